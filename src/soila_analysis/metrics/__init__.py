@@ -1,0 +1,32 @@
+"""Pure functions from coded models to small tables of counts and shares.
+
+Nothing here knows files, labels, languages or figures: order comes in as data, tables go out.
+"""
+
+from soila_analysis.metrics import rounding
+from soila_analysis.metrics.profiles import features_per_model
+from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
+from soila_analysis.metrics.shares import (
+    STATUSES,
+    feature_by_goal,
+    feature_shares,
+    feature_shares_by_goal,
+    goal_distribution,
+    shares,
+    tally,
+)
+
+__all__ = [
+    "STATUSES",
+    "feature_by_goal",
+    "feature_shares",
+    "feature_shares_by_goal",
+    "features_per_model",
+    "goal_distribution",
+    "leading_goal",
+    "rank_ranges",
+    "ranked",
+    "rounding",
+    "shares",
+    "tally",
+]

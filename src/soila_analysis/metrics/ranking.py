@@ -1,0 +1,112 @@
+"""Ranks with their ties, and how firmly they stand."""
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+REPLICATES = 2000
+
+
+def ranked(table: pd.DataFrame, by: str = "share") -> pd.DataFrame:
+    """Add the rank of each row, 1 for the largest; ties share the best rank.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the numeric column `by`; rows where it is missing get no rank.
+    by : str, default "share"
+        Column to rank by. Equal fractions k/n are equal floats, so ties are exact.
+
+    Returns
+    -------
+    DataFrame
+        The table with ``rank`` and ``tied``, the number of rows that share it.
+    """
+    rank = table[by].rank(method="min", ascending=False).astype("Int64")
+    tied = rank.map(rank.value_counts()).astype("Int64")
+    return table.assign(rank=rank, tied=tied)
+
+
+def rank_ranges(
+    status: pd.DataFrame, *, confidence: float = 0.95, replicates: int = REPLICATES, seed: int = 1
+) -> pd.DataFrame:
+    """Range of each feature's rank when the models are resampled.
+
+    Parameters
+    ----------
+    status : DataFrame, models x features
+        As for `tally`.
+    confidence : float, default 0.95
+        Share of the replicates inside the range.
+    replicates : int
+        Number of bootstrap samples of models, drawn with replacement.
+    seed : int, default 1
+        Equal seeds give equal ranges.
+
+    Returns
+    -------
+    DataFrame
+        ``feature_id``, ``rank_low`` (best) and ``rank_high`` (worst).
+
+    References
+    ----------
+    Hall & Miller (2009). Using the bootstrap to quantify the authority of an empirical ranking.
+    Annals of Statistics 37(6B), 3929-3959.
+    """
+    values = status.to_numpy(dtype=object)
+    present = (values == "present").astype(float)
+    assessed = present + (values == "absent")
+    ranks = []
+    for weights in _resamples(len(status), replicates, seed):
+        with np.errstate(invalid="ignore"):
+            share = np.nan_to_num((weights @ present) / (weights @ assessed), nan=-1.0)
+        ranks.append(rankdata(-share, method="min", axis=1))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(np.vstack(ranks), [tail, 1 - tail], axis=0, method="nearest")
+    return pd.DataFrame(
+        {
+            "feature_id": status.columns,
+            "rank_low": low.astype(np.int64),
+            "rank_high": high.astype(np.int64),
+        }
+    )
+
+
+def leading_goal(
+    counts: pd.DataFrame, *, replicates: int = REPLICATES, seed: int = 1
+) -> pd.DataFrame:
+    """How often each goal has the highest mean when the models are resampled.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        One row a model and goal: ``model_id``, ``goal_id`` and ``features``, the number of
+        features present in the model.
+    replicates : int
+        Number of bootstrap samples of models, drawn with replacement.
+    seed : int, default 1
+        Equal seeds give equal results.
+
+    Returns
+    -------
+    DataFrame
+        ``goal_id`` and ``leads``, the share of the replicates that the goal leads; a replicate
+        led by several goals counts for none.
+    """
+    sums = counts.pivot(index="model_id", columns="goal_id", values="features").astype(float)
+    member = sums.notna().to_numpy(dtype=float)
+    total = sums.fillna(0.0).to_numpy()
+    wins = np.zeros(sums.shape[1])
+    for weights in _resamples(len(sums), replicates, seed):
+        with np.errstate(invalid="ignore"):
+            mean = np.nan_to_num((weights @ total) / (weights @ member), nan=-1.0)
+        best = mean == mean.max(axis=1, keepdims=True)
+        wins += (best & (best.sum(axis=1, keepdims=True) == 1)).sum(axis=0)
+    return pd.DataFrame({"goal_id": sums.columns, "leads": wins / replicates})
+
+
+def _resamples(models: int, replicates: int, seed: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(seed)
+    even = np.full(models, 1 / models) if models else np.empty(0)
+    sizes = [min(100, replicates - done) for done in range(0, replicates, 100)]
+    return [rng.multinomial(models, even, size=size).astype(float) for size in sizes]

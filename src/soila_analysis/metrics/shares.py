@@ -1,0 +1,219 @@
+"""Shares k/n with intervals, and what the codes left open implies for them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
+
+from soila_analysis.metrics import rounding
+
+STATUSES = ("present", "absent", "unclear", "not-applicable", "not-assessed")
+INTERVALS = {"wilson": "wilson", "jeffreys": "jeffreys", "clopper-pearson": "beta"}
+
+
+def tally(status: pd.DataFrame, memberships: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Count the statuses of each feature, over distinct models or within each goal.
+
+    This is the only step that touches models; all that follows needs these counts alone.
+
+    Parameters
+    ----------
+    status : DataFrame, models x features
+        One of `STATUSES` a cell; index ``model_id``, columns ``feature_id``.
+    memberships : DataFrame, optional
+        Columns ``model_id``, ``goal_id``, one row for each goal of a model. A model with several
+        goals counts in each of them. Without it, each model counts once.
+
+    Returns
+    -------
+    DataFrame
+        ``feature_id`` (and ``goal_id``, in order of appearance), then one integer column a status.
+    """
+    values = status.to_numpy(dtype=object)
+    if memberships is None:
+        members = np.ones((1, len(status)), dtype=np.int64)
+        index = pd.MultiIndex.from_product([[""], status.columns], names=["goal_id", "feature_id"])
+    else:
+        goals = pd.unique(memberships["goal_id"])
+        pairs = pd.crosstab(memberships["goal_id"], memberships["model_id"])
+        pairs = pairs.reindex(index=goals, columns=status.index, fill_value=0)
+        members = pairs.to_numpy(dtype=np.int64)
+        index = pd.MultiIndex.from_product([goals, status.columns], names=["goal_id", "feature_id"])
+    counts = {s: (members @ (values == s).astype(np.int64)).ravel() for s in STATUSES}
+    table = pd.DataFrame(counts, index=index).reset_index()
+    return table.drop(columns="goal_id") if memberships is None else table
+
+
+def shares(
+    counts: pd.DataFrame, *, confidence: float = 0.95, interval: str = "wilson"
+) -> pd.DataFrame:
+    """Turn counts of statuses into shares of the assessed models.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Identifier columns and one integer column for each of `STATUSES`, as `tally` gives.
+    confidence : float, default 0.95
+        Level of the interval.
+    interval : {"wilson", "jeffreys", "clopper-pearson"}, default "wilson"
+        Method of the interval.
+
+    Returns
+    -------
+    DataFrame
+        Identifiers; ``k`` present of ``n`` assessed (present or absent); ``share`` = k/n with
+        ``low`` and ``high``; ``percent`` rounded half-up; ``unclear``, ``not_assessed``,
+        ``not_applicable``; ``share_min`` and ``share_max``, the share if all that is unclear or
+        not assessed were absent, or present. Shares are missing where nothing was assessed.
+
+    Raises
+    ------
+    ValueError
+        For an interval method that is not among those named.
+
+    References
+    ----------
+    Brown, Cai & DasGupta (2001). Interval estimation for a binomial proportion.
+    Statistical Science 16(2), 101-133.
+
+    Examples
+    --------
+    >>> one = {"present": [47], "absent": [5], "unclear": [0], "not-applicable": [0]}
+    >>> table = shares(pd.DataFrame({**one, "not-assessed": [0]}))
+    >>> table[["k", "n", "low", "high"]].round(3).values.tolist()
+    [[47.0, 52.0, 0.794, 0.958]]
+    """
+    table = counts.drop(columns=list(STATUSES))
+    table["k"] = counts["present"]
+    table["n"] = counts["present"] + counts["absent"]
+    table = _with_interval(table, confidence, interval)
+    table["percent"] = _percent(table["k"], table["n"])
+    table["unclear"] = counts["unclear"]
+    table["not_assessed"] = counts["not-assessed"]
+    table["not_applicable"] = counts["not-applicable"]
+    open_codes = counts["unclear"] + counts["not-assessed"]
+    possible = (table["n"] + open_codes).astype(float).replace(0.0, np.nan)
+    table["share_min"] = table["k"] / possible
+    table["share_max"] = (table["k"] + open_codes) / possible
+    return table
+
+
+def goal_distribution(
+    memberships: pd.DataFrame, goals: Sequence[str], *, rule: str = "largest-remainder"
+) -> pd.DataFrame:
+    """Distribution of the models over the goals; a model counts in each goal that it serves.
+
+    Parameters
+    ----------
+    memberships : DataFrame
+        Columns ``model_id``, ``goal_id``.
+    goals : sequence of str
+        The goals in their order; one without models has k = 0.
+    rule : str, default "largest-remainder"
+        How the percent labels are rounded: a rule of `rounding`. The default makes them sum to
+        100, as the review's labels do.
+
+    Returns
+    -------
+    DataFrame
+        ``goal_id``; ``k`` of ``n`` memberships; ``share``, ``low``, ``high`` (Wilson 95 %);
+        ``percent``; ``models``, the number of distinct models.
+    """
+    table = pd.DataFrame({"goal_id": list(goals)})
+    sizes = memberships["goal_id"].value_counts()
+    table["k"] = sizes.reindex(table["goal_id"], fill_value=0).to_numpy(dtype=np.int64)
+    table["n"] = len(memberships)
+    table = _with_interval(table, 0.95, "wilson")
+    table["percent"] = rounding.percents(table["k"].tolist(), rule)
+    table["models"] = memberships["model_id"].nunique()
+    return table
+
+
+def feature_shares(status: pd.DataFrame) -> pd.DataFrame:
+    """Share of the distinct assessed models that have each feature.
+
+    Parameters
+    ----------
+    status : DataFrame, models x features
+        As for `tally`.
+
+    Returns
+    -------
+    DataFrame
+        One row a feature in the order of the columns, as `shares` gives.
+    """
+    return shares(tally(status))
+
+
+def feature_shares_by_goal(
+    status: pd.DataFrame, memberships: pd.DataFrame, goals: Sequence[str]
+) -> pd.DataFrame:
+    """Share of the assessed models of each goal that have each feature.
+
+    Parameters
+    ----------
+    status : DataFrame, models x features
+        As for `tally`.
+    memberships : DataFrame
+        Columns ``model_id``, ``goal_id``.
+    goals : sequence of str
+        The goals in their order.
+
+    Returns
+    -------
+    DataFrame
+        One row a feature and goal (features outermost), as `shares` gives.
+    """
+    counts = tally(status, memberships).set_index(["feature_id", "goal_id"])
+    cells = pd.MultiIndex.from_product([status.columns, goals], names=counts.index.names)
+    return shares(counts.reindex(cells, fill_value=0).reset_index())
+
+
+def feature_by_goal(
+    status: pd.DataFrame, memberships: pd.DataFrame, goals: Sequence[str], feature: str
+) -> pd.DataFrame:
+    """Share of the assessed models of each goal that have one feature.
+
+    Parameters
+    ----------
+    status, memberships, goals
+        As for `feature_shares_by_goal`.
+    feature : str
+        The feature's id.
+
+    Returns
+    -------
+    DataFrame
+        One row a goal, as `shares` gives.
+
+    Raises
+    ------
+    ValueError
+        For a feature that is not among the columns of `status`; the message lists those.
+    """
+    if feature not in status.columns:
+        raise ValueError(f'no feature "{feature}"; allowed: {", ".join(status.columns)}')
+    return feature_shares_by_goal(status[[feature]], memberships, goals)
+
+
+def _with_interval(table: pd.DataFrame, confidence: float, interval: str) -> pd.DataFrame:
+    if interval not in INTERVALS:
+        raise ValueError(f'no interval "{interval}"; allowed: {", ".join(INTERVALS)}')
+    base = table["n"].astype(float).replace(0.0, np.nan)
+    table["share"] = table["k"] / base
+    low, high = np.full(len(table), np.nan), np.full(len(table), np.nan)
+    known = base.notna().to_numpy()
+    if known.any():
+        low[known], high[known] = proportion_confint(
+            table["k"].to_numpy()[known],
+            table["n"].to_numpy()[known],
+            alpha=1 - confidence,
+            method=INTERVALS[interval],
+        )
+    return table.assign(low=low, high=high)
+
+
+def _percent(k: pd.Series, n: pd.Series) -> pd.array:
+    rounded = [rounding.percent(a, b) if b else pd.NA for a, b in zip(k, n, strict=True)]
+    return pd.array(rounded, dtype="Int64")
