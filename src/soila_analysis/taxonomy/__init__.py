@@ -1,0 +1,319 @@
+"""What is coded: the features, the strategic goals and the codes, as frozen records.
+
+The wordings are data. They live in the CSV files beside this module, each with its status:
+``official`` is quoted from a source, ``own`` is this project's translation or words.
+"""
+
+import tomllib
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+__all__ = [
+    "CODE_COLUMNS",
+    "COUNTS_AS",
+    "FEATURE_COLUMNS",
+    "GOAL_COLUMNS",
+    "LANGUAGES",
+    "Code",
+    "Definition",
+    "Feature",
+    "Goal",
+    "Reference",
+    "Taxonomy",
+    "Wording",
+    "load",
+]
+
+LANGUAGES = ("fi", "sv", "en")
+COUNTS_AS = ("present", "absent", "unclear", "not-applicable")
+
+_LABELS = tuple(f"label_{language}" for language in LANGUAGES)
+FEATURE_COLUMNS = ("feature_id", *_LABELS)
+GOAL_COLUMNS = ("goal_id", *_LABELS)
+CODE_COLUMNS = ("code", "counts_as", *_LABELS)
+
+Row: TypeAlias = dict[Hashable, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One text in three languages, each ``official`` or ``own``.
+
+    Examples
+    --------
+    >>> label = Wording("Osallisuus", "Delaktighet", "Participation", fi_status="official")
+    >>> label["sv"], label.status("fi"), label.status("sv")
+    ('Delaktighet', 'official', 'own')
+    """
+
+    fi: str
+    sv: str
+    en: str
+    fi_status: str = "own"
+    sv_status: str = "own"
+    en_status: str = "own"
+
+    def __getitem__(self, language: str) -> str:
+        return {"fi": self.fi, "sv": self.sv, "en": self.en}[language]
+
+    def status(self, language: str) -> str:
+        """Say whether the text in a language is ``official`` or ``own``."""
+        return {"fi": self.fi_status, "sv": self.sv_status, "en": self.en_status}[language]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature that a model is coded for.
+
+    ``basis`` tells how far sources carry the definition: ``sourced``, ``partly inferred`` or
+    ``inferred``; ``note`` says what is inferred. ``box`` is the text block of the slide that
+    shows the feature, which is no official grouping.
+    """
+
+    id: str
+    label: Wording
+    definition: Wording
+    basis: str
+    note: str
+    sources: tuple[str, ...]
+    box: int
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One strategic goal: a short label and the long text of the programme."""
+
+    id: str
+    label: Wording
+    long: Wording
+    sources: tuple[str, ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code of the scale, and which of `COUNTS_AS` it counts as."""
+
+    code: str
+    counts_as: str
+    label: Wording
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A definition that the slides quote, of one feature or (``feature_id`` None) of them all."""
+
+    id: str
+    feature_id: str | None
+    text: Wording
+    citation: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A source, with its ``status``.
+
+    ``seen`` was read in a stored copy when the taxonomy was compiled; ``not seen`` is known from
+    other sources only; ``as cited in the slides`` is known from its citation there.
+    """
+
+    id: str
+    citation: str
+    url: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """What a data set is coded by; every tuple is in its fixed order."""
+
+    version: str
+    features: tuple[Feature, ...]
+    goals: tuple[Goal, ...]
+    codes: tuple[Code, ...]
+    definitions: tuple[Definition, ...]
+    references: tuple[Reference, ...]
+
+    @property
+    def feature_ids(self) -> tuple[str, ...]:
+        """The ids of the features, in order."""
+        return tuple(feature.id for feature in self.features)
+
+    @property
+    def goal_ids(self) -> tuple[str, ...]:
+        """The ids of the goals, in order."""
+        return tuple(goal.id for goal in self.goals)
+
+    @property
+    def counts_as(self) -> dict[str, str]:
+        """What each code counts as: one of `COUNTS_AS`."""
+        return {code.code: code.counts_as for code in self.codes}
+
+    def labels(self, language: str) -> dict[str, str]:
+        """Map the id of each feature and goal to its label.
+
+        Parameters
+        ----------
+        language
+            One of `LANGUAGES`.
+
+        Returns
+        -------
+        dict
+            Features first, then goals, each in their order.
+
+        Examples
+        --------
+        >>> load().labels("sv")["participation"]
+        'Delaktighet'
+        """
+        records: tuple[Feature | Goal, ...] = (*self.features, *self.goals)
+        return {record.id: record.label[language] for record in records}
+
+    def with_tables(
+        self,
+        *,
+        version: str,
+        features: pd.DataFrame | None = None,
+        goals: pd.DataFrame | None = None,
+        codes: pd.DataFrame | None = None,
+    ) -> "Taxonomy":
+        """Replace tables by those of a data set.
+
+        The tables are text throughout ("" for empty) and taken as valid. Columns beyond the
+        required ones may be missing: a status is then ``own``, a text empty, and each feature
+        stands in a box of its own. The order is that of ``position``, else that of the rows.
+
+        Parameters
+        ----------
+        version
+            The version of the taxonomy that results.
+        features, goals, codes
+            Tables with at least `FEATURE_COLUMNS`, `GOAL_COLUMNS` and `CODE_COLUMNS`;
+            None keeps the present ones.
+
+        Returns
+        -------
+        Taxonomy
+            A new one, without the definitions of features that it no longer has.
+        """
+        taxonomy = replace(
+            self,
+            version=version,
+            features=self.features if features is None else _features(features),
+            goals=self.goals if goals is None else _goals(goals),
+            codes=self.codes if codes is None else _codes(codes),
+        )
+        known = {None, *taxonomy.feature_ids}
+        kept = tuple(record for record in self.definitions if record.feature_id in known)
+        return replace(taxonomy, definitions=kept)
+
+
+@cache
+def load() -> Taxonomy:
+    """Read the taxonomy that comes with the package.
+
+    Returns
+    -------
+    Taxonomy
+        Sixteen features, four goals and four codes, with the definitions that the slides quote
+        and the references.
+    """
+    metadata = tomllib.loads(files(__name__).joinpath("taxonomy.toml").read_text("utf-8"))
+    return Taxonomy(
+        version=metadata["version"],
+        features=_features(_table("features")),
+        goals=_goals(_table("goals")),
+        codes=_codes(_table("codes")),
+        definitions=_definitions(_table("definitions")),
+        references=_references(_table("references")),
+    )
+
+
+def _table(name: str) -> pd.DataFrame:
+    with files(__name__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file, dtype=str, keep_default_na=False)
+
+
+def _features(table: pd.DataFrame) -> tuple[Feature, ...]:
+    return tuple(
+        Feature(
+            id=row["feature_id"],
+            label=_wording(row, "label"),
+            definition=_wording(row, "definition"),
+            basis=row.get("basis", ""),
+            note=row.get("note", ""),
+            sources=_ids(row.get("sources", "")),
+            box=int(row.get("box") or ordinal),
+        )
+        for ordinal, row in enumerate(_rows(table), start=1)
+    )
+
+
+def _goals(table: pd.DataFrame) -> tuple[Goal, ...]:
+    return tuple(
+        Goal(
+            id=row["goal_id"],
+            label=_wording(row, "label"),
+            long=_wording(row, "long"),
+            sources=_ids(row.get("sources", "")),
+            note=row.get("note", ""),
+        )
+        for row in _rows(table)
+    )
+
+
+def _codes(table: pd.DataFrame) -> tuple[Code, ...]:
+    return tuple(
+        Code(code=row["code"], counts_as=row["counts_as"], label=_wording(row, "label"))
+        for row in _rows(table)
+    )
+
+
+def _definitions(table: pd.DataFrame) -> tuple[Definition, ...]:
+    return tuple(
+        Definition(
+            id=row["definition_id"],
+            feature_id=row["feature_id"] or None,
+            text=_wording(row, "text"),
+            citation=row["citation"],
+            references=_ids(row["references"]),
+        )
+        for row in _rows(table)
+    )
+
+
+def _references(table: pd.DataFrame) -> tuple[Reference, ...]:
+    return tuple(
+        Reference(
+            id=row["reference_id"],
+            citation=row["citation"],
+            url=row["url"],
+            status=row["status"],
+        )
+        for row in _rows(table)
+    )
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    """Return the rows in the order of ``position``, else as they stand."""
+    rows = table.to_dict("records")
+    return sorted(rows, key=lambda row: int(row["position"])) if "position" in table else rows
+
+
+def _wording(row: Row, name: str) -> Wording:
+    """Read ``name_fi``, ... with ``name_fi_status``, ... or one ``name_status`` for all."""
+    texts = [row.get(f"{name}_{language}", "") for language in LANGUAGES]
+    shared = row.get(f"{name}_status") or "own"
+    statuses = [row.get(f"{name}_{language}_status") or shared for language in LANGUAGES]
+    return Wording(*texts, *statuses)
+
+
+def _ids(joined: str) -> tuple[str, ...]:
+    return tuple(joined.split(";")) if joined else ()
