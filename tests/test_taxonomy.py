@@ -376,3 +376,9 @@ def test_statuses_and_sources_of_a_data_set_are_kept(shipped):
     (warmth,) = shipped.with_tables(version="2027.1", features=features).features
     assert official(warmth.label) == ["sv"]
     assert warmth.sources == ("slides", "tepsie-summary")
+
+
+def test_one_definition_status_holds_for_all_three_languages(shipped):
+    features = table(labelled(feature_id="warmth", definition_status="official"))
+    (warmth,) = shipped.with_tables(version="2027.1", features=features).features
+    assert official(warmth.definition) == list(LANGUAGES)
