@@ -1,0 +1,20 @@
+"""The raw codes: a folder of CSV files, validated, loaded and brought to a consensus."""
+
+from soila_analysis.coding.consensus import RULES, STATUSES, consensus
+from soila_analysis.coding.dataset import Dataset, load, save, validate
+from soila_analysis.coding.info import DatasetInfo, Trilingual
+from soila_analysis.coding.problems import DatasetError, Problem
+
+__all__ = [
+    "RULES",
+    "STATUSES",
+    "Dataset",
+    "DatasetError",
+    "DatasetInfo",
+    "Problem",
+    "Trilingual",
+    "consensus",
+    "load",
+    "save",
+    "validate",
+]

@@ -1,0 +1,137 @@
+"""One status for each model and feature, from the codes of one or several coders."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from soila_analysis.taxonomy import COUNTS_AS, Taxonomy
+
+if TYPE_CHECKING:
+    from soila_analysis.coding.dataset import Dataset
+
+NOT_ASSESSED = "not-assessed"
+STATUSES = (*COUNTS_AS, NOT_ASSESSED)
+
+Counts = npt.NDArray[np.int64]
+
+# By rule: is the status with the most codes the consensus? (its codes, all codes) -> yes or no
+RULES: dict[str, Callable[[Counts, Counts], npt.NDArray[np.bool_]]] = {
+    "unanimous": lambda most, codes: most == codes,
+    "majority": lambda most, codes: 2 * most > codes,
+}
+ONE_CODER = "coder:"
+RULES_ALLOWED = (*RULES, f"{ONE_CODER}<coder_id>")
+
+
+def consensus(
+    coded: "Dataset | pd.DataFrame", taxonomy: Taxonomy | None = None, rule: str | None = None
+) -> pd.DataFrame:
+    """Bring the codes of all coders to one status for each model and feature.
+
+    Codes are compared by what they count as, so that two codes for "present" agree.
+
+    Parameters
+    ----------
+    coded : Dataset or DataFrame
+        A data set, or its codings: ``model_id``, ``feature_id``, ``coder_id``, ``code``.
+    taxonomy : Taxonomy, optional
+        The features and codes; a data set brings its own.
+    rule : str, optional
+        ``unanimous``: all coders agree; ``majority``: more than half of them do; both give unclear
+        otherwise. ``coder:<coder_id>``: that coder alone. By default the data set's rule, and
+        ``unanimous`` for a table.
+
+    Returns
+    -------
+    DataFrame, models x features
+        One of `STATUSES` a cell, as a category. Index ``model_id``: all models of the data set, or
+        those of the table, sorted; columns in the taxonomy's order. A nullable boolean could not
+        tell unclear from not assessed.
+
+    Raises
+    ------
+    ValueError
+        For an unknown rule, feature, coder or code; the message says what is allowed.
+
+    Examples
+    --------
+    >>> from soila_analysis import taxonomy
+    >>> rows = [("M1", "participation", "A", "1"), ("M1", "participation", "B", "0")]
+    >>> columns = ["model_id", "feature_id", "coder_id", "code"]
+    >>> consensus(pd.DataFrame(rows, columns=columns), taxonomy.load())["participation"].tolist()
+    ['unclear']
+    """
+    if isinstance(coded, pd.DataFrame):
+        codings, models = coded, sorted(coded["model_id"].unique())
+        rule = rule or "unanimous"
+    else:
+        codings, models = coded.codings, coded.models["model_id"].tolist()
+        taxonomy, rule = taxonomy or coded.taxonomy, rule or coded.info.consensus
+    if taxonomy is None:
+        raise ValueError("a table of codings needs a taxonomy")
+    if not is_rule(rule):
+        raise ValueError(f'no rule "{rule}"; allowed: {", ".join(RULES_ALLOWED)}')
+    if rule.startswith(ONE_CODER):
+        codings, rule = _of_coder(codings, rule.removeprefix(ONE_CODER)), "unanimous"
+    counts = _counts(codings, models, taxonomy)
+    status = _decided(counts, rule).reshape(len(models), len(taxonomy.feature_ids))
+    kind = pd.CategoricalDtype(list(STATUSES))
+    return pd.DataFrame(
+        {
+            feature: pd.Categorical.from_codes(status[:, column], dtype=kind)
+            for column, feature in enumerate(taxonomy.feature_ids)
+        },
+        index=pd.Index(models, name="model_id", dtype="str"),
+        columns=pd.Index(taxonomy.feature_ids, name="feature_id"),
+    )
+
+
+def is_rule(name: str) -> bool:
+    """Say whether a name is that of a consensus rule.
+
+    Parameters
+    ----------
+    name : str
+        A key of `RULES`, or ``coder:`` and a coder's id.
+
+    Returns
+    -------
+    bool
+    """
+    return name in RULES or (name.startswith(ONE_CODER) and name != ONE_CODER)
+
+
+def _of_coder(codings: pd.DataFrame, coder: str) -> pd.DataFrame:
+    if len(codings):
+        _positions(pd.Series([coder]), sorted(codings["coder_id"].unique()), "coder")
+    return codings[codings["coder_id"] == coder]
+
+
+def _counts(codings: pd.DataFrame, models: Sequence[str], taxonomy: Taxonomy) -> Counts:
+    """Count the codes of each cell by what they count as: statuses x cells."""
+    features, counts_as = taxonomy.feature_ids, taxonomy.counts_as
+    size = len(models) * len(features)
+    cell = _positions(codings["model_id"], models, "model") * len(features)
+    cell += _positions(codings["feature_id"], features, "feature")
+    of_code = np.array([COUNTS_AS.index(status) for status in counts_as.values()], dtype=np.int64)
+    status = of_code[_positions(codings["code"], tuple(counts_as), "code")]
+    counts = np.bincount(status * size + cell, minlength=len(COUNTS_AS) * size)
+    return counts.reshape(len(COUNTS_AS), size)
+
+
+def _decided(counts: Counts, rule: str) -> Counts:
+    """Return the position in `STATUSES` of each cell's consensus."""
+    most, codes = counts.max(axis=0), counts.sum(axis=0)
+    decided = np.where(RULES[rule](most, codes), counts.argmax(axis=0), STATUSES.index("unclear"))
+    return np.where(codes == 0, STATUSES.index(NOT_ASSESSED), decided)
+
+
+def _positions(values: pd.Series, known: Sequence[str], noun: str) -> Counts:
+    positions = pd.Index(list(known), dtype="str").get_indexer(pd.Index(values, dtype="str"))
+    if (positions < 0).any():
+        unknown = values.iloc[int((positions < 0).argmax())]
+        raise ValueError(f'no {noun} "{unknown}"; allowed: {", ".join(known)}')
+    return positions.astype(np.int64)

@@ -1,0 +1,195 @@
+"""A data set: one folder of plain files, loaded whole or not at all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from shutil import copytree, rmtree
+from tempfile import TemporaryDirectory, mkdtemp
+
+import pandas as pd
+
+from soila_analysis import project, taxonomy
+from soila_analysis.coding import info as information
+from soila_analysis.coding import tables
+from soila_analysis.coding.info import DatasetInfo
+from soila_analysis.coding.problems import DatasetError, Problem
+from soila_analysis.coding.schemas import COLUMNS, KEYS, OWN
+from soila_analysis.coding.validation import examine
+from soila_analysis.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Models, the goals that they serve, and their codes.
+
+    However it is built, its tables are text throughout and sorted by id, so that the same data in
+    any file form give equal data sets; the folder's name does not count.
+
+    Parameters
+    ----------
+    name : str
+        The folder's name.
+    info : DatasetInfo
+        What ``dataset.toml`` says.
+    models : DataFrame
+        ``model_id``, ``name`` and any further columns.
+    memberships : DataFrame
+        ``model_id``, ``goal_id``: one row for each goal of a model.
+    codings : DataFrame
+        ``model_id``, ``feature_id``, ``coder_id``, ``code``, ``note``; no row: not assessed.
+    features, goals, codes : DataFrame, optional
+        Tables of the data set's own in place of the library's; their order has a meaning and stays.
+    """
+
+    name: str
+    info: DatasetInfo
+    models: pd.DataFrame
+    memberships: pd.DataFrame
+    codings: pd.DataFrame
+    features: pd.DataFrame | None = None
+    goals: pd.DataFrame | None = None
+    codes: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        for name, table in self.tables():
+            object.__setattr__(self, name, _canonical(name, table))
+        utf8 = self.info.model_copy(update={"encoding": "utf-8"})
+        object.__setattr__(self, "info", utf8)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Dataset):
+            return NotImplemented
+        ours, theirs = dict(self.tables()), dict(other.tables())
+        return (
+            self.info == other.info
+            and ours.keys() == theirs.keys()
+            and all(ours[name].equals(theirs[name]) for name in ours)
+        )
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        """What the models are coded by: the library's taxonomy under the tables of its own."""
+        return taxonomy.load().with_tables(
+            version=self.info.taxonomy, features=self.features, goals=self.goals, codes=self.codes
+        )
+
+    def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Iterate over the tables that it has, by the name of their file without ``.csv``."""
+        for name in COLUMNS:
+            table = getattr(self, name)
+            if table is not None:
+                yield name, table
+
+
+def load(folder: str | Path) -> Dataset:
+    """Read a data set.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder, or the name of one in ``data/``.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DatasetError
+        With all problems that `validate` finds.
+    """
+    path = _located(folder)
+    contents = examine(path)
+    if contents.problems or contents.info is None:
+        raise DatasetError(folder, contents.problems)
+    return Dataset(path.resolve().name, contents.info, **contents.tables)
+
+
+def validate(folder: str | Path) -> list[Problem]:
+    """Find all that is wrong with a data set, at once; nothing is written.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A folder, or the name of one in ``data/``.
+
+    Returns
+    -------
+    list of Problem
+        By file and line; empty for a sound data set.
+    """
+    return examine(_located(folder)).problems
+
+
+def save(dataset: Dataset, folder: str | Path) -> None:
+    """Write a data set in its one form: UTF-8, comma, sorted by id.
+
+    It is written beside the folder and read back, and takes the folder's place only when it is
+    sound; other files in the folder stay. The same data give the same bytes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to write.
+    folder : str or Path
+        A new folder, or one that holds a data set.
+
+    Raises
+    ------
+    DatasetError
+        If the data set is not sound, or the folder holds something else; it is left as it was.
+    """
+    path = Path(folder).resolve()
+    if path.exists() and not (path / information.FILE).is_file():
+        problem = Problem(str(folder), message=f"it exists without {information.FILE}")
+        raise DatasetError(folder, [problem], "Name a new folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
+        written = Path(beside) / path.name
+        if path.exists():
+            copytree(path, written, symlinks=True)
+        _write(dataset, written)
+        problems = validate(written)
+        if problems:
+            raise DatasetError(folder, problems, "Correct the data set and save it again.")
+        _swap(written, path)
+
+
+def _located(folder: str | Path) -> Path:
+    """Take a bare name that is no folder here as one in ``data/``."""
+    path = Path(folder)
+    named = isinstance(folder, str) and path.name == folder and not path.exists()
+    return project.dataset_folder(folder) if named else path
+
+
+def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Put columns and rows in order, and text in every cell."""
+    columns = list(dict.fromkeys([*COLUMNS[name], *table.columns]))
+    text = table.reindex(columns=columns).astype("str").fillna("")
+    return (text if name in OWN else text.sort_values(list(KEYS[name]))).reset_index(drop=True)
+
+
+def _write(dataset: Dataset, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in OWN:
+        (folder / f"{name}.csv").unlink(missing_ok=True)
+    information.write(dataset.info, folder / information.FILE)
+    for name, table in dataset.tables():
+        tables.write(table, folder / f"{name}.csv")
+
+
+def _swap(written: Path, path: Path) -> None:
+    """Put the new folder in the place of the old, which comes back if that fails."""
+    if not path.exists():
+        written.rename(path)
+        return
+    aside = Path(mkdtemp(prefix=f".{path.name}-replaced-", dir=path.parent))
+    path.rename(aside / path.name)
+    try:
+        written.rename(path)
+    except BaseException:
+        (aside / path.name).rename(path)
+        aside.rmdir()
+        raise
+    rmtree(aside)
