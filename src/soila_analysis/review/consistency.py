@@ -1,0 +1,999 @@
+"""What printed percentages imply about the counts behind them.
+
+A percentage printed from k of n can only take certain values, so that the printed value tells
+which k and n are possible. This is the GRIM test (granularity-related inconsistency of means) of
+Brown and Heathers [1]_, here for shares: exact integers throughout, every rounding rule of
+`soila_analysis.metrics.rounding`, and, for the review's figures as a whole, a registry of readings
+that each say how one set of counts could lie behind all of them.
+
+References
+----------
+.. [1] Brown, N. J. L. & Heathers, J. A. J. (2017). The GRIM test: a simple technique detects
+   numerous anomalies in the reporting of results in psychology. Social Psychological and
+   Personality Science 8(4), 363-369. https://doi.org/10.1177/1948550616673876
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, lru_cache
+from itertools import permutations, product
+from types import MappingProxyType
+
+import pandas as pd
+
+from soila_analysis.metrics.rounding import RULES, SET_RULES, SHARE_RULES, percent, percents
+
+__all__ = [
+    "READINGS",
+    "SOILA_2024",
+    "Answer",
+    "Published",
+    "Reading",
+    "Solution",
+    "answer",
+    "automatic_axis",
+    "compositions",
+    "fitting_bases",
+    "grim",
+    "means_over_goals",
+    "numerators",
+    "readings",
+    "solutions",
+    "unclear_codes",
+]
+
+# --- Single percentages and sets of them ----------------------------------------------------------
+
+
+def numerators(printed: str, n: int, rule: str = "half-up") -> list[int]:
+    """Return every k for which k/n prints as the given percentage.
+
+    Parameters
+    ----------
+    printed
+        The percentage as printed; its decimals count: ``"62"``, ``"62.0"`` and ``"62,0"`` are read
+        with none, one and one decimal.
+    n
+        The base.
+    rule
+        A rule for single shares, see `soila_analysis.metrics.rounding.SHARE_RULES`.
+
+    Returns
+    -------
+    list of int
+        In ascending order; empty if no k prints so.
+
+    Raises
+    ------
+    ValueError
+        If `printed` is not a percentage, `n` is not positive, or `rule` is not for single shares.
+
+    Examples
+    --------
+    >>> numerators("91", 52), numerators("91", 45), numerators("91", 300)
+    ([], [41], [272, 273, 274])
+    """
+    return list(_numerators(printed, n, rule))
+
+
+def fitting_bases(printed: Sequence[str], ns: Iterable[int], rule: str = "half-up") -> list[int]:
+    """Return the bases among `ns` at which every printed percentage is possible.
+
+    Parameters
+    ----------
+    printed
+        Percentages of one common base, as printed.
+    ns
+        The bases to try.
+    rule
+        A rule for single shares.
+
+    Returns
+    -------
+    list of int
+        Those that fit, in the order of `ns`.
+
+    Examples
+    --------
+    >>> fitting_bases(["91", "89", "87", "53", "62", "73"], range(1, 61))
+    [45, 55]
+    """
+    return [n for n in ns if all(_numerators(share, n, rule) for share in printed)]
+
+
+def compositions(printed: Sequence[str], n: int, rule: str) -> list[tuple[int, ...]]:
+    """Return every way to divide `n` into parts that print as the given percentages.
+
+    Parameters
+    ----------
+    printed
+        The percentages of all parts of a whole, with equally many decimals.
+    n
+        The whole.
+    rule
+        Any rule of `soila_analysis.metrics.rounding.RULES`.
+
+    Returns
+    -------
+    list of tuple of int
+        In lexicographic order; empty if no division prints so.
+
+    Raises
+    ------
+    ValueError
+        If a value is not a percentage, decimals differ, `n` is not positive, or `rule` is unknown.
+
+    Examples
+    --------
+    >>> compositions(["39", "25", "17", "19"], 52, "pie")
+    [(20, 13, 9, 10)]
+    >>> compositions(["39", "25", "17", "19"], 52, "half-up")
+    []
+    """
+    values = [_parsed(share) for share in printed]
+    if len({decimals for _, decimals in values}) != 1:
+        raise ValueError(f"give all parts with equally many decimals, got {', '.join(printed)}")
+    if n <= 0:
+        raise ValueError(f"a percentage needs a base of at least 1, got n = {n}")
+    wanted, decimals = [value for value, _ in values], values[0][1]
+    # Off by less than one unit each, except the largest slice of a pie, which takes the residual.
+    slack = 1 + (len(values) // 2 if rule == "pie" else 0)
+    whole = 100 * 10**decimals
+    near = [
+        range(max(0, (value - slack) * n // whole), min(n, (value + slack) * n // whole + 1) + 1)
+        for value in wanted
+    ]
+    divisions = ((*parts, n - sum(parts)) for parts in product(*near[:-1]))
+    return [
+        parts
+        for parts in divisions
+        if parts[-1] in near[-1] and percents(parts, rule, decimals) == wanted
+    ]
+
+
+def grim(
+    printed: Sequence[str], ns: Iterable[int], rules: Iterable[str] = tuple(SHARE_RULES)
+) -> pd.DataFrame:
+    """Test a row of printed percentages against bases and rounding rules.
+
+    Parameters
+    ----------
+    printed
+        Percentages of one common base, as printed. Under a set rule they are all parts of a whole.
+    ns
+        The bases to try.
+    rules
+        The rounding rules to try.
+
+    Returns
+    -------
+    DataFrame
+        One row for each n and rule: ``n``, ``rule``, ``fits``, ``k`` (the possible k of each share
+        in turn, ``-`` where there is none) and ``misfits`` (the shares with no k).
+
+    Examples
+    --------
+    >>> table = grim(["87", "53"], [45, 52], ["half-up"])
+    >>> print(table[["n", "fits", "k"]].to_string(index=False))
+     n  fits     k
+    45  True 39 24
+    52 False  45 -
+    """
+    rules = list(rules)
+    rows = []
+    for n, rule in ((n, rule) for n in ns for rule in rules):
+        possible = _possible_counts(printed, n, rule)
+        misfits = [share for share, ks in zip(printed, possible, strict=True) if not ks]
+        rows.append((n, rule, not misfits, " ".join(map(_span, possible)), " ".join(misfits)))
+    return pd.DataFrame(rows, columns=["n", "rule", "fits", "k", "misfits"])
+
+
+def _possible_counts(printed: Sequence[str], n: int, rule: str) -> list[list[int]]:
+    if rule not in SET_RULES:
+        return [numerators(share, n, rule) for share in printed]
+    found = compositions(printed, n, rule)
+    return [sorted({parts[i] for parts in found}) for i in range(len(printed))]
+
+
+def _span(ks: Sequence[int]) -> str:
+    if not ks:
+        return "-"
+    return str(ks[0]) if len(ks) == 1 else f"{ks[0]}-{ks[-1]}"
+
+
+@cache
+def _parsed(printed: str) -> tuple[int, int]:
+    """'62.5' -> (625, 1): the value in its own last unit, and its decimals."""
+    match = re.fullmatch(r"(\d+)(?:[.,](\d+))?", printed.strip(), re.ASCII)
+    if match is None:
+        raise ValueError(f"'{printed}' is not a percentage: write it as 62, 62.5 or 62,5")
+    decimals = len(match[2] or "")
+    value = int(match[1] + (match[2] or ""))
+    if value > 100 * 10**decimals:
+        raise ValueError(f"'{printed}' is more than 100 per cent: give shares of a whole")
+    return value, decimals
+
+
+@lru_cache(maxsize=2**16)
+def _numerators(printed: str, n: int, rule: str) -> range:
+    """Find the k that print so: consecutive, since every rule is monotone in k."""
+    value, decimals = _parsed(printed)
+
+    def prints(k: int) -> int:
+        return percent(k, n, rule, decimals)
+
+    ks = range(n + 1)
+    return range(bisect_left(ks, value, key=prints), bisect_right(ks, value, key=prints))
+
+
+# --- The published figures as a whole -------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Published:
+    """The figures that a review printed: input to every reading.
+
+    Parameters
+    ----------
+    n
+        The number of models printed beside the goal shares.
+    goals
+        The goals' shares of the models, in the order of the goals.
+    most_common, rarest
+        The printed share of each feature listed, by feature id.
+    broken_down
+        The id of the feature whose shares within the goals are printed.
+    labels
+        Those shares, in the order in which they stand in the text. Which belongs to which goal is
+        not taken for granted.
+    axis
+        The highest number on the axis of the chart that the labels stand in.
+    n_max
+        The largest single base to consider.
+
+    Raises
+    ------
+    ValueError
+        Listing all problems, if values are not percentages or do not belong together.
+    """
+
+    n: int
+    goals: tuple[str, ...]
+    most_common: Mapping[str, str]
+    rarest: Mapping[str, str]
+    broken_down: str
+    labels: tuple[str, ...]
+    axis: int
+    n_max: int = 60
+
+    def __post_init__(self) -> None:
+        problems = []
+        for printed in (*self.goals, *self.shares.values(), *self.labels):
+            try:
+                _parsed(printed)
+            except ValueError as error:
+                problems.append(str(error))
+        if len(self.labels) != len(self.goals):
+            problems.append(f"{len(self.goals)} goals need as many labels, got {len(self.labels)}")
+        if self.broken_down not in self.shares:
+            problems.append(f"the share of '{self.broken_down}' over all goals is missing")
+        if not 1 <= self.n <= self.n_max:
+            problems.append(f"n must lie between 1 and n_max = {self.n_max}, got {self.n}")
+        if problems:
+            raise ValueError("\n".join(problems))
+
+    @property
+    def shares(self) -> dict[str, str]:
+        """The printed shares of features over all goals, by feature id."""
+        return {**self.most_common, **self.rarest}
+
+    @property
+    def overall(self) -> str:
+        """The printed share, over all goals, of the feature that is broken down by goal."""
+        return self.shares[self.broken_down]
+
+    @property
+    def goal_sizes(self) -> tuple[tuple[int, ...], ...]:
+        """The divisions of n that print as the goal shares under some rule."""
+        return _goal_sizes(self.goals, self.n)
+
+
+@cache
+def _goal_sizes(goals: tuple[str, ...], n: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(sorted({parts for rule in RULES for parts in compositions(goals, n, rule)}))
+
+
+SOILA_2024 = Published(
+    n=52,
+    goals=("39", "25", "17", "19"),
+    most_common=MappingProxyType(
+        {
+            "target-group-needs": "91",
+            "societal-goal": "89",
+            "social-means": "89",
+            "societal-solution": "87",
+        }
+    ),
+    rarest=MappingProxyType(
+        {
+            "ecosystem-anchoring": "53",
+            "new-working-idea": "62",
+            "sustainability": "73",
+            "new-interactions": "73",
+        }
+    ),
+    broken_down="ecosystem-anchoring",
+    labels=("60", "38", "67", "50"),
+    axis=8,
+)
+"""The figures on the slides about the innovation review of 2024."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """One set of counts that prints as published, under one reading.
+
+    Parameters
+    ----------
+    labels
+        The printed label of each goal, in the order of the goals.
+    bases, counts
+        For each goal: how many were coded, and how many of them have the feature broken down.
+    share_bases
+        The base of each published share, in the order of `Published.shares`; empty under a reading
+        in which shares have no single base.
+    unclear
+        The number of unclear codes that it takes.
+    """
+
+    labels: tuple[str, ...]
+    bases: tuple[int, ...]
+    counts: tuple[int, ...]
+    share_bases: tuple[int, ...]
+    unclear: int = 0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way in which the published figures may have come about.
+
+    Parameters
+    ----------
+    id, name, description
+        A short id, a word, and the reading in a sentence.
+    solve
+        (reading, published, labels by goal, rule) -> all solutions.
+    share_bases
+        The bases that a feature's share may have.
+    goal_bases
+        The bases that a label may have in a goal of the printed size.
+    goals_as_printed
+        False if the reading leaves the goals' sizes free.
+    rule
+        The rounding rule of shares and labels that the reading insists on, if any.
+    """
+
+    id: str
+    name: str
+    description: str
+    solve: "Solve"
+    share_bases: Callable[[Published], range]
+    goal_bases: Callable[[Published, int], range]
+    goals_as_printed: bool = True
+    rule: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the published figures say under one reading.
+
+    Parameters
+    ----------
+    reading
+        Its id.
+    feasible
+        Whether any set of counts prints as published.
+    solutions
+        The number of solutions, by order of the labels: ``goal_order`` (first label is goal 1),
+        ``chart_order`` (first label is the last goal), ``any_order``; then each once more with
+        ``_within_axis`` (no bar longer than the axis) and ``_automatic_axis`` (bars for which
+        spreadsheet software chooses that axis itself). Where unclear codes are allowed, only
+        solutions with the fewest are counted.
+    unclear
+        The fewest unclear codes, under the same keys; None where there is no solution.
+    identified
+        What all solutions in any order agree on, as k/n; ``?`` for the half that they do not.
+    conflicts
+        What the reading contradicts, and the value printed there.
+    """
+
+    reading: str
+    feasible: bool
+    solutions: Mapping[str, int]
+    unclear: Mapping[str, int | None]
+    identified: Mapping[str, str]
+    conflicts: Mapping[str, str]
+
+
+Solve = Callable[[Reading, Published, tuple[str, ...], str], Iterator[Solution]]
+Cell = tuple[int, int]  # (base, count): one goal's share
+Cells = Sequence[Sequence[Cell]]  # for each goal, the cells that print as its label
+Allocation = tuple[Cell, ...]  # one cell for each goal
+
+
+# --- The enumerations behind the readings ---------------------------------------------------------
+
+
+def _one_goal_each(
+    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
+) -> Iterator[Solution]:
+    """All shares have one base n; the goals' bases add up to n and their counts to k of n."""
+    for n, k in _common_bases(reading, published, rule):
+        for cells in _cells(reading, published, labels, rule):
+            for allocation in _allocations(cells, [(n, k)]):
+                yield _solution(labels, allocation, (n,) * len(published.shares))
+
+
+def _several_goals(
+    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
+) -> Iterator[Solution]:
+    """All shares have one base of n models; a model counts in each of its goals."""
+    for n, k in _common_bases(reading, published, rule):
+        for cells in _cells(reading, published, labels, rule):
+            for allocation in _shared_allocations(cells, n, k, published.n - n):
+                yield _solution(labels, allocation, (n,) * len(published.shares))
+
+
+def _unclear_codes(
+    reading: Reading, published: Published, labels: tuple[str, ...], rule: str, extra: int = 0
+) -> Iterator[Solution]:
+    """Each feature has its own base: all models but those whose code for it is unclear.
+
+    The models are n - extra in n memberships. A feature not broken down takes the largest base
+    that prints its share; the one broken down any base that also prints its labels. Its uncoded
+    memberships are those of the models that are unclear, and further goals of coded models.
+    """
+    models = published.n - extra
+    largest = _largest_bases(published, models, rule)
+    if largest is None:
+        return
+    for n in fitting_bases([published.overall], range(1, models + 1), rule):
+        bases = {**largest, published.broken_down: n}
+        unclear = sum(models - base for base in bases.values())
+        for sizes in published.goal_sizes:
+            cells = [
+                _printing(label, reading.goal_bases(published, size), rule)
+                for label, size in zip(labels, sizes, strict=True)
+            ]
+            for k in _numerators(published.overall, n, rule):
+                for allocation in _shared_allocations(cells, n, k, extra):
+                    if models - n <= sum(sizes) - _total(allocation)[0]:
+                        yield _solution(labels, allocation, tuple(bases.values()), unclear)
+
+
+def _means(
+    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
+) -> Iterator[Solution]:
+    """Let the share over all goals be the unweighted mean of the goals' shares."""
+    value, decimals = _parsed(published.overall)
+    for cells in _cells(reading, published, labels, rule):
+        for allocation in product(*cells):
+            if _printed_mean(allocation, rule, decimals) == value:
+                yield _solution(labels, allocation, ())
+
+
+def _any_reading(
+    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
+) -> Iterator[Solution]:
+    """Try every other reading under the same rule."""
+    for other in READINGS.values():
+        if other is not reading:
+            yield from other.solve(other, published, labels, rule)
+
+
+def _common_bases(reading: Reading, published: Published, rule: str) -> Iterator[tuple[int, int]]:
+    """Each n at which all shares print, with each k of the feature broken down."""
+    for n in fitting_bases(list(published.shares.values()), reading.share_bases(published), rule):
+        for k in _numerators(published.overall, n, rule):
+            yield n, k
+
+
+def _largest_bases(published: Published, models: int, rule: str) -> dict[str, int] | None:
+    """Find for each share the base that leaves fewest codes unclear; None if a share has none."""
+    largest = {}
+    for feature, share in published.shares.items():
+        fitting = fitting_bases([share], range(models, 0, -1), rule)
+        if not fitting:
+            return None
+        largest[feature] = fitting[0]
+    return largest
+
+
+def _cells(
+    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
+) -> Iterator[Cells]:
+    """For each possible set of goal sizes, the cells of each goal that print as its label."""
+    ranges = [
+        tuple(reading.goal_bases(published, size) for size in sizes)
+        for sizes in published.goal_sizes
+    ]
+    for bases in dict.fromkeys(ranges):
+        yield [_printing(label, base, rule) for label, base in zip(labels, bases, strict=True)]
+
+
+@cache
+def _printing(label: str, bases: range, rule: str) -> tuple[Cell, ...]:
+    """All (base, count) that print as the label."""
+    return tuple((base, k) for base in bases for k in _numerators(label, base, rule))
+
+
+def _allocations(cells: Cells, totals: Iterable[Cell]) -> Iterator[Allocation]:
+    """One cell for each goal, such that (bases, counts) add up to one of the totals."""
+    half, totals = len(cells) // 2, list(totals)
+    tails = defaultdict(list)
+    for tail in product(*cells[half:]):
+        tails[_total(tail)].append(tail)
+    for head in product(*cells[:half]):
+        base, count = _total(head)
+        for bases, counts in totals:
+            for tail in tails.get((bases - base, counts - count), ()):
+                yield (*head, *tail)
+
+
+def _shared_allocations(cells: Cells, n: int, k: int, extra: int) -> Iterator[Allocation]:
+    """One cell for each goal, of n models with at most `extra` memberships beyond their first.
+
+    The k models with the feature and the n - k without it each need at least one goal.
+    """
+    totals = [(n + e, k + f) for e in range(extra + 1) for f in range(e + 1)]
+    for allocation in _allocations(cells, totals):
+        present = [count for _, count in allocation]
+        absent = [base - count for base, count in allocation]
+        if _can_belong(k, present) and _can_belong(n - k, absent):
+            yield allocation
+
+
+def _can_belong(models: int, memberships: Sequence[int]) -> bool:
+    """Whether so many models, each in a goal or more, can make up the memberships by goal."""
+    return max(memberships) <= models <= sum(memberships)
+
+
+def _total(cells: Iterable[Cell]) -> Cell:
+    bases, counts = zip(*cells, strict=True)
+    return sum(bases), sum(counts)
+
+
+def _printed_mean(allocation: Allocation, rule: str, decimals: int) -> int:
+    total = sum((Fraction(count, base) for base, count in allocation), Fraction())
+    mean = total / len(allocation)
+    return percent(mean.numerator, mean.denominator, rule, decimals)
+
+
+def _solution(
+    labels: tuple[str, ...], allocation: Allocation, share_bases: tuple[int, ...], unclear: int = 0
+) -> Solution:
+    bases, counts = zip(*allocation, strict=True)
+    return Solution(labels, bases, counts, share_bases, unclear)
+
+
+# --- The readings ---------------------------------------------------------------------------------
+
+
+def _n(published: Published) -> range:
+    return range(published.n, published.n + 1)
+
+
+def _fewer(published: Published) -> range:
+    return range(1, published.n)
+
+
+def _more(published: Published) -> range:
+    return range(published.n + 1, published.n_max + 1)
+
+
+def _up_to_n(published: Published) -> range:
+    return range(1, published.n + 1)
+
+
+def _up_to_n_max(published: Published) -> range:
+    return range(1, published.n_max + 1)
+
+
+def _whole_goal(published: Published, size: int) -> range:
+    return range(size, size + 1)
+
+
+def _part_of_goal(published: Published, size: int) -> range:
+    return range(1, size + 1)
+
+
+def _goal_and_more(published: Published, size: int) -> range:
+    return range(size, published.n + 1)
+
+
+def _whatever_goal(published: Published, size: int) -> range:
+    return range(1, published.n_max + 1)
+
+
+_READINGS = (
+    Reading(
+        "H0",
+        "complete",
+        "All n models are coded and have one goal each.",
+        solve=_one_goal_each,
+        share_bases=_n,
+        goal_bases=_whole_goal,
+    ),
+    Reading(
+        "H1",
+        "single base",
+        "All shares have one base, whatever the goal shares say; one goal each.",
+        solve=_one_goal_each,
+        share_bases=_up_to_n_max,
+        goal_bases=_whatever_goal,
+        goals_as_printed=False,
+    ),
+    Reading(
+        "H2",
+        "literal",
+        "The n models have one goal each, and some of them were not coded at all.",
+        solve=_one_goal_each,
+        share_bases=_fewer,
+        goal_bases=_part_of_goal,
+    ),
+    Reading(
+        "H3",
+        "memberships",
+        "The n are memberships of fewer models, some with several goals; all are coded.",
+        solve=_several_goals,
+        share_bases=_fewer,
+        goal_bases=_whole_goal,
+    ),
+    Reading(
+        "H3b",
+        "main goals",
+        "The n models have a main goal each; shares are of all memberships, which are more.",
+        solve=_one_goal_each,
+        share_bases=_more,
+        goal_bases=_goal_and_more,
+    ),
+    Reading(
+        "H4",
+        "unclear",
+        "The n models have one goal each, and codes are unclear feature by feature.",
+        solve=_unclear_codes,
+        share_bases=_up_to_n,
+        goal_bases=_part_of_goal,
+    ),
+    Reading(
+        "H5",
+        "means",
+        "A share over all goals is the mean of the goals' shares.",
+        solve=_means,
+        share_bases=_up_to_n,
+        goal_bases=_part_of_goal,
+    ),
+    Reading(
+        "H6",
+        "mixed",
+        "The n are memberships of fewer coded models, and some memberships may be uncoded.",
+        solve=_several_goals,
+        share_bases=_fewer,
+        goal_bases=_part_of_goal,
+    ),
+    Reading(
+        "truncation",
+        "truncation",
+        "Any of the readings, with percentages cut off instead of rounded.",
+        solve=_any_reading,
+        share_bases=_up_to_n_max,
+        goal_bases=_part_of_goal,
+        rule="truncation",
+    ),
+)
+READINGS: Mapping[str, Reading] = MappingProxyType({r.id: r for r in _READINGS})
+"""All readings by id. H2 and H3 are the two ends of H6, and H0 is H4 without unclear codes."""
+
+
+# --- Questions to the readings --------------------------------------------------------------------
+
+
+def solutions(
+    reading: str, published: Published = SOILA_2024, rule: str = "half-up"
+) -> list[Solution]:
+    """Return every set of counts that prints as published under a reading.
+
+    Parameters
+    ----------
+    reading
+        The id of one of `READINGS`.
+    published
+        The figures.
+    rule
+        The rounding rule of shares and labels, one for single shares. The goal shares may follow
+        any rule.
+
+    Returns
+    -------
+    list of Solution
+        For every order of the labels; under H4 with any number of unclear codes.
+
+    Raises
+    ------
+    ValueError
+        If the reading or the rule is unknown.
+
+    Examples
+    --------
+    >>> [(s.bases, s.counts) for s in solutions("H3")]
+    [((20, 13, 9, 10), (12, 5, 6, 5)), ((20, 13, 9, 10), (10, 5, 6, 6))]
+    """
+    asked, rule = _asked(reading, rule)
+    orders = dict.fromkeys(permutations(published.labels))
+    return [s for labels in orders for s in asked.solve(asked, published, labels, rule)]
+
+
+def _asked(reading: str, rule: str) -> tuple[Reading, str]:
+    """Look the reading up, with the rule that it insists on or else the given one."""
+    if reading not in READINGS:
+        raise ValueError(f"unknown reading '{reading}': choose one of {', '.join(READINGS)}")
+    if rule not in SHARE_RULES:
+        known = ", ".join(SHARE_RULES)
+        raise ValueError(f"rule '{rule}' does not round single shares: choose one of {known}")
+    return READINGS[reading], READINGS[reading].rule or rule
+
+
+def answer(reading: str, published: Published = SOILA_2024, rule: str = "half-up") -> Answer:
+    """Return what the published figures say under a reading.
+
+    Parameters
+    ----------
+    reading, published, rule
+        As for `solutions`.
+
+    Returns
+    -------
+    Answer
+        Whether it is feasible, in how many ways, what is identified, and what conflicts.
+
+    Examples
+    --------
+    >>> complete = answer("H0")
+    >>> complete.feasible, list(complete.conflicts.values())
+    (False, ['91', '89', '89', '53', '8'])
+    """
+    found = solutions(reading, published, rule)
+    asked, rule = _asked(reading, rule)
+    counted, unclear = {}, {}
+    for order, has_order in _ORDERS.items():
+        for bars, has_bars in _BARS.items():
+            fitting = [s for s in found if has_order(published, s) and has_bars(published, s)]
+            fewest = min((s.unclear for s in fitting), default=None)
+            counted[order + bars] = sum(s.unclear == fewest for s in fitting)
+            unclear[order + bars] = fewest
+    best = [s for s in found if s.unclear == unclear["any_order"]]
+    return Answer(
+        reading=reading,
+        feasible=bool(found),
+        solutions=counted,
+        unclear=unclear,
+        identified=_identified(best, published, rule),
+        conflicts=_conflicts(asked, best, published, rule),
+    )
+
+
+def readings(published: Published = SOILA_2024, rule: str = "half-up") -> pd.DataFrame:
+    """Return the answers of all readings as a table.
+
+    Parameters
+    ----------
+    published, rule
+        As for `solutions`.
+
+    Returns
+    -------
+    DataFrame
+        One row for each of `READINGS`: ``reading``, ``name``, ``feasible``, the counts of solutions
+        as in `Answer`, ``unclear`` (the fewest unclear codes, any order), ``unclear_within_axis``,
+        ``identified`` and ``conflicts``.
+    """
+    rows = []
+    for reading in READINGS.values():
+        found = answer(reading.id, published, rule)
+        rows.append(
+            {
+                "reading": reading.id,
+                "name": reading.name,
+                "feasible": found.feasible,
+                **found.solutions,
+                "unclear": found.unclear["any_order"],
+                "unclear_within_axis": found.unclear["any_order_within_axis"],
+                "identified": _listed(found.identified),
+                "conflicts": _listed(found.conflicts),
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table.astype({"unclear": "Int64", "unclear_within_axis": "Int64"})
+
+
+def _listed(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items())
+
+
+def unclear_codes(published: Published = SOILA_2024, rule: str = "half-up") -> pd.DataFrame:
+    """Return how few unclear codes explain the figures, by number of extra memberships.
+
+    The models are n less the extra memberships, so that their memberships are n. The labels are
+    taken in goal order.
+
+    Parameters
+    ----------
+    published, rule
+        As for `solutions`.
+
+    Returns
+    -------
+    DataFrame
+        ``extra_memberships``, ``models`` and ``unclear_codes`` (missing where nothing fits), up to
+        the first row that needs none.
+    """
+    rows: list[tuple[int, int, int | None]] = []
+    for extra in range(published.n):
+        found = _unclear_codes(READINGS["H4"], published, published.labels, rule, extra)
+        rows.append((extra, published.n - extra, min((s.unclear for s in found), default=None)))
+        if rows[-1][2] == 0:
+            break
+    table = pd.DataFrame(rows, columns=["extra_memberships", "models", "unclear_codes"])
+    return table.astype({"unclear_codes": "Int64"})
+
+
+def means_over_goals(published: Published = SOILA_2024, rule: str = "half-up") -> list[int]:
+    """Return what the mean of the goals' shares can print, for the feature broken down by goal.
+
+    Parameters
+    ----------
+    published, rule
+        As for `solutions`.
+
+    Returns
+    -------
+    list of int
+        In ascending order, in the last printed unit of the overall share.
+    """
+    _, decimals = _parsed(published.overall)
+    return sorted(
+        {
+            _printed_mean(allocation, rule, decimals)
+            for labels in dict.fromkeys(permutations(published.labels))
+            for cells in _cells(READINGS["H5"], published, labels, rule)
+            for allocation in product(*cells)
+        }
+    )
+
+
+def automatic_axis(bars: Sequence[int]) -> int:
+    """Return where spreadsheet software ends an axis from 0 in steps of 1.
+
+    It is the first step above ``max + (max - min) / 20``.
+
+    Parameters
+    ----------
+    bars
+        The lengths of the bars.
+
+    Returns
+    -------
+    int
+        The highest number on the axis.
+
+    Examples
+    --------
+    >>> automatic_axis([7, 5, 6, 6]), automatic_axis([8, 8, 3, 6])
+    (8, 9)
+    """
+    return (21 * max(bars) - min(bars)) // 20 + 1
+
+
+_ORDERS: Mapping[str, Callable[[Published, Solution], bool]] = {
+    "goal_order": lambda published, s: s.labels == published.labels,
+    "chart_order": lambda published, s: s.labels == published.labels[::-1],
+    "any_order": lambda published, s: True,
+}
+_BARS: Mapping[str, Callable[[Published, Solution], bool]] = {
+    "": lambda published, s: True,
+    "_within_axis": lambda published, s: max(s.counts) <= published.axis,
+    "_automatic_axis": lambda published, s: automatic_axis(s.counts) == published.axis,
+}
+
+
+def _identified(found: Sequence[Solution], published: Published, rule: str) -> dict[str, str]:
+    """Collect what all solutions agree on: each share and label as k/n, the leading goals."""
+    if not found:
+        return {}
+    agreed = {}
+    for i, (feature, printed) in enumerate(published.shares.items()):
+        bases = {n for s in found for n in s.share_bases[i : i + 1]}
+        counts = {k for n in bases for k in _numerators(printed, n, rule)}
+        agreed[feature] = _fraction(counts, bases)
+    for i in range(len(published.goals)):
+        counts, bases = {s.counts[i] for s in found}, {s.bases[i] for s in found}
+        agreed[f"goal {i + 1}"] = _fraction(counts, bases)
+    leaders = {_leaders(s) for s in found}
+    if len(leaders) == 1:
+        agreed["leading"] = " ".join(f"goal {i + 1}" for i in leaders.pop())
+    return {name: value for name, value in agreed.items() if value != "?/?"}
+
+
+def _fraction(counts: set[int], bases: set[int]) -> str:
+    k, n = (str(min(values)) if len(values) == 1 else "?" for values in (counts, bases))
+    return f"{k}/{n}"
+
+
+def _leaders(solution: Solution) -> tuple[int, ...]:
+    shares = [Fraction(k, n) for k, n in zip(solution.counts, solution.bases, strict=True)]
+    return tuple(i for i, share in enumerate(shares) if share == max(shares))
+
+
+def _conflicts(
+    reading: Reading, found: Sequence[Solution], published: Published, rule: str
+) -> dict[str, str]:
+    """Collect what the reading contradicts: shares, labels, goal shares, their sum, the axis."""
+    against = {
+        feature: printed
+        for feature, printed in published.shares.items()
+        if not any(_numerators(printed, n, rule) for n in reading.share_bases(published))
+    }
+    if labels := _impossible_labels(reading, published, rule):
+        against["labels"] = " ".join(labels)
+    if not _goal_shares_fit(reading, found, published):
+        against["goals"] = " ".join(published.goals)
+    if not found and not against:
+        against |= _impossible_sum(reading, published, rule)
+    if _shortest_chart(reading, found, published, rule) > published.axis:
+        against["axis"] = str(published.axis)
+    return against
+
+
+def _impossible_labels(reading: Reading, published: Published, rule: str) -> list[str]:
+    """Find the labels that no goal can print."""
+    bases = {reading.goal_bases(published, g) for sizes in published.goal_sizes for g in sizes}
+    return [
+        label
+        for label in published.labels
+        if bases and not any(_printing(label, base, rule) for base in bases)
+    ]
+
+
+def _goal_shares_fit(reading: Reading, found: Sequence[Solution], published: Published) -> bool:
+    if reading.goals_as_printed:
+        return bool(published.goal_sizes)
+    totals = {sum(s.bases) for s in found}
+    return not totals or any(_goal_sizes(published.goals, n) for n in totals)
+
+
+def _impossible_sum(reading: Reading, published: Published, rule: str) -> dict[str, str]:
+    """Each value is possible but not together: no common base, or else the labels' total."""
+    shares = list(published.shares.values())
+    needs_one_base = reading.solve in (_one_goal_each, _several_goals)
+    if needs_one_base and not fitting_bases(shares, reading.share_bases(published), rule):
+        return {"shares": " ".join(shares)}
+    return {published.broken_down: published.overall}
+
+
+def _shortest_chart(
+    reading: Reading, found: Sequence[Solution], published: Published, rule: str
+) -> int:
+    """Measure the least longest bar; without solutions, as far as the labels alone tell."""
+    if found:
+        return min(max(s.counts) for s in found)
+    charts = [
+        max(min(count for _, count in goal) for goal in cells)
+        for labels in permutations(published.labels)
+        for cells in _cells(reading, published, labels, rule)
+        if all(cells)
+    ]
+    return min(charts, default=0)
