@@ -93,7 +93,7 @@ def leading_goal(
         ``goal_id`` and ``leads``, the share of the replicates that the goal leads; a replicate
         led by several goals counts for none.
     """
-    sums = counts.pivot(index="model_id", columns="goal_id", values="features").astype(float)
+    sums = counts.pivot_table(index="model_id", columns="goal_id", values="features")
     member = sums.notna().to_numpy(dtype=float)
     total = sums.fillna(0.0).to_numpy()
     wins = np.zeros(sums.shape[1])

@@ -1,0 +1,212 @@
+"""Figures of the review: from a table to a matplotlib figure, its words, and its files."""
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from soila_analysis.figures import (
+    evidence_map,
+    feature_by_goal,
+    feature_shares,
+    features_per_model,
+    models_by_goal,
+    taxonomy,
+)
+from soila_analysis.figures.save import save_figure, save_table
+from soila_analysis.figures.style import style
+from soila_analysis.figures.taxonomy import tabulate
+from soila_analysis.figures.texts import Texts
+from soila_analysis.taxonomy import Taxonomy
+
+__all__ = [
+    "PLOTS",
+    "Plot",
+    "Published",
+    "Texts",
+    "draw",
+    "label",
+    "publish",
+    "save_figure",
+    "save_table",
+    "tabulate",
+    "texts",
+]
+
+Draw = Callable[[pd.DataFrame, Texts], Figure]
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """One figure of the review.
+
+    Attributes
+    ----------
+    texts : callable
+        (table, lang, variant) -> `Texts`.
+    variants : mapping of str to callable
+        By name: ``faithful``, as the review drew it, and ``better``; (table, texts) -> Figure.
+    """
+
+    texts: Callable[[pd.DataFrame, str, str], Texts]
+    variants: Mapping[str, Draw]
+
+
+def _plot(module: Any) -> Plot:
+    names = [v for v in ("faithful", "better") if hasattr(module, v)]
+    return Plot(module.texts, MappingProxyType({v: getattr(module, v) for v in names}))
+
+
+PLOTS: Mapping[str, Plot] = MappingProxyType(
+    {
+        "taxonomy": _plot(taxonomy),
+        "models-by-goal": _plot(models_by_goal),
+        "feature-shares": _plot(feature_shares),
+        "feature-by-goal": _plot(feature_by_goal),
+        "features-per-model": _plot(features_per_model),
+        "evidence-map": _plot(evidence_map),
+    }
+)
+
+
+def label(table: pd.DataFrame, taxonomy: Taxonomy, lang: str, source: str) -> pd.DataFrame:
+    """Add to a table the source and the labels of one language, as its last columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``feature_id`` and/or ``goal_id`` (empty where a row is about all goals).
+    taxonomy : Taxonomy
+        Gives the labels.
+    lang : {"fi", "sv", "en"}
+        Language of the labels.
+    source : str
+        Where the numbers come from, in that language.
+
+    Returns
+    -------
+    DataFrame
+        The table with ``source`` and, after it, ``feature`` and/or ``goal``.
+    """
+    labels = taxonomy.labels(lang)
+    labelled = table.assign(source=source)
+    for column in ("feature", "goal"):
+        if f"{column}_id" in table:
+            labelled[column] = table[f"{column}_id"].map(labels).fillna("")
+    return labelled
+
+
+def texts(plot: str, table: pd.DataFrame, lang: str, variant: str = "better") -> Texts:
+    """Return the words of a figure.
+
+    Parameters
+    ----------
+    plot : str
+        A name in `PLOTS`.
+    table : DataFrame
+        The figure's labelled table.
+    lang : {"fi", "sv", "en"}
+        Language.
+    variant : {"faithful", "better"}
+        Which of its variants.
+
+    Returns
+    -------
+    Texts
+        Title, subtitle, badge, source, alternative texts and findings.
+    """
+    return PLOTS[plot].texts(table, lang, variant)
+
+
+def draw(plot: str, table: pd.DataFrame, lang: str, variant: str = "better") -> Figure:
+    """Draw a figure from its table alone.
+
+    Parameters
+    ----------
+    plot, table, lang, variant
+        As for `texts`.
+
+    Returns
+    -------
+    Figure
+        16 cm wide; not registered with pyplot.
+
+    Raises
+    ------
+    ValueError
+        For an unknown figure or variant; the message lists those there are.
+    """
+    if plot not in PLOTS:
+        raise ValueError(f'no figure "{plot}"; allowed: {", ".join(PLOTS)}')
+    variants = PLOTS[plot].variants
+    if variant not in variants:
+        raise ValueError(f'{plot} has no variant "{variant}"; allowed: {", ".join(variants)}')
+    with style():
+        return variants[variant](table, texts(plot, table, lang, variant))
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Figures that were saved; shown in a notebook with their alternative texts."""
+
+    words: tuple[Texts, ...]
+    files: tuple[Mapping[str, Path], ...]
+
+    def _repr_html_(self) -> str:
+        pairs = zip(self.words, self.files, strict=True)
+        found = dict.fromkeys(f for words in self.words for f in words.findings)
+        sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in found)
+        figures = "".join(_figure_html(words, files["png"]) for words, files in pairs)
+        return f'<section lang="{self.words[0].lang}">{figures}{sentences}</section>'
+
+
+def publish(
+    plot: str,
+    table: pd.DataFrame,
+    lang: str,
+    variant: str,
+    folder: Path,
+    *,
+    stem: str | None = None,
+) -> Published:
+    """Draw a figure, save it with its table and texts, and show it.
+
+    Parameters
+    ----------
+    plot, table, lang
+        As for `texts`.
+    variant : {"faithful", "better", "both"}
+        Which of its variants; ``both`` means all that the figure has.
+    folder : Path
+        ``figures/`` and ``tables/`` go below it.
+    stem : str, optional
+        File name without its ending, by default the figure's name.
+
+    Returns
+    -------
+    Published
+        What was saved; a notebook shows the figures as the cell's result.
+    """
+    name = stem or plot
+    chosen: Sequence[str] = tuple(PLOTS[plot].variants) if variant == "both" else (variant,)
+    save_table(table, name, folder / "tables")
+    words, files = [], []
+    for one in chosen:
+        figure = draw(plot, table, lang, one)
+        words.append(texts(plot, table, lang, one))
+        files.append(save_figure(figure, words[-1], f"{name}-{one}", folder / "figures"))
+    return Published(tuple(words), tuple(files))
+
+
+def _figure_html(words: Texts, png: Path) -> str:
+    data = b64encode(png.read_bytes()).decode()
+    return (
+        f'<figure style="margin:0 0 1em"><img alt="{escape(words.alt)}" style="max-width:16cm" '
+        f'src="data:image/png;base64,{data}"></figure>'
+    )

@@ -1,0 +1,108 @@
+"""Figure 4: how common one feature is in each strategic goal."""
+
+import math
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from soila_analysis.figures import marks
+from soila_analysis.figures.feature_shares import percent_axis
+from soila_analysis.figures.style import BLUE, LABEL, MUTED, WIDTH, Page, lines, text_width
+from soila_analysis.figures.texts import Texts, compose, open_codes, percent, ratio
+from soila_analysis.language import Messages, messages
+
+LABELS = 4.4  # cm, width of the column of labels
+ROW = 1.15
+SQUARES = 22  # at most, in the longest row
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    feature = table["feature"].iloc[0]
+    rows = table.dropna(subset=["share"])
+    first = rows[rows["share"] == rows["share"].max()]
+    known = table["kind"].iloc[0] != "reconstructed" and len(first) == 1 and variant == "better"
+    title = t("feature-by-goal.title", feature=feature)
+    if known:
+        title = t("feature-by-goal.lead-title", feature=feature, goal=first["goal"].iloc[0])
+    how = t(f"feature-by-goal.how-{variant}")
+    if variant == "better":
+        how = f"{how} {t('feature-by-goal.square', count=_models_per_square(table))}"
+    return compose(
+        table,
+        lang,
+        chart=t(f"feature-by-goal.chart-{variant}"),
+        title=title,
+        subtitle=[how, open_codes(table, t)],
+        findings=_findings(first, table, t),
+        rows=[f"{r.goal}: {ratio(r, t)} ({percent(r, t)})." for r in table.itertuples()],
+    )
+
+
+def faithful(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw the review's bars of counts, the first goal at the bottom, shares as labels."""
+    t = messages(words.lang)
+    rows = table.iloc[::-1].reset_index(drop=True)
+    page = Page(words, body=1.05 * len(rows) + 1.35)
+    axes = page.axes(LABELS, 0.1, WIDTH - LABELS - 3.1, 1.05 * len(rows))
+    axes.barh(rows.index, rows["k"], height=0.6, color=BLUE)
+    longest = max(int(rows["k"].max()), 1)
+    axes.set(xlim=(0, longest * 1.02), ylim=(len(rows) - 0.5, -0.5), yticks=[])
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_formatter(lambda x, _: t.number(x))
+    axes.tick_params(length=0)
+    axes.grid(axis="x")
+    axes.spines[:].set_visible(False)
+    scale = (WIDTH - LABELS - 3.1) / (longest * 1.02)
+    for i, row in enumerate(rows.itertuples()):
+        y = 0.1 + 1.05 * (i + 0.5)
+        label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
+        page.text(LABELS - 0.2, y, label, ha="right", va="center")
+        x, count = LABELS + row.k * scale + 0.2, ratio(row, t)
+        page.text(x, y, count, va="center", color=MUTED)
+        x += text_width(count, LABEL) + 0.15
+        page.text(x, y, f"({percent(row, t)})", va="center", **marks.type_of(row.basis))
+    page.text(LABELS, 1.05 * len(rows) + 0.75, t("feature-by-goal.axis"), color=MUTED)
+    return page.figure
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw filled and open squares, one a model, and beside them share and interval."""
+    t = messages(words.lang)
+    rows = table.sort_values("share", ascending=False, kind="stable", na_position="last")
+    per = _models_per_square(table)
+    page = Page(words, body=ROW * len(rows) + 0.9)
+    canvas = page.canvas()
+    panel = WIDTH - 4.6
+    axes = page.axes(panel, 0.7, 3.0, ROW * len(rows))
+    percent_axis(axes, len(rows), t, ticks=(0, 50, 100))
+    pitch = min(0.36, (panel - LABELS - 1.6) / math.ceil(rows["n"].max() / per or 1))
+    for i, row in enumerate(rows.itertuples()):
+        y = 0.7 + ROW * (i + 0.5)
+        label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
+        page.text(LABELS - 0.2, y, label, ha="right", va="center")
+        marks.squares(canvas, LABELS, y, pitch, row.k / per, total=row.n / per, basis=row.basis)
+        x = LABELS + pitch * math.ceil(row.n / per) + 0.15
+        page.text(x, y, ratio(row, t), va="center", color=MUTED)
+        marks.interval(axes, row, i)
+        page.text(
+            WIDTH - 0.2, y, percent(row, t), ha="right", va="center", **marks.type_of(row.basis)
+        )
+    return page.figure
+
+
+def _models_per_square(table: pd.DataFrame) -> int:
+    return max(1, math.ceil(table["n"].max() / SQUARES))
+
+
+def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str]:
+    if first.empty:
+        return [t("feature-by-goal.nothing")]
+    lead = first.iloc[0]
+    names = t.listing(first["goal"].tolist())
+    found = [t("feature-by-goal.lead", names=names, ratio=ratio(lead, t), percent=percent(lead, t))]
+    if table["kind"].iloc[0] == "reconstructed":
+        found.append(t("feature-by-goal.unknown"))
+    return found

@@ -1,0 +1,174 @@
+"""Figure 5: how many features the operating models have, by strategic goal."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from soila_analysis.figures import marks
+from soila_analysis.figures.style import (
+    BLUE,
+    LABEL,
+    MUTED,
+    PLUM,
+    TITLE,
+    WIDTH,
+    Page,
+    height,
+    lines,
+)
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.language import Messages, messages
+
+LABELS = 4.6  # cm, width of the column of labels
+RIGHT = 3.1
+ROW = 2.1
+STACK = 9  # dots at most above each other
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    goals = _goals(table)
+    first = goals[goals["mean"] == goals["mean"].max()]
+    title = t("features-per-model.title")
+    if len(first) == 1 and variant == "better":
+        title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
+    most = t.number(int(table["features_max"].iloc[0]))
+    how = [t("features-per-model.how-faithful", most=most)]
+    if variant == "better":
+        how = [
+            t("features-per-model.dot", count=_models_per_dot(table)),
+            t("features-per-model.how-better", most=most),
+        ]
+    missing = int(goals["not_coded"].sum())
+    return compose(
+        table,
+        lang,
+        chart=t(f"features-per-model.chart-{variant}"),
+        title=title,
+        subtitle=[*how, t("features-per-model.not-coded", n=t.number(missing)) if missing else ""],
+        findings=_findings(first, t),
+        rows=[_row(r, t) for r in goals.itertuples()],
+        marks=variant == "better",
+    )
+
+
+def faithful(table: pd.DataFrame, words: Texts) -> Figure:
+    """Print the review's statement: the goal whose models have most features."""
+    t = messages(words.lang)
+    goals = _goals(table)
+    first = goals[goals["mean"] == goals["mean"].max()]
+    statement = lines(
+        t("features-per-model.statement", goal=t.listing(first["goal"].tolist())),
+        WIDTH - 2.2,
+        2 * TITLE,
+        words.lang,
+        bold=True,
+    )
+    page = Page(words, body=height(statement, 2 * TITLE) + 1.2)
+    canvas = page.canvas()
+    canvas.axvspan(0.3, 0.5, color=BLUE)
+    page.text(1.1, 0.6, statement, size=2 * TITLE, weight="bold", color=BLUE)
+    return page.figure
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw one dot a model, with the mean and the median of each goal."""
+    t = messages(words.lang)
+    goals = _goals(table).sort_values("mean", ascending=False, kind="stable")
+    per = _models_per_dot(table)
+    page = Page(words, body=ROW * len(goals) + 1.2)
+    width = WIDTH - LABELS - RIGHT
+    axes = page.axes(LABELS, 0.1, width, ROW * len(goals))
+    low, high = _range(table)
+    axes.set(xlim=(low - 0.7, high + 0.7), ylim=(len(goals) * ROW, 0), yticks=[])
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.tick_params(length=0)
+    axes.grid(axis="x")
+    axes.spines[:].set_visible(False)
+    for i, goal in enumerate(goals.itertuples()):
+        y = ROW * (i + 0.5)
+        _goal_label(page, goal, y, t)
+        if goal.n:
+            rows = table[(table["goal_id"] == goal.goal_id) & (table["k"] > 0)]
+            _dots(axes, rows, y, per)
+            axes.plot([goal.median] * 2, [y - 0.9, y + 0.9], color=PLUM, lw=7, alpha=0.25, zorder=1)
+            axes.plot(goal.mean, y + 0.86, marker="^", color=PLUM, ms=8, zorder=3)
+    page.text(LABELS, ROW * len(goals) + 0.68, t("features-per-model.axis"), color=MUTED)
+    return page.figure
+
+
+def _goals(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop_duplicates("goal_id")
+
+
+def _range(table: pd.DataFrame) -> tuple[int, int]:
+    known = table["features"].dropna()
+    most = int(table["features_max"].iloc[0])
+    return (int(known.min()) if len(known) else 0), most
+
+
+def _models_per_dot(table: pd.DataFrame) -> int:
+    return max(1, math.ceil(table["k"].max() / STACK))
+
+
+def _dots(axes: Any, rows: pd.DataFrame, y: float, per: int) -> None:
+    for row in rows.itertuples():
+        count = math.ceil(row.k / per)
+        offsets = (np.arange(count) - (count - 1) / 2) * 0.19
+        axes.plot(
+            [row.features] * count,
+            y + offsets,
+            "o",
+            ms=5.2,
+            mfc=marks.face(row.basis),
+            mec=marks.colour(row.basis),
+            mew=1.3,
+            zorder=2,
+        )
+
+
+def _goal_label(page: Page, goal: Any, y: float, t: Messages) -> None:
+    label = lines(goal.goal, LABELS - 0.5, LABEL, t.lang)
+    block = [*label, f"({t('common.n', n=t.number(goal.n))})"]
+    page.text(LABELS - 0.3, y, block, ha="right", va="center")
+    if goal.n:
+        type_ = marks.type_of(goal.basis)
+        page.text(WIDTH - RIGHT + 0.15, y, _averages(goal, t), va="center", **type_)
+
+
+def _averages(goal: Any, t: Messages) -> list[str]:
+    return [
+        t("features-per-model.mean", value=t.number(goal.mean, 1)),
+        t("features-per-model.median", value=_median(goal, t)),
+    ]
+
+
+def _median(goal: Any, t: Messages) -> str:
+    value = goal.median
+    return t.number(value, 0 if value == int(value) else 1)
+
+
+def _row(goal: Any, t: Messages) -> str:
+    name, n = goal.goal, t.number(goal.n)
+    if not goal.n:
+        return f"{name}: {t('common.n', n=n)}."
+    return f"{name} ({t('common.n', n=n)}): {', '.join(_averages(goal, t))}."
+
+
+def _findings(first: pd.DataFrame, t: Messages) -> list[str]:
+    if first.empty:
+        return [t("features-per-model.nothing")]
+    lead = first.iloc[0]
+    return [
+        t(
+            "features-per-model.lead",
+            names=t.listing(first["goal"].tolist()),
+            mean=t.number(lead["mean"], 2),
+        ),
+        t("features-per-model.leads", percent=t.percent(round(100 * lead["leads"]))),
+    ]

@@ -1,0 +1,258 @@
+"""One look for all figures: page, type, colours, and text that is measured before it is set."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+from pathlib import Path
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.ft2font import FT2Font
+from matplotlib.patches import Rectangle
+
+from soila_analysis.figures.texts import Texts
+from soila_analysis.language import messages
+
+WIDTH = 16.0  # cm, as are all lengths here
+MARGIN = 0.3
+TITLE, LABEL, SMALL = 12.0, 9.5, 8.5  # points
+LEADING = 1.18
+TEXT, MUTED, RULE = "#1a1a1a", "#595959", "#d9d9d9"
+GREY = "#767676"
+# UK Government Analysis Function, categorical palette: each colour has a contrast of 3:1 or more
+# with white and with its neighbour in this order.
+PALETTE = ("#12436D", "#28A197", "#801650", "#F46A25")
+BLUE, PLUM = PALETTE[0], PALETTE[2]
+HEAT = ("#EEF3F8", "#BFD5EA", "#8DB8DF", "#12436D")
+BOX = HEAT[0]
+FAMILY = "Source Sans 3"
+CM = 1 / 2.54  # inches
+POINT = 2.54 / 72  # cm
+
+RC = {
+    "font.family": [FAMILY, "DejaVu Sans"],
+    "font.size": LABEL,
+    "text.color": TEXT,
+    "text.parse_math": False,
+    "text.hinting": "no_hinting",
+    "text.hinting_factor": 1,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": RULE,
+    "axes.linewidth": 0.8,
+    "axes.labelsize": LABEL,
+    "grid.color": RULE,
+    "grid.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "xtick.labelsize": LABEL,
+    "ytick.color": TEXT,
+    "ytick.labelsize": LABEL,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "soila_analysis",
+    "pdf.fonttype": 42,
+    "figure.dpi": 100,
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw inside this context to get the project's look; nothing leaks out of it."""
+    _add_fonts()
+    with mpl.rc_context({**sns.axes_style("ticks"), **RC}):
+        yield
+
+
+class Page:
+    """A figure 16 cm wide with badge, title and subtitle above a body, and a source line below.
+
+    Parameters
+    ----------
+    texts : Texts
+        Title, subtitle, badge and source.
+    body : float
+        Height of the body in cm; the page is as high as body and texts need.
+
+    Attributes
+    ----------
+    figure : Figure
+    body : float
+        Height of the body in cm. Positions on the page are in cm from the left edge and from the
+        top of the body, downwards.
+    """
+
+    def __init__(self, texts: Texts, body: float) -> None:
+        width = WIDTH - 2 * MARGIN
+        lang = texts.lang
+        blocks = [
+            (lines(texts.title, width, TITLE, lang, bold=True), TITLE, TEXT, "bold"),
+            (lines(texts.subtitle, width, LABEL, lang, even=False), LABEL, MUTED, "normal"),
+        ]
+        foot = lines(texts.source, width, SMALL, lang, even=False)
+        badge = lines(texts.badge, width - 0.4, SMALL, lang, bold=True) if texts.badge else []
+        head = MARGIN + (height(badge, SMALL) + 0.45 if badge else 0)
+        head += sum(height(block[0], block[1]) + 0.15 for block in blocks) + 0.15
+        self.body = body
+        self._head = head
+        self._height = head + body + 0.25 + height(foot, SMALL) + MARGIN
+        self.figure = Figure(figsize=(WIDTH * CM, self._height * CM))
+        self.figure.canvas.draw_idle()
+        y = MARGIN - head
+        if badge:
+            self._badge(badge, y)
+            y += height(badge, SMALL) + 0.45
+        for block, size, colour, weight in blocks:
+            self.text(MARGIN, y, block, size=size, color=colour, weight=weight)
+            y += height(block, size) + 0.15
+        self.text(MARGIN, body + 0.25, foot, size=SMALL, color=MUTED)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        content: str | Sequence[str],
+        *,
+        size: float = LABEL,
+        color: str = TEXT,
+        weight: str = "normal",
+        ha: str = "left",
+        va: str = "top",
+    ) -> None:
+        """Set one or several lines at a position in cm; `va` centre is about the whole block."""
+        rows = [content] if isinstance(content, str) else list(content)
+        step = size * LEADING * POINT
+        top = y - (step * len(rows) / 2 if va == "center" else 0)
+        for i, row in enumerate(rows):
+            self.figure.text(
+                x / WIDTH,
+                self._up(top + step * (i + 0.78)),
+                row,
+                size=size,
+                color=color,
+                weight=weight,
+                ha=ha,
+                va="baseline",
+            )
+
+    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Add axes whose upper left corner is at (x, y) cm."""
+        box = (x / WIDTH, self._up(y + height), width / WIDTH, height / self._height)
+        axes = self.figure.add_axes(box)
+        axes.set_axisbelow(True)
+        return axes
+
+    def canvas(self, x: float = 0, y: float = 0, width: float = WIDTH) -> Axes:
+        """Add invisible axes over the body, in cm with y downwards, to draw shapes on."""
+        axes = self.axes(x, y, width, self.body - y)
+        axes.set(xlim=(0, width), ylim=(self.body - y, 0))
+        axes.axis("off")
+        return axes
+
+    def _up(self, y: float) -> float:
+        return 1 - (self._head + y) / self._height
+
+    def _badge(self, rows: Sequence[str], y: float) -> None:
+        wide = max(text_width(row, SMALL, bold=True) for row in rows) + 0.4
+        high = height(rows, SMALL) + 0.2
+        frame = Rectangle(
+            (MARGIN / WIDTH, self._up(y + high)),
+            wide / WIDTH,
+            high / self._height,
+            transform=self.figure.transFigure,
+            fill=False,
+            edgecolor=PLUM,
+            linewidth=1.2,
+            linestyle=(0, (4, 2)),
+        )
+        self.figure.add_artist(frame)
+        self.text(MARGIN + 0.2, y + 0.1, rows, size=SMALL, color=PLUM, weight="bold")
+
+
+def height(rows: Sequence[str], size: float) -> float:
+    """Return the height in cm of lines set at a size in points."""
+    return len(rows) * size * LEADING * POINT
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Return the measured width in cm of a line at a size in points."""
+    return _units(text, bold) * size / 100 * POINT
+
+
+def lines(
+    text: str, width: float, size: float, lang: str, *, bold: bool = False, even: bool = True
+) -> list[str]:
+    """Break a text into lines no wider than `width` cm, on request as even as their number allows.
+
+    Breaks fall at spaces, else at the joints of compounds that the language's catalogue knows,
+    else, for a word that no line can hold, between letters. Nothing is ever cut off.
+    """
+    greedy = _fill(text, width, size, lang, bold)
+    low, high = width / 2, width
+    while even and len(greedy) > 1 and high - low > 0.05:
+        middle = (low + high) / 2
+        narrower = _fill(text, middle, size, lang, bold)
+        if len(narrower) <= len(greedy) and not _splits_more(narrower, greedy):
+            greedy, high = narrower, middle
+        else:
+            low = middle
+    return greedy
+
+
+def _splits_more(one: Sequence[str], other: Sequence[str]) -> bool:
+    return sum(r.endswith("-") for r in one) > sum(r.endswith("-") for r in other)
+
+
+def _fill(text: str, width: float, size: float, lang: str, bold: bool) -> list[str]:
+    rows: list[str] = []
+    line = ""
+    for word in text.split(" "):
+        candidate = f"{line} {word}" if line else word
+        if text_width(candidate, size, bold=bold) <= width:
+            line = candidate
+            continue
+        if line:
+            rows.append(line)
+        line = word
+        if text_width(word, size, bold=bold) > width:
+            *full, line = _broken(word, width, size, lang, bold)
+            rows.extend(full)
+    return [*rows, line] if line else rows
+
+
+def _broken(word: str, width: float, size: float, lang: str, bold: bool) -> list[str]:
+    joints = messages(lang).joints(word)
+    pieces, hyphen = (joints, "-") if len(joints) > 1 else (list(word), "")
+    rows, line = [], ""
+    for piece in pieces:
+        if line and text_width(line + piece + hyphen, size, bold=bold) > width:
+            rows.append(line if line.endswith("-") else line + hyphen)
+            line = piece
+        else:
+            line += piece
+    return [*rows, line]
+
+
+@cache
+def _units(text: str, bold: bool) -> float:
+    font = FT2Font(str(_font_file("Bold" if bold else "Regular")))
+    font.set_size(100, 72)
+    font.set_text(text)
+    return float(font.get_width_height()[0]) / 64
+
+
+def _font_file(weight: str) -> Path:
+    return (
+        Path(str(resources.files(__name__.rpartition(".")[0]))) / f"fonts/SourceSans3-{weight}.ttf"
+    )
+
+
+@cache
+def _add_fonts() -> None:
+    for weight in ("Regular", "Bold"):
+        font_manager.fontManager.addfont(_font_file(weight))
+    found = font_manager.findfont(FontProperties(family=FAMILY), fallback_to_default=False)
+    if Path(found) != _font_file("Regular"):
+        raise RuntimeError(f"the shipped font is shadowed by {found}")

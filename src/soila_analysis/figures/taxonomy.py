@@ -1,0 +1,150 @@
+"""Figure 1: the features of a social innovation."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from soila_analysis.figures.style import (
+    BLUE,
+    BOX,
+    LABEL,
+    MUTED,
+    RULE,
+    SMALL,
+    WIDTH,
+    Page,
+    height,
+    lines,
+)
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.language import Messages, messages
+from soila_analysis.taxonomy import Taxonomy
+
+GAP = 0.25  # cm
+NAMES = 5.5
+
+
+def tabulate(taxonomy: Taxonomy, lang: str, source: str) -> pd.DataFrame:
+    """Lay the taxonomy out as the table of this figure.
+
+    Parameters
+    ----------
+    taxonomy : Taxonomy
+        The features, in order.
+    lang : {"fi", "sv", "en"}
+        Language of names and definitions.
+    source : str
+        Source line, in that language.
+
+    Returns
+    -------
+    DataFrame
+        ``feature_id``, ``position``, ``box`` (the text block of the slide that names it),
+        ``basis`` (how well its definition is founded), ``wording`` (official or own),
+        ``sources``, ``kind`` (taxonomy: no codes are involved), ``reading``, ``source``,
+        ``definition``, ``feature``.
+    """
+    rows = [
+        {
+            "feature_id": f.id,
+            "position": i,
+            "box": f.box or i,
+            "basis": f.basis,
+            "wording": f.label.status(lang),
+            "sources": ";".join(f.sources),
+            "kind": "taxonomy",
+            "reading": "",
+            "source": source,
+            "definition": f.definition[lang],
+            "feature": f.label[lang],
+        }
+        for i, f in enumerate(taxonomy.features, 1)
+    ]
+    return pd.DataFrame(rows)
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    count = t.number(len(table))
+    own = bool((table["wording"] == "own").any())
+    how = t(f"taxonomy.how-{variant}")
+    return compose(
+        table,
+        lang,
+        chart=t(f"taxonomy.chart-{variant}"),
+        title=t("taxonomy.title", count=count),
+        subtitle=[how, t("taxonomy.own-names") if own else ""],
+        findings=[t("taxonomy.lead", count=count)],
+        rows=[f"{r.position}. {r.feature}: {r.definition}" for r in table.itertuples()],
+    )
+
+
+def faithful(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw the features as text boxes in two columns, grouped as on the slide."""
+    width = (WIDTH - 0.6 - GAP) / 2
+    groups = [_box_lines(group, width, words.lang) for _, group in table.groupby("box")]
+    highs = [sum(height(entry, LABEL) + 0.12 for entry in group) + 0.34 for group in groups]
+    split = min(
+        range(1, len(groups) + 1),
+        key=lambda i: max(_stack(highs[:i]), _stack(highs[i:])),
+    )
+    page = Page(words, body=max(_stack(highs[:split]), _stack(highs[split:])) + 0.1)
+    canvas = page.canvas()
+    for first, last, x in ((0, split, 0.3), (split, len(groups), 0.3 + width + GAP)):
+        y = 0.1
+        for group, high in zip(groups[first:last], highs[first:last], strict=True):
+            canvas.add_patch(Rectangle((x, y), width, high, facecolor=BOX, edgecolor="none"))
+            canvas.add_patch(Rectangle((x, y), 0.1, high, facecolor=BLUE, edgecolor="none"))
+            top = y + 0.23
+            for entry in group:
+                page.text(x + 0.35, top, entry)
+                top += height(entry, LABEL) + 0.12
+            y += high + GAP
+    return page.figure
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw a list: name, definition, and how well the definition is founded."""
+    t = messages(words.lang)
+    rows = [_definition(r, words.lang, t) for r in table.itertuples()]
+    highs = [
+        max(_high(name, LABEL), _high(text, LABEL) + _high(note, SMALL)) + 0.3
+        for name, text, note in rows
+    ]
+    page = Page(words, body=sum(highs) + 0.1)
+    canvas = page.canvas()
+    y = 0.1
+    for (name, text, note), high in zip(rows, highs, strict=True):
+        canvas.plot([0.3, WIDTH - 0.3], [y, y], color=RULE, lw=0.8)
+        page.text(0.3, y + 0.12, name, weight="bold", color=BLUE)
+        page.text(NAMES + 0.7, y + 0.12, text)
+        page.text(NAMES + 0.7, y + 0.12 + _high(text, LABEL), note, size=SMALL, color=MUTED)
+        y += high
+    return page.figure
+
+
+def _box_lines(group: pd.DataFrame, width: float, lang: str) -> list[list[str]]:
+    return [lines(r.feature, width - 0.6, LABEL, lang) for r in group.itertuples()]
+
+
+def _stack(highs: list[float]) -> float:
+    return sum(highs) + GAP * max(len(highs) - 1, 0)
+
+
+def _high(rows: list[str], size: float) -> float:
+    return height(rows, size)
+
+
+def _definition(row: Any, lang: str, t: Messages) -> tuple[list[str], list[str], list[str]]:
+    width = WIDTH - NAMES - 1.0
+    known = t.catalogue["taxonomy"]["basis"].get(row.basis, "")
+    sources = t("taxonomy.sources", sources=row.sources.replace(";", ", ")) if row.sources else ""
+    note = " ".join(part for part in (known, sources) if part)
+    return (
+        lines(f"{row.position}. {row.feature}", NAMES, LABEL, lang, bold=True),
+        lines(row.definition, width, LABEL, lang, even=False) if row.definition else [],
+        lines(note, width, SMALL, lang, even=False) if note else [],
+    )

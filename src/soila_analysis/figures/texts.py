@@ -1,0 +1,134 @@
+"""The words of a figure, generated from its table in the language of the reader."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from soila_analysis.language import Messages, messages
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """All that a figure says in words.
+
+    Attributes
+    ----------
+    lang : str
+        Language of the texts.
+    title, subtitle, badge, source : str
+        As printed on the figure; the badge is empty for observed data.
+    alt : str
+        Short alternative text: kind of chart, what it shows, main finding.
+    description : str
+        Long description: all numbers of the figure in sentences.
+    findings : tuple of str
+        The sentences that state results.
+    """
+
+    lang: str
+    title: str
+    subtitle: str
+    badge: str
+    source: str
+    alt: str
+    description: str
+    findings: tuple[str, ...]
+
+
+def compose(
+    table: pd.DataFrame,
+    lang: str,
+    *,
+    chart: str,
+    title: str,
+    subtitle: Sequence[str],
+    findings: Sequence[str],
+    rows: Sequence[str] = (),
+    marks: bool = True,
+) -> Texts:
+    """Put the parts of a figure's texts together with those that every figure shares.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The labelled table; its ``kind``, ``reading``, ``basis`` and ``source`` are told.
+    lang : str
+        Language.
+    chart : str
+        Kind of chart, such as "Pie chart".
+    title : str
+        Title of the figure.
+    subtitle : sequence of str
+        Sentences that say what is drawn and how.
+    findings : sequence of str
+        Sentences that state the results, the main one first.
+    rows : sequence of str, optional
+        A sentence for each row of the table, for the long description.
+    marks : bool, default True
+        Whether the figure has marks for where a number stands, so that they need explaining.
+
+    Returns
+    -------
+    Texts
+    """
+    t = messages(lang)
+    badge = _badge(table, t)
+    printed = " ".join(s for s in (*subtitle, _marks(table, t) if marks else "") if s)
+    return Texts(
+        lang=lang,
+        title=title,
+        subtitle=printed,
+        badge=badge,
+        source=t("common.source", source=table["source"].iloc[0]),
+        alt=t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0]),
+        description=" ".join([f"{chart}: {title.rstrip('.')}.", printed, *rows, *findings]),
+        findings=tuple(findings),
+    )
+
+
+def ratio(row: Any, t: Messages) -> str:
+    """Write k/n."""
+    return f"{t.number(row.k)}/{t.number(row.n)}"
+
+
+def percent(row: Any, t: Messages) -> str:
+    """Write the rounded percentage of a row, or that nothing was assessed."""
+    value = row.percent
+    return t("common.no-data") if pd.isna(value) else t.percent(value)
+
+
+def base(table: pd.DataFrame, t: Messages) -> str:
+    """Write the base of a table's shares: n, or its range."""
+    low, high = table["n"].min(), table["n"].max()
+    if low == high:
+        return t("common.n", n=t.number(low))
+    return t("common.n-range", low=t.number(low), high=t.number(high))
+
+
+def open_codes(table: pd.DataFrame, t: Messages) -> str:
+    """Say how many codes are unclear, and how many models were not assessed, if any."""
+    per_feature = table.groupby("feature_id")[["unclear", "not_assessed"]].sum()
+    unclear, missing = per_feature["unclear"].sum(), per_feature["not_assessed"].max()
+    return " ".join(
+        t(key, n=t.number(n))
+        for key, n in (("common.unclear", unclear), ("common.not-assessed", missing))
+        if n
+    )
+
+
+def _badge(table: pd.DataFrame, t: Messages) -> str:
+    kind, reading = table["kind"].iloc[0], table["reading"].iloc[0]
+    if kind not in t.catalogue["badge"]:
+        return ""
+    badge = t(f"badge.{kind}")
+    names = t.catalogue["reading"]
+    return f"{badge} · {names.get(reading, reading)}" if reading else badge
+
+
+def _marks(table: pd.DataFrame, t: Messages) -> str:
+    basis = set(table["basis"])
+    if "reconstructed" not in basis:
+        return ""
+    return t("marks.both") if "published" in basis else t("marks.reconstructed")

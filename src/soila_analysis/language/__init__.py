@@ -1,0 +1,96 @@
+"""What the figures and pages say, in Finnish, Swedish and English, and how they write numbers."""
+
+import tomllib
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from babel import Locale
+from babel.numbers import format_decimal, format_percent
+
+LANGUAGES = ("fi", "sv", "en")
+
+
+class Messages:
+    """The message catalogue of one language.
+
+    Parameters
+    ----------
+    lang : {"fi", "sv", "en"}
+        The language.
+
+    Raises
+    ------
+    ValueError
+        For another language.
+    """
+
+    def __init__(self, lang: str) -> None:
+        if lang not in LANGUAGES:
+            raise ValueError(f'no language "{lang}"; allowed: {", ".join(LANGUAGES)}')
+        self.lang = lang
+        self._locale = Locale(lang)
+        text = resources.files(__name__).joinpath(f"{lang}.toml").read_text(encoding="utf-8")
+        self.catalogue: Mapping[str, Any] = tomllib.loads(text)
+        compounds = self.catalogue["hyphenation"]["compounds"]
+        self._compounds = {c.replace("·", "").lower(): c.split("·") for c in compounds}
+
+    def __call__(self, key: str, /, **values: object) -> str:
+        """Return the message of a dotted key, with its values put in.
+
+        A message that is a table of plural forms is chosen by ``count``.
+        """
+        message: Any = self.catalogue
+        for part in key.split("."):
+            message = message[part]
+        if isinstance(message, Mapping):
+            message = message[self._locale.plural_form(values["count"])]
+            values["count"] = self.number(values["count"])
+        return str(message.format(**values))
+
+    def number(self, value: Any, decimals: int = 0) -> str:
+        """Write a number with the language's separators, rounded half-up."""
+        exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
+        return str(format_decimal(exact, format=pattern, locale=self._locale))
+
+    def percent(self, value: int) -> str:
+        """Write a percentage that is already rounded to an integer."""
+        return str(format_percent(Decimal(int(value)) / 100, locale=self._locale))
+
+    def listing(self, items: list[str]) -> str:
+        """Join items as the language does, with its word for "and" before the last."""
+        *first, last = items
+        return self("common.and", first=", ".join(first), last=last) if first else last
+
+    def joints(self, word: str) -> list[str]:
+        """Split a word at the joints of its compound, as far as the catalogue knows them."""
+        core = word.strip(".,;:()")
+        parts = self._compounds.get(core.lower())
+        if not parts:
+            return [word]
+        start = word.index(core)
+        cuts = [start]
+        for part in parts[:-1]:
+            cuts.append(cuts[-1] + len(part))
+        pieces = [word[a:b] for a, b in zip(cuts, [*cuts[1:], len(word)], strict=True)]
+        return [word[:start] + pieces[0], *pieces[1:]]
+
+
+@cache
+def messages(lang: str) -> Messages:
+    """Return the catalogue of a language, read once.
+
+    Parameters
+    ----------
+    lang : {"fi", "sv", "en"}
+        The language.
+
+    Returns
+    -------
+    Messages
+        The catalogue.
+    """
+    return Messages(lang)

@@ -1,0 +1,241 @@
+"""What the review printed, as records that can be checked against any coded data set."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from soila_analysis import metrics
+from soila_analysis.coding import Dataset, consensus
+from soila_analysis.metrics import rounding
+
+COLUMNS = (
+    "claim_id",
+    "measure",
+    "feature_id",
+    "goal_id",
+    "goal_id_chart",
+    "printed",
+    "unit",
+    "base",
+    "rounding",
+    "source_line",
+    "status",
+    "text_fi",
+    "text_sv",
+    "text_en",
+)
+# The order in which a reading takes the labels of the chart by goal: the legend's, or the chart's.
+CHART_ORDER = ("literal", "mixed", "unclear")
+NUMERIC = ("count", "percent", "models")
+
+
+def load(file: Path | None = None) -> pd.DataFrame:
+    """Read a file of claims; without one, those of the 2024 review.
+
+    Parameters
+    ----------
+    file : Path, optional
+        CSV with the columns of `COLUMNS`.
+
+    Returns
+    -------
+    DataFrame
+        One row a claim, all values as text, empty where they do not apply. ``printed`` is the
+        value as it stands in print; ``base`` says of what; ``rounding`` is the rule assumed;
+        ``source_line`` the line in the text of the slides; ``status`` is printed,
+        order-uncertain (which goal the label belongs to is a matter of reading) or weak (an axis,
+        not a number); ``goal_id_chart`` the goal under the other order of labels.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a claim id is given twice or a measure is unknown; the message
+        names the file and all that is wrong.
+    """
+    path = file or Path(__file__).with_name("claims.csv")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    problems = [f"missing column {c}" for c in COLUMNS if c not in table]
+    if not problems:
+        twice = table.loc[table["claim_id"].duplicated(), "claim_id"]
+        problems += [f'claim_id "{c}" is given twice' for c in twice]
+        unknown = table[~table["measure"].isin(MEASURES)]
+        problems += [
+            f'line {row.Index + 2}: measure "{row.measure}", allowed: {", ".join(MEASURES)}'
+            for row in unknown.itertuples()
+        ]
+    if problems:
+        raise ValueError(f"{path.name}: " + "; ".join(problems))
+    return table
+
+
+def check(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Recompute every claim from the codes of a data set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Any coded data set.
+    claims : DataFrame, optional
+        As `load` gives; without it, those of the 2024 review.
+
+    Returns
+    -------
+    DataFrame
+        ``claim_id``, ``measure``, ``feature_id``, ``goal_id`` (under the data set's order of
+        labels), ``printed``, ``recomputed``, ``verdict`` (reproduced, differs, not computable),
+        ``difference`` (recomputed minus printed, where both are numbers), ``k``, ``n``,
+        ``status``. Where a data set has no reading, the order of labels that reproduces more
+        claims is taken, the legend's if both do equally well.
+    """
+    table = load() if claims is None else claims
+    results = _Results(dataset)
+    legend = _checked(table, results, "goal_id")
+    chart = _checked(table, results, "goal_id_chart")
+    if dataset.info.reading:
+        return chart if dataset.info.reading in CHART_ORDER else legend
+    fits = [(t["verdict"] == "reproduced").sum() for t in (legend, chart)]
+    return chart if fits[1] > fits[0] else legend
+
+
+def mark(table: pd.DataFrame, measure: str, dataset: Dataset) -> pd.DataFrame:
+    """Say of each row of a table where its number stands.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With ``feature_id`` and/or ``goal_id``, as the metrics give.
+    measure : str
+        The measure of the claims that speak of the same quantity, such as ``goal-share``.
+    dataset : Dataset
+        The data set that the table was computed from.
+
+    Returns
+    -------
+    DataFrame
+        The table with ``basis``, ``kind`` and ``reading``. The basis is the data set's kind
+        (observed, synthetic, reconstructed), but published where a reconstruction reproduces a
+        number that the review printed.
+    """
+    kind = dataset.info.kind
+    marked = table.assign(basis=kind, kind=kind, reading=dataset.info.reading or "")
+    if kind == "reconstructed":
+        checked = check(dataset)
+        printed = checked[(checked["measure"] == measure) & (checked["verdict"] == "reproduced")]
+        ids = [c for c in ("feature_id", "goal_id") if c in table and printed[c].ne("").any()]
+        if ids:
+            same = table.set_index(ids).index.isin(printed.set_index(ids).index)
+            marked["basis"] = marked["basis"].mask(same, "published")
+    return marked
+
+
+class _Results:
+    """Every quantity that a claim may be about, computed once for a data set."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        taxonomy, memberships = dataset.taxonomy, dataset.memberships
+        status = consensus(dataset)
+        self.memberships = memberships
+        self.goals = metrics.goal_distribution(memberships, taxonomy.goal_ids)
+        self.shares = metrics.feature_shares(status).set_index("feature_id")
+        by_goal = metrics.feature_shares_by_goal(status, memberships, taxonomy.goal_ids)
+        self.by_goal = by_goal.set_index(["feature_id", "goal_id"])
+        profile = metrics.features_per_model(status, memberships, taxonomy.goal_ids)
+        self.means = profile.groupby("goal_id", sort=False)["mean"].first()
+
+
+def _checked(claims: pd.DataFrame, results: _Results, order: str) -> pd.DataFrame:
+    goal = claims["goal_id"].where(claims["status"] != "order-uncertain", claims[order])
+    rows = [_row(claim, results) for claim in claims.assign(goal_id=goal).itertuples()]
+    return pd.DataFrame(rows).astype({"k": "Int64", "n": "Int64", "difference": "Int64"})
+
+
+def _row(claim: Any, results: _Results) -> dict[str, object]:
+    try:
+        recomputed, k, n = MEASURES[claim.measure](claim, results)
+    except KeyError:  # a feature or goal that this data set does not have
+        recomputed, k, n = None, None, None
+    verdicts = {None: "not computable", claim.printed: "reproduced"}
+    numbers = claim.unit in NUMERIC and recomputed is not None
+    return {
+        "claim_id": claim.claim_id,
+        "measure": claim.measure,
+        "feature_id": claim.feature_id,
+        "goal_id": claim.goal_id,
+        "printed": claim.printed,
+        "recomputed": recomputed,
+        "verdict": verdicts.get(recomputed, "differs"),
+        "difference": int(recomputed) - int(claim.printed) if numbers else None,
+        "k": k,
+        "n": n,
+        "status": claim.status,
+    }
+
+
+Found = tuple[str | None, int | None, int | None]
+
+
+def _memberships(claim: Any, results: _Results) -> Found:
+    return str(len(results.memberships)), len(results.memberships), None
+
+
+def _goal_share(claim: Any, results: _Results) -> Found:
+    counts = results.goals.set_index("goal_id")["k"]
+    printed = rounding.percents(counts.tolist(), claim.rounding)
+    position = counts.index.get_loc(claim.goal_id)
+    return str(printed[position]), counts[claim.goal_id], counts.sum()
+
+
+def _feature_share(claim: Any, results: _Results) -> Found:
+    return _share(results.shares.loc[claim.feature_id], claim.rounding)
+
+
+def _feature_share_by_goal(claim: Any, results: _Results) -> Found:
+    return _share(results.by_goal.loc[(claim.feature_id, claim.goal_id)], claim.rounding)
+
+
+def _share(row: pd.Series, rule: str) -> Found:
+    k, n = int(row["k"]), int(row["n"])
+    return (str(rounding.percent(k, n, rule)) if n else None), k, n
+
+
+def _most_common(claim: Any, results: _Results) -> Found:
+    return _first(claim, -results.shares["share"]), None, None
+
+
+def _rarest(claim: Any, results: _Results) -> Found:
+    return _first(claim, results.shares["share"]), None, None
+
+
+def _first(claim: Any, keys: pd.Series) -> str:
+    """Name as many features as the claim does; ties fall in the claim's favour."""
+    named = claim.printed.split(";")
+    missing = set(named) - set(keys.index)
+    if missing:
+        raise KeyError(*missing)
+    order = [*named, *(f for f in keys.index if f not in named)]
+    return ";".join(keys[order].sort_values(kind="stable").index[: len(named)])
+
+
+def _leading_goal(claim: Any, results: _Results) -> Found:
+    best = results.means[results.means == results.means.max()].index
+    return (";".join(best) or None), None, None
+
+
+def _axis_maximum(claim: Any, results: _Results) -> Found:
+    """Compare the longest bar; a shorter one than the axis is no conflict."""
+    longest = int(results.by_goal.loc[claim.feature_id, "k"].max())
+    return str(max(longest, int(claim.printed))), longest, None
+
+
+MEASURES: Mapping[str, Callable[[Any, _Results], Found]] = {
+    "memberships": _memberships,
+    "goal-share": _goal_share,
+    "feature-share": _feature_share,
+    "feature-share-by-goal": _feature_share_by_goal,
+    "most-common": _most_common,
+    "rarest": _rarest,
+    "leading-goal": _leading_goal,
+    "axis-maximum": _axis_maximum,
+}
