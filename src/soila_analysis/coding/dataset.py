@@ -88,7 +88,7 @@ def load(folder: str | Path) -> Dataset:
     Parameters
     ----------
     folder : str or Path
-        A folder, or the name of one in ``data/``.
+        Relative to here or to the project's root, such as ``data/review-2024``.
 
     Returns
     -------
@@ -99,11 +99,11 @@ def load(folder: str | Path) -> Dataset:
     DatasetError
         With all problems that `validate` finds.
     """
-    path = _located(folder)
+    path = project.dataset_folder(folder).resolve()
     contents = examine(path)
     if contents.problems or contents.info is None:
         raise DatasetError(folder, contents.problems)
-    return Dataset(path.resolve().name, contents.info, **contents.tables)
+    return Dataset(path.name, contents.info, **contents.tables)
 
 
 def validate(folder: str | Path) -> list[Problem]:
@@ -112,14 +112,14 @@ def validate(folder: str | Path) -> list[Problem]:
     Parameters
     ----------
     folder : str or Path
-        A folder, or the name of one in ``data/``.
+        Relative to here or to the project's root, such as ``data/review-2024``.
 
     Returns
     -------
     list of Problem
         By file and line; empty for a sound data set.
     """
-    return examine(_located(folder)).problems
+    return examine(project.dataset_folder(folder)).problems
 
 
 def save(dataset: Dataset, folder: str | Path) -> None:
@@ -133,14 +133,14 @@ def save(dataset: Dataset, folder: str | Path) -> None:
     dataset : Dataset
         What to write.
     folder : str or Path
-        A new folder, or one that holds a data set.
+        A new folder, or one that holds a data set; relative as for `load`.
 
     Raises
     ------
     DatasetError
         If the data set is not sound, or the folder holds something else; it is left as it was.
     """
-    path = Path(folder).resolve()
+    path = project.dataset_folder(folder).resolve()
     if path.exists() and not (path / information.FILE).is_file():
         problem = Problem(str(folder), message=f"it exists without {information.FILE}")
         raise DatasetError(folder, [problem], "Name a new folder.")
@@ -154,13 +154,6 @@ def save(dataset: Dataset, folder: str | Path) -> None:
         if problems:
             raise DatasetError(folder, problems, "Correct the data set and save it again.")
         _swap(written, path)
-
-
-def _located(folder: str | Path) -> Path:
-    """Take a bare name that is no folder here as one in ``data/``."""
-    path = Path(folder)
-    named = isinstance(folder, str) and path.name == folder and not path.exists()
-    return project.dataset_folder(folder) if named else path
 
 
 def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:

@@ -175,7 +175,8 @@ def line_of(path: Path, *keys: str) -> int | None:
 def _problem(error: ErrorDetails, path: Path) -> Problem:
     keys = tuple(map(str, error["loc"]))
     fields = Trilingual.model_fields if len(keys) > 1 else DatasetInfo.model_fields
-    found = error["input"] if isinstance(error["input"], str) else json.dumps(error["input"])
+    given = error["input"]
+    found = given if isinstance(given, str) else json.dumps(given, default=str).strip('"')
     line, key, file = line_of(path, *keys), ".".join(keys), path.name
     match error["type"]:
         case "missing":
@@ -188,8 +189,7 @@ def _problem(error: ErrorDetails, path: Path) -> Problem:
         case "rule":
             return Problem(file, line, key, found, error["ctx"]["allowed"])
         case "reading":
-            given = None if error["input"] is None else found
-            return Problem(file, line, key, given, message=error["msg"])
+            return Problem(file, line, key, found if given else None, message=error["msg"])
         case "model_type":
             return Problem(file, line, key, found, ("a text in each of fi, sv and en",))
         case _:

@@ -45,7 +45,8 @@ class Problem:
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         if self.column is not None:
-            where += f", {'column' if self.file.endswith('.csv') else 'key'} {self.column}"
+            noun = "key" if self.file.endswith(".toml") else "column"
+            where += f", {noun}{'s' if ', ' in self.column else ''} {self.column}"
         values = []
         if self.found is not None:
             values.append(f"found {_quoted(self.found)}")

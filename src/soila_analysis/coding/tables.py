@@ -97,8 +97,10 @@ def decoded(content: bytes, file: str, encoding: str = "utf-8") -> tuple[str, li
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{content[error.start]:02X}"
-        advice = 'save the file as UTF-8, or declare its encoding (encoding = "latin-1")'
-        return "", [Problem(file, line, None, found, (encoding,), f"{advice} in dataset.toml")]
+        advice = "save the file as UTF-8"
+        if file.endswith(".csv"):
+            advice += ', or declare its encoding (encoding = "latin-1") in dataset.toml'
+        return "", [Problem(file, line, None, found, (encoding,), advice)]
     if encoding != "utf-8" and not content.isascii() and _is_utf8(content):
         advice = "save it as the other files, or correct the encoding in dataset.toml"
         return "", [Problem(file, None, None, "UTF-8", (encoding,), advice)]

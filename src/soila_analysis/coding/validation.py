@@ -95,7 +95,9 @@ def _known(read: Mapping[str, pd.DataFrame], present: Collection[str]) -> Known:
         if name not in present:
             return library
         table = read.get(name)
-        return tuple(table[column]) if table is not None and column in table else None
+        if table is None or column not in table:
+            return None
+        return tuple(one for one in table[column].unique() if one)
 
     library = taxonomy.load()
     return {
@@ -122,8 +124,8 @@ def _goals_without_model(known: Known) -> list[Problem]:
         return []
     return [
         Problem("memberships.csv", None, "goal_id", message=f'no model has the goal "{goal}"')
-        for goal in dict.fromkeys(goals)
-        if goal and goal not in set(served)
+        for goal in goals
+        if goal not in served
     ]
 
 

@@ -1,0 +1,483 @@
+from pathlib import Path
+
+import pytest
+
+from soila_analysis import coding
+from soila_analysis.coding import Problem
+
+SOUND = {
+    "dataset.toml": """\
+title.fi = "Pieni aineisto"
+title.sv = "Litet material"
+title.en = "Small data set"
+kind = "synthetic"
+source = "Made up for this test."
+licence = "CC0-1.0"
+round = "2025"
+taxonomy = "2024.1"
+""",
+    "models.csv": "model_id,name\nM1,First\nM2,Second\n",
+    "memberships.csv": "model_id,goal_id\nM1,goal-1\nM1,goal-2\nM2,goal-3\nM2,goal-4\n",
+    "codings.csv": """\
+model_id,feature_id,coder_id,code,note
+M1,participation,A,1,
+M1,co-creation,A,0,
+M2,participation,A,?,
+M2,co-creation,A,-,
+""",
+}
+OWN = {
+    "features.csv": "feature_id,label_fi,label_sv,label_en\nf1,Yksi,Ett,One\nf2,Kaksi,Två,Two\n",
+    "goals.csv": "goal_id,label_fi,label_sv,label_en\ng1,Eka,Första,First\n",
+    "codes.csv": """\
+code,counts_as,label_fi,label_sv,label_en
+1,present,Kyllä,Ja,Yes
+0.5,present,Osittain,Delvis,Partly
+0,absent,Ei,Nej,No
+""",
+    "dataset.toml": SOUND["dataset.toml"].replace("2024.1", "own-1"),
+    "memberships.csv": "model_id,goal_id\nM1,g1\nM2,g1\n",
+    "codings.csv": "model_id,feature_id,coder_id,code\nM1,f1,A,0.5\nM2,f2,A,0\n",
+}
+FEATURES = (
+    "sustainability, everyday-life, target-group-needs, societal-solution, social-good-impact, "
+    "new-interactions, new-working-idea, participation, co-creation, social-means, networked, "
+    "societal-goal, new-competence, local-context, ecosystem-anchoring, scalability-quality"
+)
+
+
+def written(folder: Path, files: dict[str, str]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+    return folder
+
+
+def shown(folder: Path) -> list[str]:
+    return [str(problem) for problem in coding.validate(folder)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return written(tmp_path / "round-2025", SOUND)
+
+
+@pytest.fixture
+def own(tmp_path):
+    return written(tmp_path / "own-2025", SOUND | OWN)
+
+
+def test_a_sound_folder_has_no_problems(folder):
+    assert coding.validate(folder) == []
+
+
+def test_a_sound_folder_with_a_taxonomy_of_its_own_has_no_problems(own):
+    assert coding.validate(own) == []
+
+
+CELLS = {
+    "an unknown feature, near a known one": (
+        "codings.csv",
+        ("M1,co-creation", "M1,co-creaton"),
+        [
+            f'codings.csv:3, column feature_id: found "co-creaton", allowed {FEATURES}; '
+            'did you mean "co-creation"?'
+        ],
+    ),
+    "an unknown goal, near a known one": (
+        "memberships.csv",
+        ("M1,goal-1", "M1,goal-1\nM1,Goal 1"),
+        [
+            'memberships.csv:3, column goal_id: found "Goal 1", '
+            'allowed goal-1, goal-2, goal-3, goal-4; did you mean "goal-1"?'
+        ],
+    ),
+    "an unknown id, near none": (
+        "memberships.csv",
+        ("M1,goal-1", "M1,goal-1\nM1,aftercare"),
+        [
+            'memberships.csv:3, column goal_id: found "aftercare", '
+            "allowed goal-1, goal-2, goal-3, goal-4"
+        ],
+    ),
+    "a coding of an unknown model": (
+        "codings.csv",
+        ("M2,co-creation", "M3,co-creation"),
+        ['codings.csv:5, column model_id: found "M3", allowed M1, M2'],
+    ),
+    "a goal of an unknown model": (
+        "memberships.csv",
+        ("M2,goal-4", "X,goal-4"),
+        ['memberships.csv:5, column model_id: found "X", allowed M1, M2'],
+    ),
+    "a duplicate model": (
+        "models.csv",
+        ("M2,Second", "M2,Second\nM1,Again"),
+        ['models.csv:4, column model_id: found "M1"; already on line 2'],
+    ),
+    "a duplicate membership": (
+        "memberships.csv",
+        ("M2,goal-3", "M1,goal-2\nM2,goal-3"),
+        ['memberships.csv:4, columns model_id, goal_id: found "M1, goal-2"; already on line 3'],
+    ),
+    "a duplicate coding by one coder": (
+        "codings.csv",
+        ("M2,co-creation,A,-,", "M2,co-creation,A,-,\nM1,participation,A,0,"),
+        [
+            "codings.csv:6, columns model_id, feature_id, coder_id: "
+            'found "M1, participation, A"; already on line 2'
+        ],
+    ),
+    "a model without a goal": (
+        "models.csv",
+        ("M2,Second", "M2,Second\nM3,Third"),
+        ['models.csv:4, column model_id: found "M3"; the model has no goal in memberships.csv'],
+    ),
+    "a goal without a model": (
+        "memberships.csv",
+        ("M2,goal-4\n", ""),
+        ['memberships.csv, column goal_id: no model has the goal "goal-4"'],
+    ),
+    "a wrong code": (
+        "codings.csv",
+        ("A,0", "A,2"),
+        ['codings.csv:3, column code: found "2", allowed 1, 0, ?, -'],
+    ),
+    "an empty code": (
+        "codings.csv",
+        ("A,0", "A,"),
+        ["codings.csv:3, column code: found nothing, allowed 1, 0, ?, -"],
+    ),
+    "no coder": (
+        "codings.csv",
+        ("creation,A,0", "creation,,0"),
+        ["codings.csv:3, column coder_id: found nothing, allowed any text"],
+    ),
+    "no name": (
+        "models.csv",
+        ("M2,Second", "M2, "),
+        ["models.csv:3, column name: found nothing, allowed any text"],
+    ),
+    "too few cells": (
+        "codings.csv",
+        ("M1,co-creation,A,0,", "M1,co-creation,A"),
+        ['codings.csv:3: found "3 cells", allowed 5 cells, as in the header'],
+    ),
+    "too many cells": (
+        "codings.csv",
+        ("M1,co-creation,A,0,", "M1,co-creation,A,0,one, two"),
+        ['codings.csv:3: found "6 cells", allowed 5 cells, as in the header'],
+    ),
+    "a row after a note of three lines": (
+        "codings.csv",
+        ("A,1,\nM1,co-creation,A,0,", 'A,1,"one\n\ntwo"\nM1,co-creation,A,3,'),
+        ['codings.csv:5, column code: found "3", allowed 1, 0, ?, -'],
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "change", "expected"), CELLS.values(), ids=CELLS)
+def test_a_wrong_row_is_told_with_its_line_and_what_is_allowed(folder, file, change, expected):
+    assert SOUND[file].count(change[0]) == 1
+    written(folder, {file: SOUND[file].replace(*change)})
+    assert shown(folder) == expected
+
+
+FORMS = {
+    "a missing column": (
+        {"models.csv": "model_id,nmae\nM1,First\nM2,Second\n"},
+        ['models.csv:1, column name: found "model_id,nmae"; the column is missing'],
+    ),
+    "a misspelt column": (
+        {"memberships.csv": SOUND["memberships.csv"].replace("goal_id", "gaol_id")},
+        [
+            'memberships.csv:1: found "gaol_id", allowed model_id, goal_id; '
+            'did you mean "goal_id"?',
+            'memberships.csv:1, column goal_id: found "model_id,gaol_id"; the column is missing',
+        ],
+    ),
+    "a column that codings cannot have": (
+        {"codings.csv": "model_id,feature_id,coder_id,code,date\nM1,participation,A,1,May\n"},
+        ['codings.csv:1: found "date", allowed model_id, feature_id, coder_id, code, note'],
+    ),
+    "a column twice": (
+        {"models.csv": "model_id,name,name\nM1,First,1\nM2,Second,2\n"},
+        ['models.csv:1: found "name", allowed each column named, and once; column 3'],
+    ),
+    "a column without a name": (
+        {"models.csv": "model_id,name,\nM1,First,\nM2,Second,\n"},
+        ["models.csv:1: found nothing, allowed each column named, and once; column 3"],
+    ),
+    "an empty file": (
+        {"codings.csv": ""},
+        [
+            "codings.csv: found nothing, allowed model_id, feature_id, coder_id, code, note; "
+            "the file is empty"
+        ],
+    ),
+    "no rows": (
+        {"models.csv": "model_id,name\n", "memberships.csv": "", "codings.csv": "code"},
+        [
+            'models.csv: found "no rows", allowed at least one row',
+            "memberships.csv: found nothing, allowed model_id, goal_id; the file is empty",
+            'codings.csv:1, column coder_id: found "code"; the column is missing',
+            'codings.csv:1, column feature_id: found "code"; the column is missing',
+            'codings.csv:1, column model_id: found "code"; the column is missing',
+        ],
+    ),
+    "a NUL byte": (
+        {"models.csv": "model_id,name\nM1,Fi\0rst\nM2,Second\n"},
+        ['models.csv:2: found "a NUL byte", allowed text; save the file as CSV in UTF-8'],
+    ),
+    "a quotation mark that is not closed": (
+        {"models.csv": 'model_id,name\nM1,"First\nM2,Second\n'},
+        [
+            'models.csv:2: found "unexpected end of data", allowed cells in CSV form; '
+            'close each quotation mark, and write one inside a quoted cell as ""'
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), FORMS.values(), ids=FORMS)
+def test_a_file_in_a_wrong_form_is_told_and_nothing_that_follows_from_it(folder, files, expected):
+    written(folder, files)
+    assert shown(folder) == expected
+
+
+KEYS = {
+    "broken TOML": (
+        ('kind = "synthetic"', "kind = synthetic"),
+        ["dataset.toml:4: not valid TOML: Invalid value"],
+    ),
+    "TOML that ends too early": (
+        ('"2024.1"\n', "["),
+        ["dataset.toml:8: not valid TOML: Invalid value"],
+    ),
+    "an unknown kind": (
+        ('"synthetic"', '"observd"'),
+        [
+            'dataset.toml:4, key kind: found "observd", '
+            'allowed observed, reconstructed, synthetic; did you mean "observed"?'
+        ],
+    ),
+    "a missing key": (
+        ('licence = "CC0-1.0"\n', ""),
+        ["dataset.toml, key licence: the key is missing"],
+    ),
+    "a misspelt key": (
+        ("licence =", "license ="),
+        [
+            "dataset.toml, key licence: the key is missing",
+            'dataset.toml:6: found "license", allowed title, kind, reading, source, licence, '
+            'round, taxonomy, encoding, consensus; did you mean "licence"?',
+        ],
+    ),
+    "a missing language": (
+        ('title.sv = "Litet material"\n', ""),
+        ["dataset.toml:1, key title.sv: the key is missing"],
+    ),
+    "a title in one language": (
+        (
+            'title.fi = "Pieni aineisto"\ntitle.sv = "Litet material"\n'
+            'title.en = "Small data set"\n',
+            'title = "Small"\n',
+        ),
+        ['dataset.toml:1, key title: found "Small", allowed a text in each of fi, sv and en'],
+    ),
+    "a number in place of a text": (
+        ('round = "2025"', "round = 2025"),
+        ['dataset.toml:7, key round: found "2025", allowed a text in quotation marks'],
+    ),
+    "a date in place of a text": (
+        ('round = "2025"', "round = 2025-01-01"),
+        ['dataset.toml:7, key round: found "2025-01-01", allowed a text in quotation marks'],
+    ),
+    "an empty text": (
+        ('"CC0-1.0"', '" "'),
+        ['dataset.toml:6, key licence: found " ", allowed a text in quotation marks'],
+    ),
+    "a reconstruction without its reading": (
+        ('"synthetic"', '"reconstructed"'),
+        ["dataset.toml, key reading: a reconstruction needs the reading it follows"],
+    ),
+    "a reading of what is no reconstruction": (
+        ('"synthetic"', '"observed"\nreading = "literal"'),
+        ['dataset.toml:5, key reading: found "literal"; only a reconstruction follows a reading'],
+    ),
+    "an unknown encoding": (
+        ('"2025"', '"2025"\nencoding = "latin1"'),
+        [
+            'dataset.toml:8, key encoding: found "latin1", '
+            'allowed utf-8, latin-1, windows-1252; did you mean "latin-1"?'
+        ],
+    ),
+    "an unknown consensus rule": (
+        ('"2025"', '"2025"\nconsensus = "most"'),
+        [
+            'dataset.toml:8, key consensus: found "most", '
+            "allowed unanimous, majority, coder:<coder_id>"
+        ],
+    ),
+    "the consensus of an unknown coder": (
+        ('"2025"', '"2025"\nconsensus = "coder:B"'),
+        [
+            'dataset.toml:8, key consensus: found "coder:B", allowed coder:A; '
+            'did you mean "coder:A"?'
+        ],
+    ),
+    "a wrong taxonomy version": (
+        ('"2024.1"', '"2023.1"'),
+        [
+            'dataset.toml:8, key taxonomy: found "2023.1", allowed 2024.1; '
+            "bring features.csv to use a taxonomy of your own"
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), KEYS.values(), ids=KEYS)
+def test_a_wrong_key_is_told_with_its_line_and_what_is_allowed(folder, change, expected):
+    assert SOUND["dataset.toml"].count(change[0]) == 1
+    written(folder, {"dataset.toml": SOUND["dataset.toml"].replace(*change)})
+    assert shown(folder) == expected
+
+
+OWN_TABLES = {
+    "a missing label": (
+        "features.csv",
+        ("Två", ""),
+        ["features.csv:3, column label_sv: found nothing, allowed any text"],
+    ),
+    "a missing column": (
+        "goals.csv",
+        (",label_en\ng1,Eka,Första,First", "\ng1,Eka,Första"),
+        ['goals.csv:1, column label_en: found "goal_id,label_fi,label_sv"; the column is missing'],
+    ),
+    "a feature twice": (
+        "features.csv",
+        ("Two\n", "Two\nf1,Yksi,Ett,One\n"),
+        ['features.csv:4, column feature_id: found "f1"; already on line 2'],
+    ),
+    "a code that counts as nothing known": (
+        "codes.csv",
+        ("0.5,present", "0.5,partly"),
+        [
+            'codes.csv:3, column counts_as: found "partly", '
+            "allowed present, absent, unclear, not-applicable"
+        ],
+    ),
+    "a position that is no number": (
+        "features.csv",
+        (
+            ",label_en\nf1,Yksi,Ett,One\nf2,Kaksi,Två,Two",
+            ",label_en,position\nf1,Yksi,Ett,One,1\nf2,Kaksi,Två,Two,second",
+        ),
+        ['features.csv:3, column position: found "second", allowed a whole number'],
+    ),
+    "a code of the library's that the own scale lacks": (
+        "codings.csv",
+        ("M2,f2,A,0", "M2,f2,A,?"),
+        ['codings.csv:3, column code: found "?", allowed 1, 0.5, 0'],
+    ),
+    "a decimal comma": (
+        "codings.csv",
+        ("A,0.5", 'A,"0,5"'),
+        ['codings.csv:2, column code: found "0,5", allowed 1, 0.5, 0; did you mean "0.5"?'],
+    ),
+    "a feature of the library's": (
+        "codings.csv",
+        ("M2,f2", "M2,participation"),
+        ['codings.csv:3, column feature_id: found "participation", allowed f1, f2'],
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "change", "expected"), OWN_TABLES.values(), ids=OWN_TABLES)
+def test_own_tables_are_validated_and_everything_follows_them(own, file, change, expected):
+    assert OWN[file].count(change[0]) == 1
+    written(own, {file: OWN[file].replace(*change)})
+    assert shown(own) == expected
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_missing_file_is_told(folder, name):
+    (folder / name).unlink()
+    assert shown(folder) == [f"{name}: the file is missing"]
+
+
+def test_a_folder_that_does_not_exist_is_told_with_the_nearest_that_does(folder):
+    missing = folder.with_name("round-2026")
+    assert shown(missing) == [f'{missing}: no such folder; did you mean "round-2025"?']
+
+
+def test_a_file_in_place_of_the_folder_is_told(folder):
+    file = folder / "models.csv"
+    assert shown(file) == [f"{file}: not a folder; name the one that holds dataset.toml"]
+
+
+def test_latin_1_without_a_declaration_is_told_with_byte_and_line(folder):
+    (folder / "models.csv").write_bytes("model_id,name\nM1,First\nM2,Äiti\n".encode("latin-1"))
+    assert shown(folder) == [
+        'models.csv:3: found "byte 0xC4", allowed utf-8; save the file as UTF-8, or declare its '
+        'encoding (encoding = "latin-1") in dataset.toml'
+    ]
+
+
+def test_utf_8_under_the_declaration_of_another_encoding_is_told(folder):
+    declared = SOUND["dataset.toml"] + 'encoding = "latin-1"\n'
+    written(folder, {"dataset.toml": declared, "models.csv": "model_id,name\nM1,Ä\nM2,Ö\n"})
+    assert shown(folder) == [
+        'models.csv: found "UTF-8", allowed latin-1; '
+        "save it as the other files, or correct the encoding in dataset.toml"
+    ]
+
+
+def test_dataset_toml_in_another_encoding_is_told(folder):
+    text = SOUND["dataset.toml"].replace("Litet", "Små")
+    (folder / "dataset.toml").write_bytes(text.encode("latin-1"))
+    assert shown(folder) == [
+        'dataset.toml:2: found "byte 0xE5", allowed utf-8; save the file as UTF-8'
+    ]
+
+
+def test_many_allowed_values_are_cut_when_shown_and_kept_in_the_problem():
+    ids = tuple(f"M{number}" for number in range(52))
+    problem = Problem("codings.csv", 9, "model_id", "X", ids)
+    assert str(problem) == (
+        'codings.csv:9, column model_id: found "X", allowed M0, M1, M2, ... (52 in all)'
+    )
+    assert problem.allowed == ids
+
+
+def test_a_long_value_is_cut_and_kept_on_one_line_when_shown():
+    problem = Problem("models.csv", 2, "name", "one\ntwo" + "x" * 80)
+    assert str(problem) == f'models.csv:2, column name: found "one\\ntwo{"x" * 50}..."'
+
+
+def test_all_problems_are_listed_at_once_by_file_and_line_and_nothing_is_changed(folder):
+    wrong = {
+        "dataset.toml": SOUND["dataset.toml"].replace("2024.1", "2023.1"),
+        "models.csv": "model_id,name\nM1,First\nM1,Second\n",
+        "codings.csv": SOUND["codings.csv"].replace("A,0", "A,2").replace("A,1", "A,3"),
+    }
+    written(folder, wrong)
+    with pytest.raises(coding.DatasetError) as error:
+        coding.load(folder)
+    assert (
+        str(error.value)
+        == f"""\
+{folder}: 8 problems
+  dataset.toml:8, key taxonomy: found "2023.1", allowed 2024.1; \
+bring features.csv to use a taxonomy of your own
+  models.csv:3, column model_id: found "M1"; already on line 2
+  memberships.csv:4, column model_id: found "M2", allowed M1
+  memberships.csv:5, column model_id: found "M2", allowed M1
+  codings.csv:2, column code: found "3", allowed 1, 0, ?, -
+  codings.csv:3, column code: found "2", allowed 1, 0, ?, -
+  codings.csv:4, column model_id: found "M2", allowed M1
+  codings.csv:5, column model_id: found "M2", allowed M1
+Nothing was written. Correct the rows above and run `soila validate {folder}` again."""
+    )
+    assert list(error.value.problems) == coding.validate(folder)
+    assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == SOUND | wrong
