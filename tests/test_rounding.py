@@ -101,7 +101,6 @@ def test_the_pie_rule_changes_only_the_largest_slice(ks):
 
 
 def test_equal_remainders_go_to_the_larger_share():
-    assert percents([1, 2, 3], "largest-remainder") == [17, 33, 50]
     assert percents([1, 3, 1, 3], "largest-remainder") == [12, 38, 12, 38]
 
 

@@ -140,19 +140,24 @@ def compositions(printed: Sequence[str], n: int, rule: str) -> list[tuple[int, .
     if n <= 0:
         raise ValueError(f"a percentage needs a base of at least 1, got n = {n}")
     wanted, decimals = [value for value, _ in values], values[0][1]
-    # Off by less than one unit each, except the largest slice of a pie, which takes the residual.
-    slack = 1 + (len(values) // 2 if rule == "pie" else 0)
-    whole = 100 * 10**decimals
-    near = [
-        range(max(0, (value - slack) * n // whole), min(n, (value + slack) * n // whole + 1) + 1)
-        for value in wanted
-    ]
-    divisions = ((*parts, n - sum(parts)) for parts in product(*near[:-1]))
-    return [
-        parts
-        for parts in divisions
-        if parts[-1] in near[-1] and percents(parts, rule, decimals) == wanted
-    ]
+    near = [_near(share, n, rule) for share in printed]
+    last = len(near) - 1
+    divisions = {
+        (*others[:i], n - sum(others), *others[i:])
+        for i in (range(len(near)) if rule == "pie" else [last])
+        for others in product(*near[:i], *near[i + 1 :])
+        if sum(others) <= n
+    }
+    return sorted(parts for parts in divisions if percents(parts, rule, decimals) == wanted)
+
+
+def _near(share: str, n: int, rule: str) -> range:
+    """Find the k that may print so in a set, unless the residual of a pie falls on them."""
+    if rule == "largest-remainder":  # rounded either down or up
+        return range(
+            _numerators(share, n, "ceiling").start, _numerators(share, n, "truncation").stop
+        )
+    return _numerators(share, n, "half-up" if rule == "pie" else rule)
 
 
 def grim(
@@ -277,6 +282,8 @@ class Published:
                 _parsed(printed)
             except ValueError as error:
                 problems.append(str(error))
+        if not problems and len({_parsed(goal)[1] for goal in self.goals}) != 1:
+            problems.append("goal shares need equally many decimals")
         if len(self.labels) != len(self.goals):
             problems.append(f"{len(self.goals)} goals need as many labels, got {len(self.labels)}")
         if self.broken_down not in self.shares:
@@ -343,6 +350,8 @@ class Solution:
         The printed label of each goal, in the order of the goals.
     bases, counts
         For each goal: how many were coded, and how many of them have the feature broken down.
+    k
+        How many have that feature over all goals, each counted once.
     share_bases
         The base of each published share, in the order of `Published.shares`; empty under a reading
         in which shares have no single base.
@@ -353,6 +362,7 @@ class Solution:
     labels: tuple[str, ...]
     bases: tuple[int, ...]
     counts: tuple[int, ...]
+    k: int
     share_bases: tuple[int, ...]
     unclear: int = 0
 
@@ -435,7 +445,7 @@ def _one_goal_each(
     for n, k in _common_bases(reading, published, rule):
         for cells in _cells(reading, published, labels, rule):
             for allocation in _allocations(cells, [(n, k)]):
-                yield _solution(labels, allocation, (n,) * len(published.shares))
+                yield _solution(labels, allocation, k, (n,) * len(published.shares))
 
 
 def _several_goals(
@@ -445,7 +455,7 @@ def _several_goals(
     for n, k in _common_bases(reading, published, rule):
         for cells in _cells(reading, published, labels, rule):
             for allocation in _shared_allocations(cells, n, k, published.n - n):
-                yield _solution(labels, allocation, (n,) * len(published.shares))
+                yield _solution(labels, allocation, k, (n,) * len(published.shares))
 
 
 def _unclear_codes(
@@ -472,7 +482,7 @@ def _unclear_codes(
             for k in _numerators(published.overall, n, rule):
                 for allocation in _shared_allocations(cells, n, k, extra):
                     if models - n <= sum(sizes) - _total(allocation)[0]:
-                        yield _solution(labels, allocation, tuple(bases.values()), unclear)
+                        yield _solution(labels, allocation, k, tuple(bases.values()), unclear)
 
 
 def _means(
@@ -483,7 +493,7 @@ def _means(
     for cells in _cells(reading, published, labels, rule):
         for allocation in product(*cells):
             if _printed_mean(allocation, rule, decimals) == value:
-                yield _solution(labels, allocation, ())
+                yield _solution(labels, allocation, _total(allocation)[1], ())
 
 
 def _any_reading(
@@ -574,10 +584,14 @@ def _printed_mean(allocation: Allocation, rule: str, decimals: int) -> int:
 
 
 def _solution(
-    labels: tuple[str, ...], allocation: Allocation, share_bases: tuple[int, ...], unclear: int = 0
+    labels: tuple[str, ...],
+    allocation: Allocation,
+    k: int,
+    share_bases: tuple[int, ...],
+    unclear: int = 0,
 ) -> Solution:
     bases, counts = zip(*allocation, strict=True)
-    return Solution(labels, bases, counts, share_bases, unclear)
+    return Solution(labels, bases, counts, k, share_bases, unclear)
 
 
 # --- The readings ---------------------------------------------------------------------------------
@@ -734,7 +748,8 @@ def solutions(
     """
     asked, rule = _asked(reading, rule)
     orders = dict.fromkeys(permutations(published.labels))
-    return [s for labels in orders for s in asked.solve(asked, published, labels, rule)]
+    found = (s for labels in orders for s in asked.solve(asked, published, labels, rule))
+    return list(dict.fromkeys(found))
 
 
 def _asked(reading: str, rule: str) -> tuple[Reading, str]:
