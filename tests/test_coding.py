@@ -264,6 +264,14 @@ def test_what_was_saved_is_loaded_and_saved_again_byte_for_byte(tmp_path_factory
     assert contents(folder / "one") == contents(folder / "two")
 
 
+@pytest.mark.parametrize("hard", ['"', "\\", "a\nb", "\x7f", "\t.", "# no", "ä–€🙂"])
+def test_dataset_toml_keeps_any_text(tmp_path, hard):
+    licence = f"CC0 {hard} 1.0"
+    dataset = replace(SMALL, info=INFO.model_copy(update={"licence": licence}))
+    coding.save(dataset, tmp_path / "hard")
+    assert coding.load(tmp_path / "hard").info.licence == licence
+
+
 def test_data_sets_that_differ_in_one_cell_are_not_equal():
     assert replace(SMALL, codings=CODINGS.assign(note="x")) != SMALL
     assert replace(SMALL, info=INFO.model_copy(update={"round": "2026"})) != SMALL

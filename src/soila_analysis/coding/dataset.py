@@ -75,7 +75,14 @@ class Dataset:
         )
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
-        """Iterate over the tables that it has, by the name of their file without ``.csv``."""
+        """Go through the tables that it has.
+
+        Yields
+        ------
+        name : str
+            The file's name without ``.csv``.
+        table : DataFrame
+        """
         for name in COLUMNS:
             table = getattr(self, name)
             if table is not None:
