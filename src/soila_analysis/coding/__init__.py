@@ -4,6 +4,7 @@ from soila_analysis.coding.consensus import RULES, STATUSES, consensus
 from soila_analysis.coding.dataset import Dataset, load, save, validate
 from soila_analysis.coding.info import DatasetInfo, Trilingual
 from soila_analysis.coding.problems import DatasetError, Problem
+from soila_analysis.coding.trace import trace
 
 __all__ = [
     "RULES",
@@ -16,5 +17,6 @@ __all__ = [
     "consensus",
     "load",
     "save",
+    "trace",
     "validate",
 ]

@@ -21,7 +21,7 @@ from soila_analysis.figures import (
 )
 from soila_analysis.figures.save import save_figure, save_table
 from soila_analysis.figures.style import style
-from soila_analysis.figures.taxonomy import tabulate
+from soila_analysis.figures.taxonomy import definitions, tabulate
 from soila_analysis.figures.texts import Texts
 from soila_analysis.taxonomy import Taxonomy
 
@@ -30,6 +30,7 @@ __all__ = [
     "Plot",
     "Published",
     "Texts",
+    "definitions",
     "draw",
     "label",
     "publish",

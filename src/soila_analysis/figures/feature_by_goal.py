@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
 from soila_analysis.figures.style import BLUE, LABEL, MUTED, WIDTH, Page, lines, text_width
-from soila_analysis.figures.texts import Texts, compose, open_codes, percent, ratio
+from soila_analysis.figures.texts import Texts, compose, interval, open_codes, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
@@ -27,15 +27,16 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     title = t("feature-by-goal.title", feature=feature)
     if known:
         title = t("feature-by-goal.lead-title", feature=feature, goal=first["goal"].iloc[0])
-    how = t(f"feature-by-goal.how-{variant}")
+    how = [t(f"feature-by-goal.how-{variant}")]
     if variant == "better":
-        how = f"{how} {t('feature-by-goal.square', count=_models_per_square(table))}"
+        how.append(t("feature-by-goal.square", count=_models_per_square(table)))
+        how.append(interval(table, t))
     return compose(
         table,
         lang,
         chart=t(f"feature-by-goal.chart-{variant}"),
         title=title,
-        subtitle=[how, open_codes(table, t)],
+        subtitle=[*how, open_codes(table, t)],
         findings=_findings(first, table, t),
         rows=[f"{r.goal}: {ratio(r, t)} ({percent(r, t)})." for r in table.itertuples()],
     )

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from soila_analysis.figures import marks
 from soila_analysis.figures.style import BLUE, LABEL, MUTED, WIDTH, Page, height, lines
-from soila_analysis.figures.texts import Texts, base, compose, open_codes, percent, ratio
+from soila_analysis.figures.texts import Texts, base, compose, interval, open_codes, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 6.9  # cm, width of the column of labels
@@ -34,7 +34,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"feature-shares.chart-{variant}"),
         title=title,
-        subtitle=[how, open_codes(table, t)],
+        subtitle=[how, interval(table, t) if variant == "better" else "", open_codes(table, t)],
         findings=[_finding("top", top, t), _finding("bottom", bottom, t)],
         rows=[f"{r.feature}: {ratio(r, t)} ({percent(r, t)})." for r in rows.itertuples()],
         marks=variant == "better",

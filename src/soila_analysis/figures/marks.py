@@ -21,7 +21,7 @@ def face(basis: str) -> str:
     return "white" if basis in INFERRED else BLUE
 
 
-def type_of(basis: str) -> dict[str, str]:
+def type_of(basis: str) -> dict[str, Any]:
     """Return weight and colour of a number in print."""
     if basis in INFERRED:
         return {"weight": "normal", "color": MUTED}
@@ -33,7 +33,8 @@ def interval(axes: Axes, row: Any, y: float) -> None:
     if row.share != row.share:  # nothing was assessed
         return
     shade = colour(row.basis)
-    axes.plot([100 * row.low, 100 * row.high], [y, y], color=shade, lw=2, solid_capstyle="butt")
+    if row.low == row.low:  # an interval was asked for
+        axes.plot([100 * row.low, 100 * row.high], [y, y], color=shade, lw=2, solid_capstyle="butt")
     axes.plot(
         100 * row.share, y, "o", ms=7.5, mfc=face(row.basis), mec=shade, mew=1.8, clip_on=False
     )

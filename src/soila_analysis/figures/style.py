@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import seaborn as sns
@@ -12,7 +12,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.ft2font import FT2Font
+from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.patches import Rectangle
 
 from soila_analysis.figures.texts import Texts
@@ -30,11 +30,11 @@ PALETTE = ("#12436D", "#28A197", "#801650", "#F46A25")
 BLUE, PLUM = PALETTE[0], PALETTE[2]
 HEAT = ("#EEF3F8", "#BFD5EA", "#8DB8DF", "#12436D")
 BOX = HEAT[0]
-FAMILY = "Source Sans 3"
+FAMILY = "Soila Sans"  # fonts/README.md
 CM = 1 / 2.54  # inches
 POINT = 2.54 / 72  # cm
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": [FAMILY, "DejaVu Sans"],
     "font.size": LABEL,
     "text.color": TEXT,
@@ -62,7 +62,8 @@ RC = {
 def style() -> Iterator[None]:
     """Draw inside this context to get the project's look; nothing leaks out of it."""
     _add_fonts()
-    with mpl.rc_context({**sns.axes_style("ticks"), **RC}):
+    theme: dict[Any, Any] = sns.axes_style("ticks")
+    with mpl.rc_context({**theme, **RC}):
         yield
 
 
@@ -178,7 +179,7 @@ def height(rows: Sequence[str], size: float) -> float:
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Return the measured width in cm of a line at a size in points."""
-    return _units(text, bold) * size / 100 * POINT
+    return sum(_advance(character, bold) for character in text) * size / 100 * POINT
 
 
 def lines(
@@ -236,17 +237,23 @@ def _broken(word: str, width: float, size: float, lang: str, bold: bool) -> list
 
 
 @cache
-def _units(text: str, bold: bool) -> float:
+def _advance(character: str, bold: bool) -> float:
+    """Width in points of a character at 100 points, without kerning; unknown ones are an em."""
+    font = _font(bold)
+    if not font.get_char_index(ord(character)):
+        return 100.0
+    return float(font.load_char(ord(character), LoadFlags.NO_HINTING).linearHoriAdvance) / 65536
+
+
+@cache
+def _font(bold: bool) -> FT2Font:
     font = FT2Font(str(_font_file("Bold" if bold else "Regular")))
     font.set_size(100, 72)
-    font.set_text(text)
-    return float(font.get_width_height()[0]) / 64
+    return font
 
 
 def _font_file(weight: str) -> Path:
-    return (
-        Path(str(resources.files(__name__.rpartition(".")[0]))) / f"fonts/SourceSans3-{weight}.ttf"
-    )
+    return Path(__file__).with_name("fonts") / f"SoilaSans-{weight}.ttf"
 
 
 @cache

@@ -1,5 +1,7 @@
 """Figure 1: the features of a social innovation."""
 
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -26,7 +28,7 @@ GAP = 0.25  # cm
 NAMES = 5.5
 
 
-def tabulate(taxonomy: Taxonomy, lang: str, source: str) -> pd.DataFrame:
+def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
     """Lay the taxonomy out as the table of this figure.
 
     Parameters
@@ -35,8 +37,8 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str) -> pd.DataFrame:
         The features, in order.
     lang : {"fi", "sv", "en"}
         Language of names and definitions.
-    source : str
-        Source line, in that language.
+    source : str, optional
+        Source line for a taxonomy that names no sources of its own.
 
     Returns
     -------
@@ -46,6 +48,8 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str) -> pd.DataFrame:
         ``sources``, ``kind`` (taxonomy: no codes are involved), ``reading``, ``source``,
         ``definition``, ``feature``.
     """
+    citations = {r.id: r.citation for r in taxonomy.references}
+    named = next((s for f in taxonomy.features for s in f.sources), "")
     rows = [
         {
             "feature_id": f.id,
@@ -56,13 +60,60 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str) -> pd.DataFrame:
             "sources": ";".join(f.sources),
             "kind": "taxonomy",
             "reading": "",
-            "source": source,
+            "source": citations.get(named, source),
             "definition": f.definition[lang],
             "feature": f.label[lang],
         }
         for i, f in enumerate(taxonomy.features, 1)
     ]
     return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Definitions that the slides quote, shown in a notebook as quotations with their sources."""
+
+    quotations: tuple[tuple[str, str, str], ...]
+    lang: str
+
+    def _repr_html_(self) -> str:
+        blocks = "".join(
+            f"<p><strong>{escape(name)}</strong></p><blockquote><p>{escape(text)}</p>"
+            f"<footer>— {escape(citation)}</footer></blockquote>"
+            for name, text, citation in self.quotations
+        )
+        return f'<section lang="{self.lang}">{blocks}</section>'
+
+
+def definitions(taxonomy: Taxonomy, lang: str) -> Definitions:
+    """Quote the definitions that the slides give: of a social innovation, and of single features.
+
+    Parameters
+    ----------
+    taxonomy : Taxonomy
+        With its definitions.
+    lang : {"fi", "sv", "en"}
+        Language of the texts; `Definition.text` says which are official.
+
+    Returns
+    -------
+    Definitions
+        Shown by a notebook as quotations.
+    """
+    t, labels = messages(lang), taxonomy.labels(lang)
+    return Definitions(
+        tuple(
+            (
+                labels[d.feature_id] if d.feature_id else t("taxonomy.general"),
+                d.text[lang],
+                d.citation
+                if d.text.status(lang) == "official"
+                else f"{d.citation} {t('taxonomy.own')}",
+            )
+            for d in taxonomy.definitions
+        ),
+        lang,
+    )
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:

@@ -8,6 +8,8 @@ import pandas as pd
 
 from soila_analysis.language import Messages, messages
 
+METHODS = {"wilson": "Wilson", "jeffreys": "Jeffreys", "clopper-pearson": "Clopper–Pearson"}
+
 
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -105,6 +107,12 @@ def base(table: pd.DataFrame, t: Messages) -> str:
     if low == high:
         return t("common.n", n=t.number(low))
     return t("common.n-range", low=t.number(low), high=t.number(high))
+
+
+def interval(table: pd.DataFrame, t: Messages) -> str:
+    """Say what the intervals are, if there are any."""
+    method = table["interval"].iloc[0]
+    return "" if method == "none" else t("common.interval", method=METHODS[method])
 
 
 def open_codes(table: pd.DataFrame, t: Messages) -> str:

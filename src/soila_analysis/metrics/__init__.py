@@ -8,6 +8,7 @@ from soila_analysis.metrics.profiles import features_per_model
 from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
 from soila_analysis.metrics.shares import (
     STATUSES,
+    evidence_map,
     feature_by_goal,
     feature_shares,
     feature_shares_by_goal,
@@ -18,6 +19,7 @@ from soila_analysis.metrics.shares import (
 
 __all__ = [
     "STATUSES",
+    "evidence_map",
     "feature_by_goal",
     "feature_shares",
     "feature_shares_by_goal",

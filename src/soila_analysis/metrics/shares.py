@@ -7,9 +7,10 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from soila_analysis.metrics import rounding
+from soila_analysis.metrics.ranking import rank_ranges, ranked
 
 STATUSES = ("present", "absent", "unclear", "not-applicable", "not-assessed")
-INTERVALS = {"wilson": "wilson", "jeffreys": "jeffreys", "clopper-pearson": "beta"}
+INTERVALS = {"wilson": "wilson", "jeffreys": "jeffreys", "clopper-pearson": "beta", "none": ""}
 
 
 def tally(status: pd.DataFrame, memberships: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -56,14 +57,15 @@ def shares(
         Identifier columns and one integer column for each of `STATUSES`, as `tally` gives.
     confidence : float, default 0.95
         Level of the interval.
-    interval : {"wilson", "jeffreys", "clopper-pearson"}, default "wilson"
+    interval : {"wilson", "jeffreys", "clopper-pearson", "none"}, default "wilson"
         Method of the interval.
 
     Returns
     -------
     DataFrame
         Identifiers; ``k`` present of ``n`` assessed (present or absent); ``share`` = k/n with
-        ``low`` and ``high``; ``percent`` rounded half-up; ``unclear``, ``not_assessed``,
+        ``low`` and ``high``; ``percent`` rounded half-up; ``interval``, its method; ``unclear``,
+        ``not_assessed``,
         ``not_applicable``; ``share_min`` and ``share_max``, the share if all that is unclear or
         not assessed were absent, or present. Shares are missing where nothing was assessed.
 
@@ -89,6 +91,7 @@ def shares(
     table["n"] = counts["present"] + counts["absent"]
     table = _with_interval(table, confidence, interval)
     table["percent"] = _percent(table["k"], table["n"])
+    table["interval"] = interval
     table["unclear"] = counts["unclear"]
     table["not_assessed"] = counts["not-assessed"]
     table["not_applicable"] = counts["not-applicable"]
@@ -130,24 +133,31 @@ def goal_distribution(
     return table
 
 
-def feature_shares(status: pd.DataFrame) -> pd.DataFrame:
+def feature_shares(status: pd.DataFrame, *, interval: str = "wilson") -> pd.DataFrame:
     """Share of the distinct assessed models that have each feature.
 
     Parameters
     ----------
     status : DataFrame, models x features
         As for `tally`.
+    interval : str, default "wilson"
+        As for `shares`.
 
     Returns
     -------
     DataFrame
-        One row a feature in the order of the columns, as `shares` gives.
+        One row a feature in the order of the columns, as `shares` gives, with ``rank`` and
+        ``tied`` as `ranked` gives and ``rank_low``, ``rank_high`` as `rank_ranges` gives.
     """
-    return shares(tally(status))
+    return ranked(shares(tally(status), interval=interval)).merge(rank_ranges(status))
 
 
 def feature_shares_by_goal(
-    status: pd.DataFrame, memberships: pd.DataFrame, goals: Sequence[str]
+    status: pd.DataFrame,
+    memberships: pd.DataFrame,
+    goals: Sequence[str],
+    *,
+    interval: str = "wilson",
 ) -> pd.DataFrame:
     """Share of the assessed models of each goal that have each feature.
 
@@ -159,6 +169,8 @@ def feature_shares_by_goal(
         Columns ``model_id``, ``goal_id``.
     goals : sequence of str
         The goals in their order.
+    interval : str, default "wilson"
+        As for `shares`.
 
     Returns
     -------
@@ -167,11 +179,38 @@ def feature_shares_by_goal(
     """
     counts = tally(status, memberships).set_index(["feature_id", "goal_id"])
     cells = pd.MultiIndex.from_product([status.columns, goals], names=counts.index.names)
-    return shares(counts.reindex(cells, fill_value=0).reset_index())
+    return shares(counts.reindex(cells, fill_value=0).reset_index(), interval=interval)
+
+
+def evidence_map(
+    status: pd.DataFrame, memberships: pd.DataFrame, goals: Sequence[str]
+) -> pd.DataFrame:
+    """Features by goals with the margin: each feature in each goal, and in all models.
+
+    Parameters
+    ----------
+    status, memberships, goals
+        As for `feature_shares_by_goal`.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `feature_shares_by_goal`, then one row a feature with an empty ``goal_id``
+        over the distinct models.
+    """
+    cells = feature_shares_by_goal(status, memberships, goals)
+    margin = shares(tally(status))
+    margin.insert(1, "goal_id", "")
+    return pd.concat([cells, margin], ignore_index=True)
 
 
 def feature_by_goal(
-    status: pd.DataFrame, memberships: pd.DataFrame, goals: Sequence[str], feature: str
+    status: pd.DataFrame,
+    memberships: pd.DataFrame,
+    goals: Sequence[str],
+    feature: str,
+    *,
+    interval: str = "wilson",
 ) -> pd.DataFrame:
     """Share of the assessed models of each goal that have one feature.
 
@@ -181,6 +220,8 @@ def feature_by_goal(
         As for `feature_shares_by_goal`.
     feature : str
         The feature's id.
+    interval : str, default "wilson"
+        As for `shares`.
 
     Returns
     -------
@@ -194,7 +235,7 @@ def feature_by_goal(
     """
     if feature not in status.columns:
         raise ValueError(f'no feature "{feature}"; allowed: {", ".join(status.columns)}')
-    return feature_shares_by_goal(status[[feature]], memberships, goals)
+    return feature_shares_by_goal(status[[feature]], memberships, goals, interval=interval)
 
 
 def _with_interval(table: pd.DataFrame, confidence: float, interval: str) -> pd.DataFrame:
@@ -203,7 +244,7 @@ def _with_interval(table: pd.DataFrame, confidence: float, interval: str) -> pd.
     base = table["n"].astype(float).replace(0.0, np.nan)
     table["share"] = table["k"] / base
     low, high = np.full(len(table), np.nan), np.full(len(table), np.nan)
-    known = base.notna().to_numpy()
+    known = base.notna().to_numpy() & (interval != "none")
     if known.any():
         low[known], high[known] = proportion_confint(
             table["k"].to_numpy()[known],

@@ -1,0 +1,1 @@
+"""The published review: what it printed, and what that implies."""

@@ -99,17 +99,17 @@ def check(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
     return chart if fits[1] > fits[0] else legend
 
 
-def mark(table: pd.DataFrame, measure: str, dataset: Dataset) -> pd.DataFrame:
+def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     """Say of each row of a table where its number stands.
 
     Parameters
     ----------
     table : DataFrame
         With ``feature_id`` and/or ``goal_id``, as the metrics give.
-    measure : str
-        The measure of the claims that speak of the same quantity, such as ``goal-share``.
     dataset : Dataset
         The data set that the table was computed from.
+    *measures : str
+        The measures of the claims that speak of the same quantity, such as ``goal-share``.
 
     Returns
     -------
@@ -122,11 +122,11 @@ def mark(table: pd.DataFrame, measure: str, dataset: Dataset) -> pd.DataFrame:
     marked = table.assign(basis=kind, kind=kind, reading=dataset.info.reading or "")
     if kind == "reconstructed":
         checked = check(dataset)
-        printed = checked[(checked["measure"] == measure) & (checked["verdict"] == "reproduced")]
-        ids = [c for c in ("feature_id", "goal_id") if c in table and printed[c].ne("").any()]
-        if ids:
-            same = table.set_index(ids).index.isin(printed.set_index(ids).index)
-            marked["basis"] = marked["basis"].mask(same, "published")
+        same = checked["measure"].isin(measures) & (checked["verdict"] == "reproduced")
+        keys = [table.get(c, pd.Series("", table.index)) for c in ("feature_id", "goal_id")]
+        printed = pd.MultiIndex.from_frame(checked.loc[same, ["feature_id", "goal_id"]])
+        published = pd.MultiIndex.from_arrays(keys).isin(printed)
+        marked["basis"] = marked["basis"].mask(published, "published")
     return marked
 
 
@@ -157,7 +157,6 @@ def _row(claim: Any, results: _Results) -> dict[str, object]:
     except KeyError:  # a feature or goal that this data set does not have
         recomputed, k, n = None, None, None
     verdicts = {None: "not computable", claim.printed: "reproduced"}
-    numbers = claim.unit in NUMERIC and recomputed is not None
     return {
         "claim_id": claim.claim_id,
         "measure": claim.measure,
@@ -166,11 +165,17 @@ def _row(claim: Any, results: _Results) -> dict[str, object]:
         "printed": claim.printed,
         "recomputed": recomputed,
         "verdict": verdicts.get(recomputed, "differs"),
-        "difference": int(recomputed) - int(claim.printed) if numbers else None,
+        "difference": _difference(claim, recomputed),
         "k": k,
         "n": n,
         "status": claim.status,
     }
+
+
+def _difference(claim: Any, recomputed: str | None) -> int | None:
+    if recomputed is None or claim.unit not in NUMERIC:
+        return None
+    return int(recomputed) - int(claim.printed)
 
 
 Found = tuple[str | None, int | None, int | None]

@@ -1,0 +1,74 @@
+"""Where things are: the project's root, the data sets, the folder for what is built."""
+
+import os
+import tomllib
+from pathlib import Path
+
+OUTPUT = "SOILA_OUTPUT"  # environment variable that a run sets: the folder that outputs go to
+
+
+def root() -> Path:
+    """Find the project's root from the working directory upwards.
+
+    Returns
+    -------
+    Path
+        The folder whose ``pyproject.toml`` is that of soila-analysis.
+
+    Raises
+    ------
+    FileNotFoundError
+        If no folder above has it; the message says what to do.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        marker = folder / "pyproject.toml"
+        if marker.is_file():
+            project = tomllib.loads(marker.read_text(encoding="utf-8")).get("project", {})
+            if project.get("name") == "soila-analysis":
+                return folder
+    raise FileNotFoundError(
+        f"no soila_analysis project at {here} or above; work in a clone of the repository"
+    )
+
+
+def dataset_folder(name: str | Path) -> Path:
+    """Locate a data set: by a path from here, a path from the root, or its name in ``data/``.
+
+    Parameters
+    ----------
+    name : str or Path
+        Such as ``data/review-2024`` or ``review-2024``.
+
+    Returns
+    -------
+    Path
+        Absolute; the path from here where there is no such folder.
+    """
+    here = Path(name).absolute()
+    if here.is_dir() or Path(name).is_absolute():
+        return here
+    try:
+        top = root()
+    except FileNotFoundError:
+        return here
+    return next((p for p in (top / name, top / "data" / name) if p.is_dir()), here)
+
+
+def output_folder(dataset: str | Path, lang: str) -> Path:
+    """Locate the folder for the outputs of one data set and language.
+
+    Parameters
+    ----------
+    dataset : str or Path
+        As for `dataset_folder`.
+    lang : str
+        Language.
+
+    Returns
+    -------
+    Path
+        What the environment variable SOILA_OUTPUT says, else ``build/<data set>/<lang>``.
+    """
+    given = os.environ.get(OUTPUT)
+    return Path(given) if given else root() / "build" / dataset_folder(dataset).name / lang
