@@ -244,3 +244,27 @@ MEASURES: Mapping[str, Callable[[Any, _Results], Found]] = {
     "leading-goal": _leading_goal,
     "axis-maximum": _axis_maximum,
 }
+
+
+def sentence(row: Any) -> str:
+    """Say on one line what became of a claim.
+
+    Parameters
+    ----------
+    row : named tuple
+        A row of `check`.
+
+    Returns
+    -------
+    str
+        Verdict, claim, printed and recomputed value, k/n, and the claim's status if not printed.
+    """
+    parts = [f"{row.verdict:<14} {row.claim_id:<28} printed {row.printed}"]
+    if row.verdict == "differs":
+        by = "" if pd.isna(row.difference) else f" ({row.difference:+d})"
+        parts.append(f"recomputed {row.recomputed}{by}")
+    if not pd.isna(row.n):
+        parts.append(f"{row.k}/{row.n}")
+    if row.status != "printed":
+        parts.append(f"[{row.status}]")
+    return "  ".join(parts)

@@ -1,0 +1,102 @@
+# From raw codes to figures. `make help` lists the targets.
+
+DATASET = data/review-2024
+LANGS = fi sv en
+PYTHON = python3
+
+BIN := .venv/bin
+READY := .venv/ready
+OUT := build/$(notdir $(patsubst %/,%,$(DATASET)))
+QUEUE := $(OUT)/queue
+# The review's own example for notebook 04; a data set with features of its own shows its rarest.
+FEATURE = $(if $(wildcard $(DATASET)/features.csv),rarest,ecosystem-anchoring)
+
+NOTEBOOKS := $(filter-out 04_feature-by-goal,$(notdir $(basename $(wildcard notebooks/[0-9]*.ipynb))))
+CODES := $(wildcard $(DATASET)/*.csv $(DATASET)/*.toml)
+LIBRARY := $(shell find src/soila_analysis -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.ttf')
+
+ifneq ($(words $(DATASET)),1)
+$(error DATASET must name one folder, without spaces in its path: "$(DATASET)")
+endif
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@echo
+	@echo 'Choose with DATASET=data/review-2024-memberships (any data set folder) and LANGS="fi sv".'
+
+# One rule a run. What is stale puts its name in a queue, which is then executed by one process:
+# the imports are paid once, and the notebooks run side by side. A run whose outputs have been
+# deleted is stale, and so is every run of a data set of the same name from another place.
+# $(1) language, $(2) executed notebook, $(3) notebook, $(4) its own parameters
+outputs = $(addprefix $(OUT)/$(1)/,$(shell cat $(OUT)/$(1)/notebooks/$(2).outputs 2>/dev/null))
+lost = $(filter-out $(wildcard $(outputs)),$(outputs))
+define run
+$(OUT)/$(1)/notebooks/$(2).ipynb: notebooks/$(3).ipynb $(CODES) $(LIBRARY) $(READY) $(OUT)/dataset $(if $(lost),FORCE)
+	@printf '%s\t' 'notebooks/$(3).ipynb' 'lang=$(1)' $(4) >> $(QUEUE); echo 'dataset=$(DATASET)' >> $(QUEUE)
+endef
+example := 04_feature-by-goal-$(FEATURE)
+$(foreach l,$(LANGS),$(foreach n,$(NOTEBOOKS),$(eval $(call run,$l,$n,$n,))))
+$(foreach f,$(sort $(FEATURE) $(FEATURES)),$(foreach l,$(LANGS),$(eval $(call run,$l,04_feature-by-goal-$f,04_feature-by-goal,'feature=$f'))))
+FIGURES := $(foreach l,$(LANGS),$(foreach n,$(NOTEBOOKS) $(example),$(OUT)/$l/notebooks/$n.ipynb))
+SWEEP := $(foreach l,$(LANGS),$(foreach f,$(FEATURES),$(OUT)/$l/notebooks/04_feature-by-goal-$f.ipynb))
+
+.PHONY: figures
+figures: $(FIGURES) ## Regenerate every figure, in all languages
+	@if [ -f $(QUEUE) ]; then $(BIN)/soila run --queue $(QUEUE); else echo 'All figures in $(OUT) are up to date.'; fi
+
+.PHONY: sweep
+sweep: $(READY) ## Draw notebook 04 for every feature of the data set
+	@$(MAKE) --no-print-directory sweep-features FEATURES="$$($(BIN)/soila features $(DATASET) | tr '\n' ' ')"
+
+.PHONY: sweep-features
+sweep-features: $(SWEEP)
+	@if [ -f $(QUEUE) ]; then $(BIN)/soila run --queue $(QUEUE); else echo 'All figures in $(OUT) are up to date.'; fi
+
+# The stamp changes only when the name stands for another folder than before.
+$(OUT)/dataset: FORCE | $(OUT)
+	@echo '$(DATASET)' | cmp -s - $@ || echo '$(DATASET)' > $@
+
+$(OUT):
+	@mkdir -p $@
+
+.PHONY: FORCE
+FORCE:
+
+.PHONY: test
+test: $(READY) ## Run the tests, with coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+.PHONY: explore
+explore: $(READY) ## Open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+.PHONY: lint
+lint: $(READY) ## Check style, types and that notebooks are stored without outputs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: clean
+clean: ## Remove what was built; the environment stays
+	@rm -rf build
+
+.PHONY: lock
+lock: $(READY) ## Renew requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
+		--extra reconstruction --group dev --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo '$(PYTHON) is older than 3.11. Name a newer one: make figures PYTHON=python3.12' >&2; exit 1; }
+	@echo 'Setting up .venv from requirements.lock (once, about a minute) ...'
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

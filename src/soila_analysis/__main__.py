@@ -1,0 +1,216 @@
+"""The `soila` command: only wiring."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from soila_analysis import __version__, project
+
+LANGUAGES = ("fi", "sv", "en")
+PRELOADED = (
+    "matplotlib_inline.backend_inline",
+    "soila_analysis.coding",
+    "soila_analysis.figures",
+    "soila_analysis.metrics",
+    "soila_analysis.review.claims",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def soila() -> None:
+    """From raw codes to the figures of the review, reproducibly.
+
+    The pipeline is the Makefile's (`make help`); these are its pieces.
+    """
+
+
+@soila.command()
+@click.argument("notebooks", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-p", "values", multiple=True, metavar="NAME=VALUE", help="A parameter; repeatable.")
+@click.option(
+    "-l",
+    "--lang",
+    "langs",
+    multiple=True,
+    type=click.Choice(LANGUAGES),
+    help="Language of figures and results; repeatable. [default: the notebook's]",
+)
+@click.option("-d", "--dataset", help="Data set folder. [default: the notebook's]")
+@click.option("--queue", type=click.Path(path_type=Path), help="Take runs from a file; remove it.")
+@click.option("--workers", type=click.IntRange(1), help="Notebooks at a time. [default: all cores]")
+@click.option("--timeout", default=600.0, show_default=True, help="Seconds for each notebook.")
+@click.option("--help-parameters", is_flag=True, help="List each notebook's parameters and stop.")
+def run(
+    notebooks: Sequence[Path],
+    values: Sequence[str],
+    langs: Sequence[str],
+    dataset: str | None,
+    queue: Path | None,
+    workers: int | None,
+    timeout: float,
+    help_parameters: bool,
+) -> None:
+    """Execute NOTEBOOKS; figures and tables go to build/<data set>/<language>.
+
+    \b
+    soila run notebooks/02_models-by-goal.ipynb -p variant=better -l sv
+    soila run notebooks/04_feature-by-goal.ipynb --help-parameters
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis import run as runs
+
+    try:
+        if help_parameters:
+            for notebook in notebooks:
+                _list_parameters(notebook, runs.parameters(notebook))
+            return
+        named = {**_pairs(values), **({"dataset": dataset} if dataset else {})}
+        wanted = [(n, {**named, "lang": lang}) for lang in langs for n in notebooks]
+        wanted = wanted or [(n, named) for n in notebooks]
+        if queue:
+            wanted += [(n, {**named, **own}) for n, own in _queued(queue)]
+        if not wanted:
+            raise click.UsageError("name a notebook, such as notebooks/02_models-by-goal.ipynb")
+        jobs = [runs.Job(n, v, _folder(runs.parameters(n), v)) for n, v in wanted]
+    except runs.RunError as error:
+        raise click.ClickException(str(error)) from None
+    failures = _executed(jobs, workers, timeout)
+    if failures:
+        lines = [f"{len(failures)} of {len(jobs)} notebooks failed; earlier outputs are unchanged:"]
+        raise click.ClickException("\n  ".join([*lines, *failures]))
+
+
+@soila.command()
+@click.argument("folder")
+def validate(folder: str) -> None:
+    """List all that is wrong with the data set in FOLDER; nothing is written."""
+    from soila_analysis import coding
+
+    problems = coding.validate(folder)
+    if problems:
+        click.echo(coding.DatasetError(folder, problems), err=True)
+        sys.exit(1)
+    data = coding.load(folder)
+    coded = data.codings["model_id"].nunique()
+    click.echo(f"{folder}: sound ({len(data.models)} models, {coded} of them coded)")
+
+
+@soila.command()
+@click.argument("folder", default="data/review-2024")
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), help="Print labels too.")
+def features(folder: str, lang: str | None) -> None:
+    """List the ids of the features that the data set in FOLDER is coded for."""
+    taxonomy = _loaded(folder).taxonomy
+    for feature in taxonomy.features:
+        click.echo(f"{feature.id}\t{feature.label[lang]}" if lang else feature.id)
+
+
+@soila.command()
+@click.argument("folder", default="data/review-2024")
+@click.option("--file", type=click.Path(path_type=Path, exists=True), help="Another claims file.")
+@click.option("--strict", is_flag=True, help="Exit with status 1 unless all are reproduced.")
+def claims(folder: str, file: Path | None, strict: bool) -> None:
+    """Recompute every published number from the codes in FOLDER."""
+    from soila_analysis.review import claims as published
+
+    try:
+        table = published.check(_loaded(folder), published.load(file))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    for row in table.itertuples():
+        click.echo(published.sentence(row))
+    counts = table["verdict"].value_counts()
+    click.echo(", ".join(f"{n} {verdict}" for verdict, n in counts.items()))
+    if strict and set(table["verdict"]) != {"reproduced"}:
+        sys.exit(1)
+
+
+@soila.command()
+@click.argument("printed", nargs=-1, required=True)
+@click.option("--n", "bases", default="2:100", show_default=True, help="Bases to try, FIRST:LAST.")
+@click.option("--rule", "rules", multiple=True, help="Rounding rule; repeatable. [default: all]")
+@click.option("--all", "show_all", is_flag=True, help="Show the bases that do not fit as well.")
+def grim(printed: Sequence[str], bases: str, rules: Sequence[str], show_all: bool) -> None:
+    """Find the group sizes for which PRINTED percentages are possible.
+
+    \b
+    soila grim 91 89 87 53 --n 30:80
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis.metrics import rounding
+    from soila_analysis.review import consistency
+
+    try:
+        first, last = (int(b) for b in bases.split(":"))
+    except ValueError:
+        raise click.BadParameter(f'"{bases}" is not FIRST:LAST, such as 30:80') from None
+    try:
+        table = consistency.grim(
+            list(printed), range(first, last + 1), list(rules) or list(rounding.SHARE_RULES)
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    shown = table if show_all else table[table["fits"]]
+    click.echo(shown.to_string(index=False) if len(shown) else "no base fits")
+
+
+def _pairs(values: Sequence[str]) -> dict[str, str]:
+    wrong = [v for v in values if "=" not in v]
+    if wrong:
+        raise click.BadParameter(f'"{wrong[0]}" is not NAME=VALUE', param_hint="-p")
+    return dict(v.split("=", 1) for v in values)
+
+
+def _queued(queue: Path) -> list[tuple[Path, dict[str, str]]]:
+    """Take the runs that make put down, a line each: notebook, then name=value, by tabs."""
+    lines = dict.fromkeys(queue.read_text(encoding="utf-8").splitlines())
+    queue.unlink()
+    rows = [line.split("\t") for line in lines]
+    return [(Path(notebook), _pairs(values)) for notebook, *values in rows]
+
+
+def _folder(declared: Sequence, values: dict[str, str]) -> Path:  # type: ignore[type-arg]
+    known = {p.name: str(p.default) for p in declared} | values
+    return project.output_folder(known.get("dataset", "."), known.get("lang", ""))
+
+
+def _executed(jobs: Sequence, workers: int | None, timeout: float) -> list[str]:  # type: ignore[type-arg]
+    from soila_analysis import run as runs
+
+    failures: list[str] = []
+    with click.progressbar(length=len(jobs), label="Notebooks", hidden=not _terminal()) as bar:
+
+        def report(result: runs.Result) -> None:
+            bar.update(1)
+            if result.failure:
+                failures.append(result.failure)
+            if not _terminal():
+                verdict = "FAILED" if result.failure else "done"
+                click.echo(f"{verdict}  {result.seconds:5.1f} s  {result.job.title}")
+
+        runs.run_all(jobs, workers=workers, timeout=timeout, modules=PRELOADED, report=report)
+    return failures
+
+
+def _terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _list_parameters(notebook: Path, declared: Sequence) -> None:  # type: ignore[type-arg]
+    click.echo(notebook.name)
+    for p in declared:
+        click.echo(f"  {p.name}: {p.type} = {p.default!r}\n      {p.help}")
+
+
+def _loaded(folder: str):  # type: ignore[no-untyped-def]
+    from soila_analysis import coding
+
+    try:
+        return coding.load(folder)
+    except coding.DatasetError as error:
+        raise click.ClickException(str(error)) from None
+
+
+if __name__ == "__main__":
+    soila()

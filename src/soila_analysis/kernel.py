@@ -1,0 +1,113 @@
+"""Warm kernels: real IPython kernels, forked from a process that has imported their libraries.
+
+A fork server holds the imports and nothing else: one thread, no event loop, no notebook state.
+Each notebook gets a fork of its own, with the working directory, the environment and the isolation
+of a kernel that Jupyter starts. Where processes cannot be forked, a plain kernel is started.
+"""
+
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
+
+PROVISIONER = "soila-warm"
+LAUNCHER = "ipykernel_launcher"
+BACKEND = "module://matplotlib_inline.backend_inline"  # as ipykernel sets it
+
+
+class InterpreterKernelManager(AsyncKernelManager):
+    """Starts the running interpreter's kernel, over IPC, whatever kernels are installed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="soila-")
+        base = Path(self._folder.name)
+        ipc = {"transport": "ipc", "ip": str(base / "k")} if can_fork() else {}
+        super().__init__(connection_file=str(base / "k.json"), **ipc, **kwargs)
+        argv = [sys.executable, "-m", LAUNCHER, "-f", "{connection_file}"]
+        metadata = {"kernel_provisioner": {"provisioner_name": PROVISIONER}} if can_fork() else {}
+        self._kernel_spec = KernelSpec(argv=argv, language="python", metadata=metadata)
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Launches kernels as forks; found by Jupyter through its entry point."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+        """Fork a kernel that is given the arguments of the command."""
+        arguments = cmd[cmd.index(LAUNCHER) + 1 :]
+        self.process = _Fork(arguments, kwargs.get("cwd") or Path.cwd(), kwargs["env"])
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info
+
+
+class _Fork:
+    """A forked kernel with the interface of the `subprocess.Popen` that Jupyter expects."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> None:
+        self._process = _context().Process(target=_serve, args=(arguments, cwd, dict(env)))
+        self._process.start()
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self) -> int | None:
+        self._process.join()
+        return self._process.exitcode
+
+    def send_signal(self, signum: int) -> None:
+        if self.pid and self.poll() is None:
+            os.kill(self.pid, signum)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+
+def can_fork() -> bool:
+    """Tell whether this platform has a fork server."""
+    return "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def preload(modules: Sequence[str]) -> None:
+    """Name the modules that the kernels of this process are to have imported.
+
+    Parameters
+    ----------
+    modules : sequence of str
+        Full names; what cannot be imported is left to the notebook to fail on.
+    """
+    if can_fork():
+        os.environ.setdefault("MPLBACKEND", BACKEND)
+        _context().set_forkserver_preload(["ipykernel.kernelapp", *modules])
+
+
+def _context() -> BaseContext:
+    return multiprocessing.get_context("forkserver")
+
+
+def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> None:
+    """Be a kernel until told to stop."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    quiet = [f"--IPKernelApp.parent_handle={os.getppid()}", "--IPKernelApp.log_level=CRITICAL"]
+    sys.argv = [LAUNCHER, *arguments, *quiet]
+    sys.path.insert(0, "")
+    from ipykernel.kernelapp import IPKernelApp
+
+    IPKernelApp.launch_instance(sys.argv[1:])
