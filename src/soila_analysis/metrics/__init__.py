@@ -8,6 +8,7 @@ from soila_analysis.metrics.profiles import features_per_model
 from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
 from soila_analysis.metrics.shares import (
     STATUSES,
+    chosen_feature,
     evidence_map,
     feature_by_goal,
     feature_shares,
@@ -19,6 +20,7 @@ from soila_analysis.metrics.shares import (
 
 __all__ = [
     "STATUSES",
+    "chosen_feature",
     "evidence_map",
     "feature_by_goal",
     "feature_shares",

@@ -182,6 +182,34 @@ def feature_shares_by_goal(
     return shares(counts.reindex(cells, fill_value=0).reset_index(), interval=interval)
 
 
+def chosen_feature(status: pd.DataFrame, feature: str) -> str:
+    """Resolve the choice of a feature: its id, or "rarest" for the one with the lowest share.
+
+    Parameters
+    ----------
+    status : DataFrame, models x features
+        As for `tally`.
+    feature : str
+        An id, or "rarest"; the first in order where several are.
+
+    Returns
+    -------
+    str
+        The feature's id.
+
+    Raises
+    ------
+    ValueError
+        For anything else; the message lists what there is.
+    """
+    if feature == "rarest":
+        table = shares(tally(status)).sort_values("share", kind="stable")
+        return str(table["feature_id"].iloc[0])
+    if feature not in status.columns:
+        raise ValueError(f'no feature "{feature}"; allowed: rarest, {", ".join(status.columns)}')
+    return feature
+
+
 def evidence_map(
     status: pd.DataFrame, memberships: pd.DataFrame, goals: Sequence[str]
 ) -> pd.DataFrame:
@@ -219,7 +247,7 @@ def feature_by_goal(
     status, memberships, goals
         As for `feature_shares_by_goal`.
     feature : str
-        The feature's id.
+        The feature's id, as `chosen_feature` gives.
     interval : str, default "wilson"
         As for `shares`.
 
@@ -228,13 +256,7 @@ def feature_by_goal(
     DataFrame
         One row a goal, as `shares` gives.
 
-    Raises
-    ------
-    ValueError
-        For a feature that is not among the columns of `status`; the message lists those.
     """
-    if feature not in status.columns:
-        raise ValueError(f'no feature "{feature}"; allowed: {", ".join(status.columns)}')
     return feature_shares_by_goal(status[[feature]], memberships, goals, interval=interval)
 
 
