@@ -42,7 +42,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     strong = known.groupby("feature_id")["percent"].min().ge(CLASSES[3])
     names = totals.loc[totals["feature_id"].map(strong).eq(True), "feature"].tolist()
     certain = table["kind"].iloc[0] != "reconstructed"
-    title = t("evidence-map.lead-title") if certain and names else t("evidence-map.title")
+    title = t("evidence-map.lead-title") if certain and len(names) > 1 else t("evidence-map.title")
     found = t("evidence-map.strong", names=t.listing(names)) if names else t("evidence-map.none")
     findings = [found, t("evidence-map.unknown")] if not certain else [found]
     return compose(

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis.figures import marks
-from soila_analysis.figures.style import BLUE, LABEL, MUTED, WIDTH, Page, height, lines
+from soila_analysis.figures.style import BLUE, LABEL, MUTED, WIDTH, Page, height, lines, text_width
 from soila_analysis.figures.texts import Texts, base, compose, interval, open_codes, percent, ratio
 from soila_analysis.language import Messages, messages
 
@@ -59,7 +59,8 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     rows = _ordered(table)
     page = Page(words, body=ROW * len(rows) + 0.9)
-    left, right = LABELS, WIDTH - 2.9
+    counts = max(text_width(ratio(r, t), LABEL) for r in rows.itertuples())
+    left, right = LABELS, WIDTH - 1.35 - counts - 0.45
     axes = page.axes(left, 0.7, right - left, ROW * len(rows))
     percent_axis(axes, len(rows), t, ticks=(0, 25, 50, 75, 100))
     for i, row in enumerate(rows.itertuples()):

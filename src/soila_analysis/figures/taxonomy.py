@@ -121,13 +121,14 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     count = t.number(len(table))
     own = bool((table["wording"] == "own").any())
-    how = t(f"taxonomy.how-{variant}")
+    theirs = bool(table["sources"].ne("").any())
+    how = t(f"taxonomy.how-{variant}") if theirs else ""
     return compose(
         table,
         lang,
         chart=t(f"taxonomy.chart-{variant}"),
-        title=t("taxonomy.title", count=count),
-        subtitle=[how, t("taxonomy.own-names") if own else ""],
+        title=t("taxonomy.title" if theirs else "taxonomy.own-title", count=count),
+        subtitle=[how, t("taxonomy.own-names") if own and theirs else ""],
         findings=[t("taxonomy.lead", count=count)],
         rows=[f"{r.position}. {r.feature}: {r.definition}" for r in table.itertuples()],
     )

@@ -1,0 +1,58 @@
+"""The ways to set up the project agree."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+
+def locked() -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", LOCK, re.MULTILINE))
+
+
+def declared() -> set[str]:
+    extra = PROJECT["project"]["optional-dependencies"]["reconstruction"]
+    groups = (PROJECT["project"]["dependencies"], extra, PROJECT["dependency-groups"]["dev"])
+    return {re.split(r"[<>=]", entry)[0] for group in groups for entry in group}
+
+
+def test_conda_users_get_the_versions_of_the_lock() -> None:
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    pip = next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
+    pins = [entry for entry in (*dependencies, *pip) if "==" in str(entry)]
+    assert dict(pin.split("==") for pin in pins) == {
+        name: version for name, version in locked().items() if name in declared()
+    }
+
+
+def test_everything_that_is_declared_is_locked_once_for_all_pythons() -> None:
+    names = re.findall(r"^([a-z0-9._-]+)==", LOCK, re.MULTILINE)
+    assert declared() <= set(names)
+    assert len(names) == len(set(names))
+
+
+def test_every_locked_package_has_a_hash_and_no_address() -> None:
+    entries = re.split(r"^(?=[a-z0-9._-]+==)", LOCK, flags=re.MULTILINE)[1:]
+    assert all("--hash=sha256:" in entry for entry in entries)
+    assert "://" not in LOCK
+
+
+def test_the_minimum_python_is_the_same_everywhere() -> None:
+    minimum = PROJECT["project"]["requires-python"]
+    dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert f"python{minimum}" in dependencies
+    assert PROJECT["tool"]["ruff"]["target-version"] == "py" + minimum[2:].replace(".", "")
+    assert PROJECT["tool"]["mypy"]["python_version"] == minimum[2:]
+
+
+def test_the_ci_runs_the_two_commands_of_the_readme_and_the_lint() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    assert re.findall(r"^make (\w+)$", script, re.MULTILINE) == ["figures", "test", "lint"]
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    steps = workflow["jobs"]["all"]["steps"]
+    assert {"run": "bash .ci/run"} in steps
