@@ -53,7 +53,7 @@ def rank_ranges(
     Hall & Miller (2009). Using the bootstrap to quantify the authority of an empirical ranking.
     Annals of Statistics 37(6B), 3929-3959.
     """
-    values = status.to_numpy(dtype=object)
+    values = status.sort_index().to_numpy(dtype=object)  # equal data, equal samples
     present = (values == "present").astype(float)
     assessed = present + (values == "absent")
     ranks = []
@@ -100,13 +100,15 @@ def leading_goal(
     for weights in _resamples(len(sums), replicates, seed):
         with np.errstate(invalid="ignore"):
             mean = np.nan_to_num((weights @ total) / (weights @ member), nan=-1.0)
-        best = mean == mean.max(axis=1, keepdims=True)
+        best = mean == mean.max(axis=1, keepdims=True, initial=-1.0)
         wins += (best & (best.sum(axis=1, keepdims=True) == 1)).sum(axis=0)
     return pd.DataFrame({"goal_id": sums.columns, "leads": wins / replicates})
 
 
 def _resamples(models: int, replicates: int, seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
-    even = np.full(models, 1 / models) if models else np.empty(0)
     sizes = [min(100, replicates - done) for done in range(0, replicates, 100)]
+    if not models:
+        return [np.empty((size, 0)) for size in sizes]
+    even = np.full(models, 1 / models)
     return [rng.multinomial(models, even, size=size).astype(float) for size in sizes]

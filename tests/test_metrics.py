@@ -1,0 +1,399 @@
+import csv
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import beta
+
+from soila_analysis import coding, metrics
+from soila_analysis.metrics.ranking import leading_goal
+
+COUNTS_AS = {"1": "present", "0.5": "present", "0": "absent", "?": "unclear"}
+COUNTS_AS["-"] = "not-applicable"
+ECOSYSTEM_BY_GOAL = {
+    "literal": [(9, 18), (6, 9), (3, 8), (6, 10)],
+    "memberships": [(12, 20), (5, 13), (6, 9), (5, 10)],
+}
+
+
+def frame(rows, features=("f1", "f2", "f3"), prefix="m"):
+    index = pd.Index([f"{prefix}{i}" for i in range(len(rows))], name="model_id", dtype="str")
+    return pd.DataFrame(rows, index=index, columns=list(features)[: len(rows[0]) if rows else 3])
+
+
+def goals_of(goals, prefix="m"):
+    pairs = [(f"{prefix}{i}", goal) for i, served in enumerate(goals) for goal in served]
+    return pd.DataFrame(pairs, columns=["model_id", "goal_id"], dtype="str")
+
+
+def counted(present, absent, unclear=0, not_applicable=0, not_assessed=0):
+    values = (present, absent, unclear, not_applicable, not_assessed)
+    return pd.DataFrame({s: [v] for s, v in zip(metrics.STATUSES, values, strict=True)})
+
+
+@st.composite
+def coded(draw):
+    """Models with any statuses, each with one goal or several."""
+    size = draw(st.integers(0, 12))
+    status = draw(
+        st.lists(
+            st.lists(st.sampled_from(metrics.STATUSES), min_size=3, max_size=3),
+            min_size=size,
+            max_size=size,
+        )
+    )
+    served = st.sets(st.sampled_from(["g1", "g2", "g3"]), min_size=1)
+    goals = draw(st.lists(served, min_size=size, max_size=size))
+    return frame(status), goals_of([sorted(s) for s in goals])
+
+
+# What the review published
+
+
+def test_the_models_of_the_four_goals_are_20_13_9_10_of_52(review):
+    table = metrics.goal_distribution(review.memberships, review.taxonomy.goal_ids)
+    assert table["goal_id"].tolist() == ["goal-1", "goal-2", "goal-3", "goal-4"]
+    assert table["k"].tolist() == [20, 13, 9, 10]
+    assert table["n"].tolist() == [52] * 4
+    assert table["percent"].tolist() == [39, 25, 17, 19]
+    assert table["models"].tolist() == [{"literal": 52, "memberships": 45}[review.info.reading]] * 4
+
+
+def test_ordinary_rounding_prints_38_for_the_first_goal_and_misses_100(review):
+    table = metrics.goal_distribution(review.memberships, review.taxonomy.goal_ids, rule="half-up")
+    assert table["percent"].tolist() == [38, 25, 17, 19]
+
+
+def test_the_most_common_and_the_rarest_features_have_the_published_counts(review):
+    table = metrics.feature_shares(coding.consensus(review)).set_index("feature_id")
+    common = ["target-group-needs", "societal-goal", "social-means", "societal-solution"]
+    rare = ["ecosystem-anchoring", "new-working-idea", "sustainability", "new-interactions"]
+    assert (table["n"] == 45).all()
+    assert table.loc[common, "k"].tolist() == [41, 40, 40, 39]
+    assert table.loc[common, "percent"].tolist() == [91, 89, 89, 87]
+    assert table.loc[common, "rank"].tolist() == [1, 2, 2, 4]
+    assert table.loc[rare, "k"].tolist() == [24, 28, 33, 33]
+    assert table.loc[rare, "percent"].tolist() == [53, 62, 73, 73]
+    assert table.loc[rare, "rank"].tolist() == [16, 15, 13, 13]
+    assert table.drop([*common, *rare])["k"].between(34, 38).all()
+
+
+def test_ecosystem_anchoring_by_goal_has_the_counts_of_the_reading(review):
+    table = metrics.feature_by_goal(
+        coding.consensus(review),
+        review.memberships,
+        review.taxonomy.goal_ids,
+        "ecosystem-anchoring",
+    )
+    expected = ECOSYSTEM_BY_GOAL[review.info.reading]
+    assert list(zip(table["k"], table["n"], strict=True)) == expected
+    order = {"literal": [50, 67, 38, 60], "memberships": [60, 38, 67, 50]}
+    assert table["percent"].tolist() == order[review.info.reading]
+
+
+def test_the_first_goal_alone_has_most_features_per_model(review):
+    table = metrics.features_per_model(
+        coding.consensus(review), review.memberships, review.taxonomy.goal_ids
+    ).drop_duplicates("goal_id")
+    means = table.set_index("goal_id")["mean"]
+    assert means.idxmax() == "goal-1"
+    assert means["goal-1"] > means.drop("goal-1").max()
+
+
+def test_seven_models_are_not_assessed_under_the_literal_reading_and_none_under_the_other(datasets):
+    for name, missing in (("literal", 7), ("memberships", 0)):
+        table = metrics.feature_shares(coding.consensus(datasets[name]))
+        assert table["not_assessed"].tolist() == [missing] * 16
+
+
+# Counting
+
+
+def naive(folder, by_goal):
+    """Count with the standard library alone: codes agree by what they count as, else unclear."""
+
+    def rows(name):
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file))
+
+    codes = {}
+    for row in rows("codings"):
+        codes.setdefault((row["model_id"], row["feature_id"]), set()).add(COUNTS_AS[row["code"]])
+    features = {feature for _, feature in codes}
+    units = [("", row["model_id"]) for row in rows("models")]
+    if by_goal:
+        units = [(row["goal_id"], row["model_id"]) for row in rows("memberships")]
+    counts = Counter()
+    for goal, model in units:
+        for feature in features:
+            found = sorted(codes.get((model, feature), {"not-assessed"}))
+            counts[goal, feature, found[0] if len(found) == 1 else "unclear"] += 1
+    return counts
+
+
+@pytest.mark.parametrize("by_goal", [False, True], ids=["over all models", "by goal"])
+@pytest.mark.parametrize("name", ["literal", "memberships", "own"])
+def test_a_tally_is_what_a_naive_count_of_the_files_gives(name, by_goal, datasets, folders):
+    data = datasets[name]
+    table = metrics.tally(coding.consensus(data), data.memberships if by_goal else None)
+    long = table.assign(goal_id=table.get("goal_id", "")).melt(
+        id_vars=["goal_id", "feature_id"], value_vars=list(metrics.STATUSES)
+    )
+    keys = zip(long["goal_id"], long["feature_id"], long["variable"], strict=True)
+    counted = {key: value for key, value in zip(keys, long["value"], strict=True) if value}
+    assert counted == naive(folders[name], by_goal)
+
+
+@settings(max_examples=50, deadline=None)
+@given(coded())
+def test_every_model_is_counted_once_for_each_feature(data):
+    status, _ = data
+    counts = metrics.tally(status)
+    assert (counts[list(metrics.STATUSES)].sum(axis=1) == len(status)).all()
+
+
+@settings(max_examples=50, deadline=None)
+@given(coded())
+def test_with_one_goal_each_the_counts_by_goal_add_up_to_the_counts_over_all(data):
+    status, memberships = data
+    single = memberships.drop_duplicates("model_id")
+    columns = list(metrics.STATUSES)
+    by_goal = metrics.tally(status, single).groupby("feature_id")[columns].sum()
+    overall = metrics.tally(status).set_index("feature_id")[columns]
+    if len(status):
+        pd.testing.assert_frame_equal(by_goal, overall.loc[by_goal.index], check_names=False)
+
+
+def test_a_model_with_two_goals_counts_in_both_and_once_over_all():
+    status, memberships = frame([["present"]]), goals_of([["g1", "g2"]])
+    by_goal = metrics.feature_shares_by_goal(status, memberships, ["g1", "g2"])
+    assert by_goal["n"].tolist() == [1, 1]
+    assert metrics.feature_shares(status)["n"].tolist() == [1]
+    assert metrics.goal_distribution(memberships, ["g1", "g2"])["n"].tolist() == [2, 2]
+
+
+@settings(max_examples=6, deadline=None)
+@given(coded(), st.randoms(use_true_random=False))
+def test_the_order_of_the_models_changes_nothing(data, random):
+    status, memberships = data
+    order = list(range(len(status)))
+    random.shuffle(order)
+    mixed, pairs = status.iloc[order], memberships.sample(frac=1, random_state=1)
+    goals = ["g1", "g2", "g3"]
+    for one, other in (
+        (metrics.feature_shares(status), metrics.feature_shares(mixed)),
+        (
+            metrics.evidence_map(status, memberships, goals),
+            metrics.evidence_map(mixed, pairs, goals),
+        ),
+        (
+            metrics.features_per_model(status, memberships, goals),
+            metrics.features_per_model(mixed, pairs, goals),
+        ),
+    ):
+        pd.testing.assert_frame_equal(one, other)
+
+
+def test_the_map_is_all_features_in_all_goals_and_then_each_feature_over_all_models(review):
+    status, goals = coding.consensus(review), review.taxonomy.goal_ids
+    table = metrics.evidence_map(status, review.memberships, goals)
+    cells, margin = table[table["goal_id"] != ""], table[table["goal_id"] == ""]
+    assert len(cells) == 16 * 4
+    assert cells["feature_id"].unique().tolist() == list(review.taxonomy.feature_ids)
+    assert cells["goal_id"].head(4).tolist() == list(goals)
+    overall = metrics.feature_shares(status)
+    assert margin["feature_id"].tolist() == overall["feature_id"].tolist()
+    assert margin["k"].tolist() == overall["k"].tolist()
+
+
+# Shares and intervals
+
+
+@pytest.mark.parametrize(
+    ("method", "low", "high"), [("wilson", 0.794, 0.958), ("clopper-pearson", 0.790, 0.968)]
+)
+def test_the_interval_of_47_of_52_is_the_published_one(method, low, high):
+    row = metrics.shares(counted(47, 5), interval=method).iloc[0]
+    assert (round(row["low"], 3), round(row["high"], 3)) == (low, high)
+
+
+def test_the_jeffreys_interval_is_that_of_its_beta_distribution():
+    row = metrics.shares(counted(47, 5), interval="jeffreys", confidence=0.9).iloc[0]
+    assert (row["low"], row["high"]) == pytest.approx(beta.ppf([0.05, 0.95], 47.5, 5.5))
+
+
+def test_a_higher_confidence_gives_a_wider_interval():
+    wide, narrow = (metrics.shares(counted(7, 3), confidence=c).iloc[0] for c in (0.99, 0.9))
+    assert wide["low"] < narrow["low"] < 0.7 < narrow["high"] < wide["high"]
+
+
+def test_without_intervals_the_shares_stay():
+    row = metrics.shares(counted(1, 1), interval="none").iloc[0]
+    assert row["share"] == 0.5
+    assert row[["low", "high"]].isna().all()
+    assert row["interval"] == "none"
+
+
+def test_codes_left_open_are_outside_n_and_inside_the_bounds():
+    row = metrics.shares(counted(6, 2, unclear=1, not_applicable=5, not_assessed=3)).iloc[0]
+    assert (row["k"], row["n"], row["share"], row["percent"]) == (6, 8, 0.75, 75)
+    assert (row["unclear"], row["not_assessed"], row["not_applicable"]) == (1, 3, 5)
+    assert (row["share_min"], row["share_max"]) == (6 / 12, 10 / 12)
+
+
+def test_where_nothing_is_assessed_there_is_no_share_but_there_are_bounds():
+    row = metrics.shares(counted(0, 0, unclear=2)).iloc[0]
+    assert (row["k"], row["n"]) == (0, 0)
+    assert row[["share", "low", "high", "percent"]].isna().all()
+    assert (row["share_min"], row["share_max"]) == (0, 1)
+
+
+def test_where_nothing_could_be_assessed_there_are_no_bounds_either():
+    row = metrics.shares(counted(0, 0, not_applicable=2)).iloc[0]
+    assert row[["share", "share_min", "share_max"]].isna().all()
+
+
+def test_a_goal_without_models_has_a_row_with_no_share():
+    table = metrics.feature_by_goal(frame([["present"]]), goals_of([["g1"]]), ["g1", "g2"], "f1")
+    assert table["n"].tolist() == [1, 0]
+    assert table["percent"].isna().tolist() == [False, True]
+
+
+@settings(max_examples=50, deadline=None)
+@given(coded(), st.sampled_from(["wilson", "jeffreys", "clopper-pearson"]))
+def test_a_share_lies_between_its_bounds_and_inside_its_interval(data, method):
+    table = metrics.shares(metrics.tally(data[0]), interval=method).dropna(subset=["share"])
+    assert (table["share_min"] <= table["share"]).all()
+    assert (table["share"] <= table["share_max"]).all()
+    assert table["low"].ge(0).all()
+    assert table["high"].le(1).all()
+    if method != "jeffreys":  # at k = 0 or n, Jeffreys leaves its own share out
+        assert (table["low"] <= table["share"] + 1e-12).all()
+        assert (table["share"] <= table["high"] + 1e-12).all()
+
+
+# Ranks and means
+
+
+def test_tied_features_share_the_best_rank_and_the_unassessed_get_none():
+    table = pd.DataFrame({"share": [0.5, 0.9, 0.5, np.nan, 0.1]})
+    ranks = metrics.ranked(table)
+    assert ranks["rank"].tolist() == [2, 1, 2, pd.NA, 4]
+    assert ranks["tied"].tolist() == [2, 1, 2, pd.NA, 1]
+
+
+def test_rank_ranges_enclose_the_ranks_and_keep_to_the_features(review):
+    table = metrics.feature_shares(coding.consensus(review))
+    assert (table["rank_low"] <= table["rank"]).all()
+    assert (table["rank"] <= table["rank_high"]).all()
+    assert table["rank_low"].ge(1).all()
+    assert table["rank_high"].le(16).all()
+
+
+def test_rank_ranges_depend_on_the_seed_alone():
+    rng = np.random.default_rng(0)
+    features = [f"f{i}" for i in range(8)]
+    status = frame(rng.choice(["present", "absent"], (15, 8)).tolist(), features)
+    one, same, other = (metrics.rank_ranges(status, replicates=40, seed=s) for s in (1, 1, 2))
+    pd.testing.assert_frame_equal(one, same)
+    assert not one.equals(other)
+
+
+def test_when_all_models_are_alike_no_rank_moves():
+    table = metrics.rank_ranges(frame([["present", "absent", "absent"]] * 5), replicates=30)
+    assert table[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 1], [2, 2], [2, 2]]
+
+
+def test_means_and_medians_are_over_the_coded_models_of_a_goal():
+    status = frame(
+        [
+            ["present", "present", "present"],
+            ["present", "absent", "unclear"],
+            ["not-assessed", "not-assessed", "unclear"],
+            ["absent", "absent", "absent"],
+        ]
+    )
+    memberships = goals_of([["g1"], ["g1", "g2"], ["g1"], ["g3"]])
+    table = metrics.features_per_model(status, memberships, ["g1", "g2", "g3", "g4"])
+    goals = table.drop_duplicates("goal_id").set_index("goal_id")
+    assert goals["n"].to_dict() == {"g1": 2, "g2": 1, "g3": 1, "g4": 0}
+    assert goals["total"].to_dict() == {"g1": 4, "g2": 1, "g3": 0, "g4": 0}
+    assert goals["mean"].head(3).tolist() == [2, 1, 0]
+    assert goals["median"].head(3).tolist() == [2, 1, 0]
+    assert goals["not_coded"].to_dict() == {"g1": 1, "g2": 0, "g3": 0, "g4": 0}
+    assert (goals["features_max"] == 3).all()
+    assert goals.loc["g4", ["mean", "median", "share"]].isna().all()
+    assert table["features"].tolist() == [1, 3, 1, 0, pd.NA]
+    assert table["k"].tolist() == [1, 1, 1, 1, 0]
+
+
+def test_where_no_model_is_coded_every_goal_has_an_empty_row():
+    status, memberships = frame([["not-assessed"] * 3]), goals_of([["g1"]])
+    table = metrics.features_per_model(status, memberships, ["g1", "g2"])
+    assert table[["k", "n", "not_coded"]].to_numpy().tolist() == [[0, 0, 1], [0, 0, 0]]
+    assert table[["mean", "median", "leads"]].isna().all(axis=None)
+
+
+@settings(max_examples=20, deadline=None)
+@given(coded())
+def test_the_models_of_a_goal_are_spread_over_its_numbers_of_features(data):
+    status, memberships = data
+    table = metrics.features_per_model(status, memberships, ["g1", "g2", "g3"])
+    for _, rows in table.groupby("goal_id"):
+        assert rows["k"].sum() == rows["n"].iloc[0]
+        assert (rows["k"] * rows["features"].fillna(0)).sum() == rows["total"].iloc[0]
+
+
+def test_a_goal_that_always_has_the_highest_mean_always_leads():
+    counts = pd.DataFrame(
+        [(f"m{i}", goal, features) for i in range(20) for goal, features in (("a", 9), ("b", 2))],
+        columns=["model_id", "goal_id", "features"],
+    )
+    assert leading_goal(counts, replicates=50)["leads"].tolist() == [1, 0]
+
+
+def test_goals_that_lead_together_lead_for_none():
+    counts = pd.DataFrame(
+        [(f"m{i}", goal, 5) for i in range(4) for goal in ("a", "b")],
+        columns=["model_id", "goal_id", "features"],
+    )
+    assert leading_goal(counts, replicates=20)["leads"].tolist() == [0, 0]
+
+
+# Choices
+
+
+def test_the_rarest_feature_is_the_first_of_those_with_the_lowest_share():
+    status = frame([["present", "absent", "absent"], ["present", "present", "present"]])
+    assert metrics.chosen_feature(status, "rarest") == "f2"
+    assert metrics.chosen_feature(status, "f3") == "f3"
+
+
+def test_an_unknown_feature_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r'^no feature "F1"; allowed: rarest, f1, f2, f3$'):
+        metrics.chosen_feature(frame([["present"] * 3]), "F1")
+
+
+def test_an_unknown_interval_is_refused_with_those_there_are():
+    message = r'^no interval "wald"; allowed: wilson, jeffreys, clopper-pearson, none$'
+    with pytest.raises(ValueError, match=message):
+        metrics.feature_shares(frame([["present"]]), interval="wald")
+
+
+def test_a_distribution_of_nothing_is_refused():
+    message = r"^percentages need a base of at least 1, got counts \[0\]$"
+    with pytest.raises(ValueError, match=message):
+        metrics.goal_distribution(goals_of([]), ["g1"])
+
+
+def test_no_metric_changes_what_it_is_given(review):
+    status, memberships = coding.consensus(review), review.memberships.copy()
+    before = status.copy()
+    metrics.evidence_map(status, memberships, review.taxonomy.goal_ids)
+    metrics.feature_shares(status)
+    metrics.features_per_model(status, memberships, review.taxonomy.goal_ids)
+    pd.testing.assert_frame_equal(status, before)
+    pd.testing.assert_frame_equal(memberships, review.memberships)
