@@ -4,11 +4,13 @@ import os
 
 os.environ["MPLBACKEND"] = "Agg"
 
+import ast
+import json
 from pathlib import Path
 
 import pytest
 
-from soila_analysis import coding
+from soila_analysis import coding, figures
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {
@@ -34,3 +36,51 @@ def datasets():
 def review(request, datasets):
     """Each of the two readings of the review in turn."""
     return datasets[request.param]
+
+
+@pytest.fixture(scope="session")
+def notebooks():
+    """All notebooks by file name, as they are stored."""
+    files = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    return {file.name: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+@pytest.fixture(scope="session")
+def execute(notebooks):
+    """A function that executes a notebook here and gives the results that its cells show."""
+
+    def executed(name, **values):
+        namespace, shown = {}, []
+        for cell in notebooks[name]["cells"]:
+            if cell["cell_type"] != "code":
+                continue
+            *statements, last = ast.parse("".join(cell["source"])).body
+            if not isinstance(last, ast.Expr):
+                statements, last = [*statements, last], None
+            exec(compile(ast.Module(statements, []), name, "exec"), namespace)
+            if "parameters" in cell["metadata"].get("tags", []):
+                namespace.update(values)
+            if last:
+                shown.append(eval(compile(ast.Expression(last.value), name, "eval"), namespace))
+        return shown
+
+    return executed
+
+
+@pytest.fixture(scope="session")
+def tables(execute, notebooks):
+    """Tables that the notebooks draw, by data set, language and figure."""
+    drawn = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT / "notebooks")
+        for name, folder in FOLDERS.items():
+            feature = {"feature": "rarest"} if name == "own" else {}
+            for lang in ("fi", "sv", "en"):
+
+                def keep(plot, table, *_, of=(name, lang), **__):
+                    drawn[*of, plot] = table
+
+                patch.setattr(figures, "publish", keep)
+                for notebook in notebooks:
+                    execute(notebook, dataset=str(folder), lang=lang, **feature)
+    return drawn

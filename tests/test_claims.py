@@ -83,6 +83,17 @@ def test_the_axis_is_the_only_conflict_and_a_weak_one(review):
     assert differing(review) == {AXIS: beyond}
 
 
+def test_an_axis_that_is_longer_than_its_longest_bar_is_no_conflict(review):
+    longer = claim(
+        claim_id="c",
+        measure="axis-maximum",
+        feature_id="ecosystem-anchoring",
+        printed="14",
+        unit="models",
+    )
+    assert claims.check(review, longer)["verdict"].tolist() == ["reproduced"]
+
+
 def test_the_labels_of_the_chart_go_to_the_goals_in_the_order_of_the_reading(review):
     table = claims.check(review).set_index("claim_id")
     labels = table[table["status"] == "order-uncertain"]

@@ -1,0 +1,207 @@
+import ast
+import io
+import re
+import tokenize
+from itertools import product
+from pathlib import Path
+
+import pytest
+from lxml import html
+from matplotlib.figure import Figure
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NAMES = [file.name for file in sorted(FOLDER.glob("*.ipynb"))]
+LOGIC = (
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Lambda,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.If,
+    ast.Try,
+    ast.Match,
+)
+EXITS = {"exit", "quit", "_exit", "get_ipython"}
+each = pytest.mark.parametrize("name", NAMES)
+
+
+@pytest.fixture
+def notebook(name, notebooks):
+    return notebooks[name]
+
+
+def source(cell):
+    return "".join(cell["source"])
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def parameters_cells(notebook):
+    return [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
+
+
+def declared(notebook, **values):
+    """The outputs that a notebook declares, with its parameters put in."""
+    soila = notebook["metadata"]["soila"]
+    (cell,) = parameters_cells(notebook)
+    defaults = {s.target.id: ast.literal_eval(s.value) for s in ast.parse(source(cell)).body}
+    chosen = {**defaults, **values}
+    expanded = {
+        key: soila.get("expand", {}).get(key, {}).get(value, [value])
+        for key, value in chosen.items()
+    }
+    combinations = [dict(zip(expanded, c, strict=True)) for c in product(*expanded.values())]
+    return {output.format(**c) for output in soila["outputs"] for c in combinations}
+
+
+# How they are written
+
+
+def test_there_is_a_notebook_for_each_figure_numbered_from_1():
+    assert [int(name[:2]) for name in NAMES] == list(range(1, len(NAMES) + 1))
+    assert len(NAMES) >= 6
+
+
+@each
+def test_a_notebook_opens_with_a_question(notebook, name):
+    first = notebook["cells"][0]
+    assert first["cell_type"] == "markdown"
+    heading = source(first).splitlines()[0]
+    assert heading == f"# {int(name[:2])} · {notebook['metadata']['title']}"
+    assert heading.endswith("?")
+
+
+@each
+def test_prose_stands_before_every_figure(notebook):
+    kinds = [cell["cell_type"] for cell in notebook["cells"]]
+    for position, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == "code" and "figures.publish" in source(cell):
+            assert kinds[position - 1] == "markdown"
+
+
+@each
+def test_one_cell_declares_the_parameters_with_types_and_help(notebook):
+    (cell,) = parameters_cells(notebook)
+    form = re.compile(r'\w+: (str|int|float|bool) = ("[^"]*"|[\d.]+|True|False)  # \S.*')
+    assert [line for line in source(cell).splitlines() if not form.fullmatch(line)] == []
+
+
+@each
+def test_every_notebook_takes_a_data_set_and_a_language(notebook):
+    (cell,) = parameters_cells(notebook)
+    assert source(cell).startswith('dataset: str = "data/review-2024"  #')
+    assert '\nlang: str = "fi"  #' in source(cell)
+
+
+@each
+def test_the_choices_of_a_parameter_are_named_in_its_help(notebook):
+    (cell,) = parameters_cells(notebook)
+    tokens = tokenize.generate_tokens(io.StringIO(source(cell)).readline)
+    comments = [token.string for token in tokens if token.type == tokenize.COMMENT]
+    statements = ast.parse(source(cell)).body
+    for statement, comment in zip(statements, comments, strict=True):
+        choices = notebook["metadata"]["soila"]["choices"].get(statement.target.id)
+        if choices:
+            assert ast.literal_eval(statement.value) in choices
+            assert [c for c in choices if not re.search(rf"(?<![\w-]){c}(?![\w-])", comment)] == []
+
+
+@each
+def test_a_code_cell_has_at_most_15_lines_and_no_logic(notebook):
+    for cell in code_cells(notebook):
+        assert len(source(cell).splitlines()) <= 15
+        nodes = list(ast.walk(ast.parse(source(cell))))
+        assert [type(n).__name__ for n in nodes if isinstance(n, LOGIC)] == []
+
+
+@each
+def test_nothing_in_a_notebook_leaves_python_or_the_kernel(notebook):
+    for cell in code_cells(notebook):
+        assert not re.search(r"^\s*[!%]|=\s*[!%]|\?$", source(cell), re.MULTILINE)
+        nodes = ast.walk(ast.parse(source(cell)))
+        names = {getattr(node, "id", getattr(node, "attr", None)) for node in nodes}
+        assert names & EXITS == set()
+
+
+@each
+def test_a_notebook_is_stored_as_it_was_written_not_as_it_was_run(notebook):
+    for cell in code_cells(notebook):
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+    assert {key for cell in notebook["cells"] for key in cell["metadata"]} <= {"tags"}
+    assert set(notebook["metadata"]) == {"kernelspec", "language_info", "soila", "title"}
+    assert not any("attachments" in cell for cell in notebook["cells"])
+
+
+@each
+def test_the_ids_of_cells_are_unique(notebook):
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(ids) == len(set(ids))
+
+
+@each
+def test_a_notebook_declares_its_table_and_its_figures_in_every_form(notebook):
+    endings = [Path(output).suffix for output in notebook["metadata"]["soila"]["outputs"]]
+    assert sorted(endings) == [".csv", ".json", ".pdf", ".png", ".svg"]
+
+
+# What they do
+
+
+def run(execute, notebooks, folder, monkeypatch, **values):
+    """Execute all notebooks into a folder; give what their cells show and what they declare."""
+    monkeypatch.chdir(FOLDER)
+    monkeypatch.setenv("SOILA_OUTPUT", str(folder))
+    shown, outputs = [], set()
+    for name, notebook in notebooks.items():
+        (cell,) = parameters_cells(notebook)
+        own = {key: v for key, v in values.items() if f"{key}: " in source(cell)}
+        shown += execute(name, **own)
+        outputs |= declared(notebook, **own)
+    return shown, outputs
+
+
+def files(folder):
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_all_notebooks_leave_exactly_what_they_declare_and_show_it_with_alternative_texts(
+    execute, notebooks, tmp_path, monkeypatch
+):
+    shown, outputs = run(execute, notebooks, tmp_path, monkeypatch, lang="fi")
+    assert files(tmp_path) == outputs
+    assert all((tmp_path / name).stat().st_size for name in outputs)
+    pages = [html.fromstring(result._repr_html_()) for result in shown]
+    images = [image for page in pages for image in page.iter("img")]
+    assert len(images) == sum(name.endswith(".png") for name in outputs)
+    assert all(image.get("alt").strip() for image in images)
+    sections = [page for page in pages if page.tag == "section"]
+    assert {section.get("lang") for section in sections} == {"fi"}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "lang", "feature"),
+    [
+        ("literal", "sv", "participation"),
+        ("literal", "en", "ecosystem-anchoring"),
+        ("memberships", "en", "rarest"),
+        ("own", "sv", "rarest"),
+    ],
+)
+def test_all_notebooks_run_on_other_data_and_in_other_languages(
+    dataset, lang, feature, folders, execute, notebooks, tmp_path, monkeypatch
+):
+    def only_svg(figure, file, save=Figure.savefig, **options):
+        if file.suffix == ".svg":  # the other forms take most of the time
+            save(figure, file, **options)
+        else:
+            file.touch()
+
+    monkeypatch.setattr(Figure, "savefig", only_svg)
+    values = {"dataset": str(folders[dataset]), "lang": lang, "feature": feature}
+    _, outputs = run(execute, notebooks, tmp_path, monkeypatch, **values)
+    assert files(tmp_path) == outputs
