@@ -6,20 +6,30 @@ PYTHON = python3
 
 BIN := .venv/bin
 READY := .venv/ready
-OUT := build/$(notdir $(patsubst %/,%,$(DATASET)))
-QUEUE := $(OUT)/queue
-# The review's own example for notebook 04; a data set with features of its own shows its rarest.
-FEATURE = $(if $(wildcard $(DATASET)/features.csv),rarest,ecosystem-anchoring)
 
-NOTEBOOKS := $(filter-out 04_feature-by-goal,$(notdir $(basename $(wildcard notebooks/[0-9]*.ipynb))))
-CODES := $(wildcard $(DATASET)/*.csv $(DATASET)/*.toml)
-LIBRARY := $(shell find src/soila_analysis -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.ttf')
-
+# The folder DATASET stands for: a path from here, or the name of a folder in data/.
 ifneq ($(words $(DATASET)),1)
-$(error DATASET must name one folder, without spaces in its path: "$(DATASET)")
+$(error DATASET must name one folder without spaces in its path, not "$(DATASET)". A link will do: ln -s "/path/with spaces/round" data/round)
+endif
+given := $(patsubst ./%,%,$(patsubst %/,%,$(DATASET)))
+FOLDER := $(patsubst %/.,%,$(firstword $(wildcard $(given)/. data/$(given)/.)))
+ifeq ($(FOLDER),)
+$(error DATASET names no folder: "$(DATASET)")
 endif
 
+quoted = '$(subst ','\'',$(1))'
+OUT := build/$(notdir $(FOLDER))
+STAMP := $(OUT)/dataset
+QUEUE := $(OUT)/queue
+# The review's own example for notebook 04; a data set with features of its own shows its rarest.
+FEATURE = $(if $(wildcard $(FOLDER)/features.csv),rarest,ecosystem-anchoring)
+
+NOTEBOOKS := $(filter-out 04_feature-by-goal,$(notdir $(basename $(wildcard notebooks/[0-9]*.ipynb))))
+CODES := $(wildcard $(FOLDER)/*.csv $(FOLDER)/*.toml)
+LIBRARY := $(shell find src/soila_analysis -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.ttf')
+
 .DELETE_ON_ERROR:
+.NOTPARALLEL: # notebooks run side by side within one recipe
 .SUFFIXES:
 
 .PHONY: help
@@ -35,30 +45,36 @@ help: ## Say what can be made
 outputs = $(addprefix $(OUT)/$(1)/,$(shell cat $(OUT)/$(1)/notebooks/$(2).outputs 2>/dev/null))
 lost = $(filter-out $(wildcard $(outputs)),$(outputs))
 define run
-$(OUT)/$(1)/notebooks/$(2).ipynb: notebooks/$(3).ipynb $(CODES) $(LIBRARY) $(READY) $(OUT)/dataset $(if $(lost),FORCE)
-	@printf '%s\t' 'notebooks/$(3).ipynb' 'lang=$(1)' $(4) >> $(QUEUE); echo 'dataset=$(DATASET)' >> $(QUEUE)
+$(OUT)/$(1)/notebooks/$(2).ipynb: notebooks/$(3).ipynb $(CODES) $(LIBRARY) $(READY) $(STAMP) $(if $(lost),FORCE) | forget
+	@printf '%s\t' 'notebooks/$(3).ipynb' 'lang=$(1)' $(4) >> $(QUEUE); echo $(call quoted,dataset=$(FOLDER)) >> $(QUEUE)
 endef
 example := 04_feature-by-goal-$(FEATURE)
 $(foreach l,$(LANGS),$(foreach n,$(NOTEBOOKS),$(eval $(call run,$l,$n,$n,))))
 $(foreach f,$(sort $(FEATURE) $(FEATURES)),$(foreach l,$(LANGS),$(eval $(call run,$l,04_feature-by-goal-$f,04_feature-by-goal,'feature=$f'))))
 FIGURES := $(foreach l,$(LANGS),$(foreach n,$(NOTEBOOKS) $(example),$(OUT)/$l/notebooks/$n.ipynb))
 SWEEP := $(foreach l,$(LANGS),$(foreach f,$(FEATURES),$(OUT)/$l/notebooks/04_feature-by-goal-$f.ipynb))
+execute = if [ -f $(QUEUE) ]; then $(BIN)/soila run --queue $(QUEUE); else echo 'All figures in $(OUT) are up to date.'; fi
 
 .PHONY: figures
 figures: $(FIGURES) ## Regenerate every figure, in all languages
-	@if [ -f $(QUEUE) ]; then $(BIN)/soila run --queue $(QUEUE); else echo 'All figures in $(OUT) are up to date.'; fi
+	@$(execute)
 
 .PHONY: sweep
 sweep: $(READY) ## Draw notebook 04 for every feature of the data set
-	@$(MAKE) --no-print-directory sweep-features FEATURES="$$($(BIN)/soila features $(DATASET) | tr '\n' ' ')"
+	@features=$$($(BIN)/soila features $(call quoted,$(FOLDER))) && $(MAKE) --no-print-directory sweep-features FEATURES="$$(echo $$features)"
 
 .PHONY: sweep-features
 sweep-features: $(SWEEP)
-	@if [ -f $(QUEUE) ]; then $(BIN)/soila run --queue $(QUEUE); else echo 'All figures in $(OUT) are up to date.'; fi
+	@$(execute)
 
-# The stamp changes only when the name stands for another folder than before.
-$(OUT)/dataset: FORCE | $(OUT)
-	@echo '$(DATASET)' | cmp -s - $@ || echo '$(DATASET)' > $@
+# What an interrupted run left in the queue is not this run's.
+.PHONY: forget
+forget: | $(OUT)
+	@rm -f $(QUEUE)
+
+# The stamp changes only when the name stands for another folder, or files have come or gone.
+$(STAMP): FORCE | $(OUT)
+	@echo $(call quoted,$(sort $(CODES) $(LIBRARY))) | cmp -s - $@ || echo $(call quoted,$(sort $(CODES) $(LIBRARY))) > $@
 
 $(OUT):
 	@mkdir -p $@
@@ -82,6 +98,8 @@ lint: $(READY) ## Check style, types and that notebooks are stored without outpu
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@if grep -nE '"(execution_count": [0-9]|output_type")' notebooks/*.ipynb; then \
+		echo 'Store notebooks without outputs: $(BIN)/jupyter nbconvert --clear-output --inplace notebooks/*.ipynb' >&2; exit 1; fi
 
 .PHONY: clean
 clean: ## Remove what was built; the environment stays
@@ -92,11 +110,13 @@ lock: $(READY) ## Renew requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
 		--extra reconstruction --group dev --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
 
+# An environment that works is brought up to date; one that does not is made anew.
+recent = -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo '$(PYTHON) is older than 3.11. Name a newer one: make figures PYTHON=python3.12' >&2; exit 1; }
-	@echo 'Setting up .venv from requirements.lock (once, about a minute) ...'
-	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python $(recent) || $(PYTHON) $(recent) || \
+		{ echo '$(PYTHON) is missing or older than 3.11. Name a newer one: make figures PYTHON=python3.12' >&2; exit 1; }
+	@echo 'Setting up .venv from requirements.lock (about a minute the first time) ...'
+	@$(BIN)/python $(recent) || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
