@@ -10,11 +10,11 @@ from soila_analysis import __version__, project
 
 LANGUAGES = ("fi", "sv", "en")
 PRELOADED = (
-    "matplotlib_inline.backend_inline",
     "soila_analysis.coding",
     "soila_analysis.figures",
     "soila_analysis.metrics",
-    "soila_analysis.review.claims",
+    "soila_analysis.review.consistency",
+    "soila_analysis.review.fragility",
 )
 
 

@@ -12,11 +12,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis.figures import (
+    claims,
     evidence_map,
     feature_by_goal,
     feature_shares,
     features_per_model,
+    fragility,
     models_by_goal,
+    share_bases,
     taxonomy,
 )
 from soila_analysis.figures.save import save_figure, save_table
@@ -72,6 +75,9 @@ PLOTS: Mapping[str, Plot] = MappingProxyType(
         "feature-by-goal": _plot(feature_by_goal),
         "features-per-model": _plot(features_per_model),
         "evidence-map": _plot(evidence_map),
+        "claims": _plot(claims),
+        "share-bases": _plot(share_bases),
+        "fragility": _plot(fragility),
     }
 )
 

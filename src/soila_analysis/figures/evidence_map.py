@@ -17,6 +17,7 @@ from soila_analysis.figures.style import (
     HEAT,
     LABEL,
     MUTED,
+    RULE,
     SMALL,
     TEXT,
     WIDTH,
@@ -25,12 +26,25 @@ from soila_analysis.figures.style import (
     lines,
     text_width,
 )
-from soila_analysis.figures.texts import Texts, compose, open_codes, percent, ratio
+from soila_analysis.figures.texts import (
+    BOUNDED,
+    Texts,
+    base,
+    by_share,
+    compose,
+    open_codes,
+    percent,
+    percent_of,
+    ratio,
+)
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.7  # cm, width of the column of labels
-MARGINAL = 2.3
+MARGINAL = 2.6
 ROW = 0.87
+ROW_BOUNDED = 1.0
+BLANK = "#f5f5f5"
+BAR = 0.95  # cm, length of the bar of 100 % in the margin
 CLASSES = (0, 50, 65, 80, 101)  # per cent; a class holds its lower end
 
 
@@ -38,19 +52,21 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
     cells, totals = _cells(table), _totals(table)
-    known = cells.dropna(subset=["share"])
-    strong = known.groupby("feature_id")["percent"].min().ge(CLASSES[3])
+    sure = cells.assign(least=[_least(row) for row in cells.itertuples()]).dropna(subset=["share"])
+    strong = sure.groupby("feature_id")["least"].min().ge(CLASSES[3])
     names = totals.loc[totals["feature_id"].map(strong).eq(True), "feature"].tolist()
     certain = table["kind"].iloc[0] != "reconstructed"
     title = t("evidence-map.lead-title") if certain and len(names) > 1 else t("evidence-map.title")
     found = t("evidence-map.strong", names=t.listing(names)) if names else t("evidence-map.none")
-    findings = [found, t("evidence-map.unknown")] if not certain else [found]
+    inferred = set(table["basis"]) & set(marks.INFERRED)
+    findings = [found, t("evidence-map.unknown")] if inferred else [found]
+    how = [t("evidence-map.how"), t("evidence-map.bounds") if _bounded(table) else ""]
     return compose(
         table,
         lang,
         chart=t(f"evidence-map.chart-{variant}"),
         title=title,
-        subtitle=[t("evidence-map.how"), open_codes(totals, t)],
+        subtitle=[*how, open_codes(totals, t)],
         findings=findings,
         rows=[
             f"{r.feature}, {r.goal or t('common.all')}: {ratio(r, t)} ({percent(r, t)})."
@@ -62,33 +78,36 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 def better(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the map: a row a feature, most common first, a column a goal, all models last."""
     t = messages(words.lang)
-    totals = _totals(table).sort_values(
-        ["share", "feature"], ascending=[False, True], kind="stable"
-    )
+    totals = by_share(_totals(table))
+    step = ROW if not _bounded(table) else ROW_BOUNDED
     cells = _cells(table).set_index(["feature_id", "goal_id"])
     goals = _cells(table).drop_duplicates("goal_id")
     wide = (WIDTH - LABELS - MARGINAL) / len(goals)
     heads = [lines(g, wide - 0.15, SMALL, t.lang) for g in goals["goal"]]
     head = max(height(h, SMALL) for h in heads) + 1.6
-    page = Page(words, body=head + ROW * len(totals))
+    page = Page(words, body=head + step * len(totals))
     _legend(page, t)
-    axes = page.axes(LABELS, head, wide * len(goals), ROW * len(totals))
+    axes = page.axes(LABELS, head, wide * len(goals), step * len(totals))
     _heat(axes, cells, totals["feature_id"], goals["goal_id"])
     for j, (rows, goal) in enumerate(zip(heads, goals.itertuples(), strict=True)):
         x = LABELS + wide * (j + 0.5)
-        n = t("common.n", n=t.number(cells.xs(goal.goal_id, level=1)["n"].max()))
+        n = base(cells.xs(goal.goal_id, level=1), t)
         page.text(x, head - 0.55 - height(rows, SMALL), rows, size=SMALL, ha="center")
         page.text(x, head - 0.5, n, size=SMALL, ha="center", color=MUTED)
     margin = page.canvas()
     x = LABELS + wide * len(goals) + 0.2
     page.text(x, head - 0.95, t("common.all"), weight="bold", size=SMALL)
-    page.text(x, head - 0.5, t("common.n", n=t.number(totals["n"].max())), size=SMALL, color=MUTED)
+    page.text(x, head - 0.5, base(totals, t), size=SMALL, color=MUTED)
     for i, row in enumerate(totals.itertuples()):
-        y = head + ROW * (i + 0.5)
+        y = head + step * (i + 0.5)
         label = lines(row.feature, LABELS - 0.4, SMALL, t.lang)
         page.text(LABELS - 0.2, y, label, size=SMALL, ha="right", va="center")
         for j, goal in enumerate(goals["goal_id"]):
-            _cell(page, cells.loc[(row.feature_id, goal)], LABELS + wide * j, y, wide, t)
+            cell = cells.loc[(row.feature_id, goal)]
+            if cell["basis"] == BOUNDED:
+                _range_cell(page, margin, cell, LABELS + wide * j, y, wide, t)
+            else:
+                _cell(page, cell, LABELS + wide * j, y, wide, t)
         _margin(page, margin, row, x, y, t)
     return page.figure
 
@@ -106,11 +125,13 @@ def _class(value: Any) -> int:
 
 
 def _heat(axes: Axes, cells: pd.DataFrame, features: pd.Series, goals: pd.Series) -> None:
-    grid = cells.reset_index().pivot_table(
+    known = cells.assign(percent=cells["percent"].mask(cells["basis"] == BOUNDED))
+    grid = known.reset_index().pivot_table(
         index="feature_id", columns="goal_id", values="percent", aggfunc="first", dropna=False
     )
+    grid = grid.reindex(index=features, columns=goals)
     sns.heatmap(
-        grid.loc[features, goals].astype(float),
+        grid.astype(float),
         ax=axes,
         cmap=ListedColormap(HEAT),
         norm=BoundaryNorm(CLASSES, len(HEAT)),
@@ -133,17 +154,9 @@ def _cell(page: Page, row: pd.Series, x: float, y: float, wide: float, t: Messag
     share, count = percent(row, t), ratio(row, t)
     bold = marks.type_of(row["basis"])["weight"]
     width = text_width(share, SMALL, bold=True) + 0.12 + text_width(count, SMALL)
-    rows = [(share, bold, 0.0), (count, "normal", 0.0)]
     if width > wide - 0.12:  # the two stand above each other in a narrow column
-        page.text(
-            x + wide / 2,
-            y - 0.02,
-            [r[0] for r in rows],
-            size=SMALL - 1,
-            color=ink,
-            ha="center",
-            va="center",
-        )
+        middle = x + wide / 2
+        page.text(middle, y, [share, count], size=SMALL - 1, color=ink, ha="center", va="center")
         return
     left = x + (wide - width) / 2
     page.text(left, y, share, size=SMALL, color=ink, weight=bold, va="center")
@@ -152,27 +165,50 @@ def _cell(page: Page, row: pd.Series, x: float, y: float, wide: float, t: Messag
     )
 
 
-def _margin(page: Page, canvas: Axes, row: Any, x: float, y: float, t: Messages) -> None:
+def _range_cell(
+    page: Page, canvas: Axes, row: pd.Series, x: float, y: float, wide: float, t: Messages
+) -> None:
+    """Print both ends and draw them on a scale from 0 to 100 % along the foot of the cell."""
+    block = [percent(row, t), ratio(row, t)]
+    canvas.add_patch(Rectangle((x + 0.03, y - 0.47), wide - 0.06, 0.94, facecolor=BLANK))
     page.text(
-        WIDTH - 0.2,
-        y,
-        percent(row, t),
-        size=SMALL,
-        ha="right",
-        va="center",
-        **marks.type_of(row.basis),
+        x + wide / 2, y - 0.07, block, size=SMALL - 0.5, ha="center", va="center", color=MUTED
     )
+    left, length, foot = x + 0.15, wide - 0.3, y + 0.35
+    bounds = [left + length * row[b] / row["n"] for b in ("bound_low", "bound_high")]
+    likely = [left + length * row[b] for b in ("low", "high")]
+    canvas.plot([left, left + length], [foot, foot], color=RULE, lw=1)
+    canvas.plot(bounds, [foot, foot], color=GREY, lw=1.4, solid_capstyle="butt")
+    canvas.plot(likely, [foot, foot], color=GREY, lw=4, solid_capstyle="butt")
+
+
+def _bounded(table: pd.DataFrame) -> bool:
+    return bool((table["basis"] == BOUNDED).any())
+
+
+def _least(row: Any) -> float:
+    """Return the percentage that the cell has at least."""
+    if row.basis == BOUNDED and row.n:
+        return percent_of(row.bound_low, row.n)
+    return float("nan") if pd.isna(row.percent) else float(row.percent)
+
+
+def _margin(page: Page, canvas: Axes, row: Any, x: float, y: float, t: Messages) -> None:
+    """Print the share over all models, with a bar; of what is only bounded, with its range."""
+    type_ = marks.type_of(row.basis)
+    page.text(WIDTH - 0.2, y, percent(row, t), size=SMALL, ha="right", va="center", **type_)
     if pd.isna(row.share):
         return
-    canvas.add_patch(
-        Rectangle(
-            (x, y - 0.2),
-            0.95 * row.share,
-            0.4,
-            facecolor="white" if row.basis in marks.INFERRED else GREY,
-            edgecolor=GREY,
-        )
-    )
+    least, most = row.share, row.share
+    if row.basis == BOUNDED:
+        least, most = row.bound_low / row.n, row.bound_high / row.n
+    inferred = row.basis in marks.INFERRED
+    fill = "white" if row.basis == "reconstructed" else GREY
+    canvas.add_patch(Rectangle((x, y - 0.2), BAR * least, 0.4, facecolor=fill, edgecolor=GREY))
+    if most > least and inferred:
+        possible = Rectangle((x + BAR * least, y - 0.2), BAR * (most - least), 0.4)
+        possible.set(facecolor="white", edgecolor=GREY, hatch="//////")
+        canvas.add_patch(possible)
 
 
 def _legend(page: Page, t: Messages) -> None:

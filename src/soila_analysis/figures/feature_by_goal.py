@@ -1,15 +1,26 @@
 """Figure 4: how common one feature is in each strategic goal."""
 
 import math
+from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.style import BLUE, LABEL, MUTED, WIDTH, Page, lines, text_width
-from soila_analysis.figures.texts import Texts, compose, interval, open_codes, percent, ratio
+from soila_analysis.figures.style import LABEL, MUTED, WIDTH, Page, lines, text_width
+from soila_analysis.figures.texts import (
+    BOUNDED,
+    Texts,
+    by_share,
+    compose,
+    interval,
+    open_codes,
+    percent,
+    ratio,
+)
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
@@ -31,6 +42,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     if variant == "better":
         how.append(t("feature-by-goal.square", count=_models_per_square(table)))
         how.append(interval(table, t))
+        how.append(_other(table, t))
     return compose(
         table,
         lang,
@@ -48,8 +60,9 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
     rows = table.iloc[::-1].reset_index(drop=True)
     page = Page(words, body=1.05 * len(rows) + 1.35)
     axes = page.axes(LABELS, 0.1, WIDTH - LABELS - 3.1, 1.05 * len(rows))
-    axes.barh(rows.index, rows["k"], height=0.6, color=BLUE)
-    longest = max(int(rows["k"].max()), 1)
+    longest = max(int(_longest(rows)), 1)
+    for i, row in enumerate(rows.itertuples()):
+        _bar(axes, row, i)
     axes.set(xlim=(0, longest * 1.02), ylim=(len(rows) - 0.5, -0.5), yticks=[])
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(lambda x, _: t.number(x))
@@ -61,7 +74,7 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
         y = 0.1 + 1.05 * (i + 0.5)
         label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
         page.text(LABELS - 0.2, y, label, ha="right", va="center")
-        x, count = LABELS + row.k * scale + 0.2, ratio(row, t)
+        x, count = LABELS + _longest(rows.loc[[i]]) * scale + 0.2, ratio(row, t)
         page.text(x, y, count, va="center", color=MUTED)
         x += text_width(count, LABEL) + 0.15
         page.text(x, y, f"({percent(row, t)})", va="center", **marks.type_of(row.basis))
@@ -72,38 +85,66 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
 def better(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw filled and open squares, one a model, and beside them share and interval."""
     t = messages(words.lang)
-    rows = table.sort_values("share", ascending=False, kind="stable", na_position="last")
+    rows = by_share(table)
     per = _models_per_square(table)
     page = Page(words, body=ROW * len(rows) + 0.9)
     canvas = page.canvas()
-    panel = WIDTH - 4.6
-    axes = page.axes(panel, 0.7, 3.0, ROW * len(rows))
+    panel = WIDTH - 4.8
+    axes = page.axes(panel, 0.7, 2.8, ROW * len(rows))
     percent_axis(axes, len(rows), t, ticks=(0, 50, 100))
     pitch = min(0.36, (panel - LABELS - 1.6) / math.ceil(rows["n"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
         y = 0.7 + ROW * (i + 0.5)
         label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
         page.text(LABELS - 0.2, y, label, ha="right", va="center")
-        marks.squares(canvas, LABELS, y, pitch, row.k / per, total=row.n / per, basis=row.basis)
+        marks.squares(canvas, LABELS, y, pitch, row, per, row.n)
         x = LABELS + pitch * math.ceil(row.n / per) + 0.15
         page.text(x, y, ratio(row, t), va="center", color=MUTED)
-        marks.interval(axes, row, i)
+        marks.share(axes, row, i)
         page.text(
             WIDTH - 0.2, y, percent(row, t), ha="right", va="center", **marks.type_of(row.basis)
         )
     return page.figure
 
 
+def _longest(rows: pd.DataFrame) -> float:
+    bounded = rows["basis"] == BOUNDED
+    return float(rows["k"].mask(bounded, rows.get("bound_high")).max())
+
+
+def _bar(axes: Axes, row: Any, y: float) -> None:
+    """Draw a bar; where the count is only bounded, an open one with its range hatched."""
+    shade, fill = marks.colour(row.basis), marks.face(row.basis)
+    if row.basis != BOUNDED:
+        axes.barh(y, row.k, height=0.6, color=fill, edgecolor=shade)
+        return
+    axes.barh(y, row.bound_low, height=0.6, color=shade, edgecolor=shade)
+    possible = row.bound_high - row.bound_low
+    axes.barh(
+        y, possible, left=row.bound_low, height=0.6, color="white", edgecolor=shade, hatch="//////"
+    )
+
+
 def _models_per_square(table: pd.DataFrame) -> int:
     return max(1, math.ceil(table["n"].max() / SQUARES))
+
+
+def _other(table: pd.DataFrame, t: Messages) -> str:
+    """Explain the mark of the rival reading, where there is one."""
+    readings = table.get("other_reading", pd.Series(dtype=str))
+    named = [r for r in readings.unique() if r]
+    name = t.catalogue["reading"].get(named[0], named[0]) if named else ""
+    return t("feature-by-goal.other", reading=name) if named else ""
 
 
 def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str]:
     if first.empty:
         return [t("feature-by-goal.nothing")]
+    if (table["basis"] == BOUNDED).any():
+        return [t("feature-by-goal.bounded")]
     lead = first.iloc[0]
     names = t.listing(first["goal"].tolist())
     found = [t("feature-by-goal.lead", names=names, ratio=ratio(lead, t), percent=percent(lead, t))]
-    if table["kind"].iloc[0] == "reconstructed":
+    if "other_share" in table and table["other_share"].notna().any():
         found.append(t("feature-by-goal.unknown"))
     return found

@@ -7,7 +7,16 @@ from matplotlib.figure import Figure
 
 from soila_analysis.figures import marks
 from soila_analysis.figures.style import BLUE, LABEL, MUTED, WIDTH, Page, height, lines, text_width
-from soila_analysis.figures.texts import Texts, base, compose, interval, open_codes, percent, ratio
+from soila_analysis.figures.texts import (
+    Texts,
+    base,
+    by_share,
+    compose,
+    interval,
+    open_codes,
+    percent,
+    ratio,
+)
 from soila_analysis.language import Messages, messages
 
 LABELS = 6.9  # cm, width of the column of labels
@@ -18,7 +27,7 @@ LISTED = 4  # features in each of the review's two lists
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
-    rows = _ordered(table)
+    rows = by_share(table)
     top, bottom = rows[rows["rank"] == rows["rank"].min()], _last(rows)
     clear = variant == "better" and len(top) == len(bottom) == 1 and len(rows) > 1
     title = t("feature-shares.title")
@@ -44,7 +53,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 def faithful(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's two lists: the most common features and the rarest."""
     t = messages(words.lang)
-    rows = _ordered(table).dropna(subset=["percent"])
+    rows = by_share(table).dropna(subset=["percent"])
     size = min(LISTED, len(rows) // 2)
     top, bottom = rows.head(size), rows.tail(size).iloc[::-1]
     width = WIDTH / 2 - 0.45
@@ -57,18 +66,20 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
 def better(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw one row a feature: share and interval on a scale from 0 to 100 %."""
     t = messages(words.lang)
-    rows = _ordered(table)
+    rows = by_share(table)
     page = Page(words, body=ROW * len(rows) + 0.9)
     counts = max(text_width(ratio(r, t), LABEL) for r in rows.itertuples())
-    left, right = LABELS, WIDTH - 1.35 - counts - 0.45
+    shares = max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples())
+    middle = WIDTH - 0.2 - shares - 0.25
+    left, right = LABELS, middle - counts - 0.4
     axes = page.axes(left, 0.7, right - left, ROW * len(rows))
     percent_axis(axes, len(rows), t, ticks=(0, 25, 50, 75, 100))
     for i, row in enumerate(rows.itertuples()):
         y = 0.7 + ROW * (i + 0.5)
         label = lines(row.feature, LABELS - 0.5, LABEL, words.lang)
         page.text(left - 0.25, y, label, ha="right", va="center")
-        marks.interval(axes, row, i)
-        page.text(WIDTH - 1.35, y, ratio(row, t), ha="right", va="center", color=MUTED)
+        marks.share(axes, row, i)
+        page.text(middle, y, ratio(row, t), ha="right", va="center", color=MUTED)
         page.text(
             WIDTH - 0.2, y, percent(row, t), ha="right", va="center", **marks.type_of(row.basis)
         )
@@ -82,10 +93,6 @@ def percent_axis(axes: Any, rows: int, t: Messages, ticks: tuple[int, ...]) -> N
     axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
     axes.grid(axis="x")
     axes.spines[:].set_visible(False)
-
-
-def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    return table.sort_values(["share", "feature"], ascending=[False, True], kind="stable")
 
 
 def _last(rows: pd.DataFrame) -> pd.DataFrame:

@@ -19,12 +19,13 @@ from soila_analysis.figures.style import (
     Page,
     height,
     lines,
+    text_width,
 )
-from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.texts import BOUNDED, Texts, compose
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.6  # cm, width of the column of labels
-RIGHT = 3.1
+RIGHT = 3.1  # cm, at least, of the column of averages
 ROW = 2.1
 STACK = 9  # dots at most above each other
 
@@ -39,7 +40,10 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
     most = t.number(int(table["features_max"].iloc[0]))
     how = [t("features-per-model.how-faithful", most=most)]
-    if variant == "better":
+    bounded = (goals["basis"] == BOUNDED).any()
+    if variant == "better" and bounded:
+        how = [t("features-per-model.bounded", most=most)]
+    elif variant == "better":
         how = [
             t("features-per-model.dot", count=_models_per_dot(table)),
             t("features-per-model.how-better", most=most),
@@ -48,7 +52,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     return compose(
         table,
         lang,
-        chart=t(f"features-per-model.chart-{variant}"),
+        chart=t(
+            f"features-per-model.chart-{'bounded' if bounded and variant == 'better' else variant}"
+        ),
         title=title,
         subtitle=[*how, t("features-per-model.not-coded", n=t.number(missing)) if missing else ""],
         findings=_findings(first, t),
@@ -77,12 +83,16 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
 
 
 def better(table: pd.DataFrame, words: Texts) -> Figure:
-    """Draw one dot a model, with the mean and the median of each goal."""
+    """Draw one dot a model with mean and median of each goal, or what is known of the means."""
     t = messages(words.lang)
-    goals = _goals(table).sort_values("mean", ascending=False, kind="stable")
+    goals = _goals(table)
+    bounded = (goals["basis"] == BOUNDED).any()
+    middle = (goals["mean_low"] + goals["mean_high"]) / 2 if bounded else goals["mean"]
+    goals = goals.loc[middle.sort_values(ascending=False, kind="stable").index]
     per = _models_per_dot(table)
     page = Page(words, body=ROW * len(goals) + 1.2)
-    width = WIDTH - LABELS - RIGHT
+    right = WIDTH - _averages_width(goals, t)
+    width = right - LABELS
     axes = page.axes(LABELS, 0.1, width, ROW * len(goals))
     low, high = _range(table)
     axes.set(xlim=(low - 0.7, high + 0.7), ylim=(len(goals) * ROW, 0), yticks=[])
@@ -92,8 +102,11 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
     axes.spines[:].set_visible(False)
     for i, goal in enumerate(goals.itertuples()):
         y = ROW * (i + 0.5)
-        _goal_label(page, goal, y, t)
-        if goal.n:
+        _goal_label(page, goal, y, right, t)
+        if goal.basis == BOUNDED:
+            bounds = (goal.mean_bound_low, goal.mean_bound_high)
+            marks.span(axes, bounds, (goal.mean_low, goal.mean_high), y)
+        elif goal.n:
             rows = table[(table["goal_id"] == goal.goal_id) & (table["k"] > 0)]
             _dots(axes, rows, y, per)
             axes.plot([goal.median] * 2, [y - 0.9, y + 0.9], color=PLUM, lw=7, alpha=0.25, zorder=1)
@@ -107,6 +120,8 @@ def _goals(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _range(table: pd.DataFrame) -> tuple[int, int]:
+    if (table["basis"] == BOUNDED).any():
+        return int(table["mean_bound_low"].min()), math.ceil(table["mean_bound_high"].max())
     known = table["features"].dropna()
     most = int(table["features_max"].iloc[0])
     return (int(known.min()) if len(known) else 0), most
@@ -132,16 +147,24 @@ def _dots(axes: Any, rows: pd.DataFrame, y: float, per: int) -> None:
         )
 
 
-def _goal_label(page: Page, goal: Any, y: float, t: Messages) -> None:
+def _averages_width(goals: pd.DataFrame, t: Messages) -> float:
+    rows = [row for goal in goals.itertuples() if goal.n for row in _averages(goal, t)]
+    return max([RIGHT, *(text_width(row, LABEL, bold=True) + 0.45 for row in rows)])
+
+
+def _goal_label(page: Page, goal: Any, y: float, right: float, t: Messages) -> None:
     label = lines(goal.goal, LABELS - 0.5, LABEL, t.lang)
     block = [*label, f"({t('common.n', n=t.number(goal.n))})"]
     page.text(LABELS - 0.3, y, block, ha="right", va="center")
     if goal.n:
         type_ = marks.type_of(goal.basis)
-        page.text(WIDTH - RIGHT + 0.15, y, _averages(goal, t), va="center", **type_)
+        page.text(right + 0.15, y, _averages(goal, t), va="center", **type_)
 
 
 def _averages(goal: Any, t: Messages) -> list[str]:
+    if goal.basis == BOUNDED:
+        low, high = (t.number(v, 1) for v in (goal.mean_bound_low, goal.mean_bound_high))
+        return [t("features-per-model.mean", value=f"{low}–{high}")]
     return [
         t("features-per-model.mean", value=t.number(goal.mean, 1)),
         t("features-per-model.median", value=_median(goal, t)),
@@ -164,6 +187,8 @@ def _findings(first: pd.DataFrame, t: Messages) -> list[str]:
     if first.empty:
         return [t("features-per-model.nothing")]
     lead = first.iloc[0]
+    if lead["basis"] == BOUNDED:
+        return [t("features-per-model.leader", names=t.listing(first["goal"].tolist()))]
     return [
         t(
             "features-per-model.lead",

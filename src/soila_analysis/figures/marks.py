@@ -1,4 +1,4 @@
-"""Marks that say where a number stands: filled and bold, or open and grey."""
+"""Marks that say where a number stands: filled and bold, open and grey, or a range."""
 
 import math
 from typing import Any
@@ -6,9 +6,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from soila_analysis.figures.style import BLUE, GREY, MUTED, TEXT
+from soila_analysis.figures.style import BLUE, GREY, MUTED, PLUM, TEXT
+from soila_analysis.figures.texts import BOUNDED
 
-INFERRED = ("reconstructed", "bounded")
+INFERRED = ("reconstructed", BOUNDED)
 
 
 def colour(basis: str) -> str:
@@ -25,12 +26,16 @@ def type_of(basis: str) -> dict[str, Any]:
     """Return weight and colour of a number in print."""
     if basis in INFERRED:
         return {"weight": "normal", "color": MUTED}
-    return {"weight": "bold", "color": TEXT}
+    return {"weight": "normal" if basis == "implied" else "bold", "color": TEXT}
 
 
-def interval(axes: Axes, row: Any, y: float) -> None:
-    """Draw a share with its interval on axes in per cent."""
+def share(axes: Axes, row: Any, y: float) -> None:
+    """Draw a share with its interval, or its range, on axes in per cent."""
     if row.share != row.share:  # nothing was assessed
+        return
+    if row.basis == BOUNDED:
+        bounds = (100 * row.bound_low / row.n, 100 * row.bound_high / row.n)
+        span(axes, bounds, (100 * row.low, 100 * row.high), y)
         return
     shade = colour(row.basis)
     if row.low == row.low:  # an interval was asked for
@@ -38,24 +43,44 @@ def interval(axes: Axes, row: Any, y: float) -> None:
     axes.plot(
         100 * row.share, y, "o", ms=7.5, mfc=face(row.basis), mec=shade, mew=1.8, clip_on=False
     )
+    other = getattr(row, "other_share", math.nan)
+    if other == other:  # the rival reading takes it to be something else
+        axes.plot(100 * other, y, "D", ms=6, mfc="none", mec=PLUM, mew=1.6, clip_on=False)
 
 
-def squares(
-    axes: Axes, x: float, y: float, pitch: float, filled: float, *, basis: str, total: float = 0
+def span(axes: Axes, bounds: tuple[float, float], likely: tuple[float, float], y: float) -> None:
+    """Draw a range: all that is possible as a thin line, 95 % of it as a thick one."""
+    axes.plot(bounds, [y, y], color=GREY, lw=1.6, solid_capstyle="butt", clip_on=False)
+    axes.plot(likely, [y, y], color=GREY, lw=7, solid_capstyle="butt", clip_on=False)
+    for end in bounds:
+        axes.plot(end, y, "|", color=GREY, ms=9, mew=1.6, clip_on=False)
+
+
+def squares(axes: Axes, x: float, y: float, pitch: float, row: Any, per: int, total: int) -> None:
+    """Draw a row of squares: those that have the feature full, the others, up to `total`, open.
+
+    One square stands for `per` models. What is only bounded is hatched.
+    """
+    side, shade = pitch * 0.8, colour(row.basis)
+    sure, possible = row.k, row.k
+    if row.basis == BOUNDED:
+        sure, possible = row.bound_low, row.bound_high
+    parts = ((total, "white", ""), (possible, "white", "//////"), (sure, shade, ""))
+    for count, fill, hatch in parts:
+        for start in range(math.ceil(count / per)):
+            width = side * min(1.0, count / per - start)
+            _box(axes, (x + pitch * start, y - side / 2), width, side, fill, shade, hatch)
+
+
+def _box(
+    axes: Axes,
+    corner: tuple[float, float],
+    width: float,
+    height: float,
+    fill: str,
+    edge: str,
+    hatch: str,
 ) -> None:
-    """Draw a row of squares: `filled` full ones, then open ones up to `total`."""
-    side = pitch * 0.8
-    for start in range(math.ceil(max(filled, total))):
-        left = x + pitch * start
-        share = min(1.0, max(0.0, filled - start))
-        whole = min(1.0, max(filled, total) - start)
-        if whole > share:
-            _box(axes, left, y, side * whole, side, "white", colour(basis))
-        if share:
-            _box(axes, left, y, side * share, side, colour(basis), colour(basis))
-
-
-def _box(axes: Axes, x: float, y: float, width: float, height: float, face: str, edge: str) -> None:
     axes.add_patch(
-        Rectangle((x, y - height / 2), width, height, facecolor=face, edgecolor=edge, linewidth=1)
+        Rectangle(corner, width, height, facecolor=fill, edgecolor=edge, linewidth=1, hatch=hatch)
     )

@@ -76,7 +76,7 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
         y = ROW * (i + 0.5)
         label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
         page.text(LABELS - 0.2, y, label, ha="right", va="center")
-        marks.squares(axes, LABELS, y, pitch, row.k / per, basis=row.basis)
+        marks.squares(axes, LABELS, y, pitch, row, per, row.k)
         x = LABELS + pitch * math.ceil(row.k / per) + 0.15
         count = t("models-by-goal.models", count=row.k)
         page.text(x, y, f"{count} ({percent(row, t)})", va="center", **marks.type_of(row.basis))

@@ -40,7 +40,6 @@ RC: dict[Any, Any] = {
     "text.color": TEXT,
     "text.parse_math": False,
     "text.hinting": "no_hinting",
-    "text.hinting_factor": 1,
     "axes.labelcolor": MUTED,
     "axes.edgecolor": RULE,
     "axes.linewidth": 0.8,
@@ -54,6 +53,7 @@ RC: dict[Any, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "soila_analysis",
     "pdf.fonttype": 42,
+    "hatch.linewidth": 0.8,
     "figure.dpi": 100,
 }
 

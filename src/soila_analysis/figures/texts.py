@@ -1,6 +1,6 @@
 """The words of a figure, generated from its table in the language of the reader."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import pandas as pd
 
 from soila_analysis.language import Messages, messages
 
+BOUNDED = "bounded"
 METHODS = {"wilson": "Wilson", "jeffreys": "Jeffreys", "clopper-pearson": "Clopper–Pearson"}
 
 
@@ -91,14 +92,41 @@ def compose(
 
 
 def ratio(row: Any, t: Messages) -> str:
-    """Write k/n."""
-    return f"{t.number(row.k)}/{t.number(row.n)}"
+    """Write k/n; where k is only bounded, its range."""
+    k = _span(row, t.number) if row.basis == BOUNDED else t.number(row.k)
+    return f"{k}/{t.number(row.n)}"
 
 
 def percent(row: Any, t: Messages) -> str:
-    """Write the rounded percentage of a row, or that nothing was assessed."""
-    value = row.percent
-    return t("common.no-data") if pd.isna(value) else t.percent(value)
+    """Write the rounded percentage of a row, or its range, or that nothing was assessed."""
+    if pd.isna(row.percent):
+        return t("common.no-data")
+    if row.basis == BOUNDED:
+        low, high = (percent_of(k, row.n) for k in (row.bound_low, row.bound_high))
+        return t.percent(low) if low == high else f"{t.number(low)}–{t.percent(high)}"
+    return t.percent(row.percent)
+
+
+def percent_of(k: float, n: float) -> int:
+    """Round k/n to a percentage, half-up, in integers."""
+    return (200 * int(k) + int(n)) // (2 * int(n))
+
+
+def by_share(table: pd.DataFrame) -> pd.DataFrame:
+    """Order rows from the largest share down, ties and what is only bounded by name."""
+    middle = table["share"]
+    if "bound_low" in table:
+        bounds = (table["bound_low"] + table["bound_high"]) / 2 / table["n"]
+        middle = middle.mask(table["basis"] == BOUNDED, bounds)
+    names = [column for column in ("feature", "goal") if column in table]
+    ordered = table.assign(middle=middle).sort_values(
+        ["middle", *names], ascending=[False, *(True for _ in names)], kind="stable"
+    )
+    return ordered.drop(columns="middle")
+
+
+def _span(row: Any, write: Callable[[float], str]) -> str:
+    return f"{write(row.bound_low)}–{write(row.bound_high)}"
 
 
 def base(table: pd.DataFrame, t: Messages) -> str:
@@ -111,8 +139,8 @@ def base(table: pd.DataFrame, t: Messages) -> str:
 
 def interval(table: pd.DataFrame, t: Messages) -> str:
     """Say what the intervals are, if there are any."""
-    method = table["interval"].iloc[0]
-    return "" if method == "none" else t("common.interval", method=METHODS[method])
+    methods = [METHODS[m] for m in table["interval"].unique() if m in METHODS]
+    return t("common.interval", method=methods[0]) if methods else ""
 
 
 def open_codes(table: pd.DataFrame, t: Messages) -> str:
@@ -137,6 +165,8 @@ def _badge(table: pd.DataFrame, t: Messages) -> str:
 
 def _marks(table: pd.DataFrame, t: Messages) -> str:
     basis = set(table["basis"])
-    if "reconstructed" not in basis:
-        return ""
-    return t("marks.both") if "published" in basis else t("marks.reconstructed")
+    return " ".join(
+        t(f"marks.{name}")
+        for name in ("published", "implied", "reconstructed", BOUNDED)
+        if name in basis and basis != {"published"}
+    )

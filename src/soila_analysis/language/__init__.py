@@ -60,10 +60,10 @@ class Messages:
         """Write a percentage that is already rounded to an integer."""
         return str(format_percent(Decimal(int(value)) / 100, locale=self._locale))
 
-    def listing(self, items: list[str]) -> str:
-        """Join items as the language does, with its word for "and" before the last."""
+    def listing(self, items: list[str], word: str = "and") -> str:
+        """Join items as the language does, with its word for "and" or "or" before the last."""
         *first, last = items
-        return self("common.and", first=", ".join(first), last=last) if first else last
+        return self(f"common.{word}", first=", ".join(first), last=last) if first else last
 
     def joints(self, word: str) -> list[str]:
         """Split a word at the joints of its compound, as far as the catalogue knows them."""

@@ -1,6 +1,6 @@
 """What the review printed, as records that can be checked against any coded data set."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ COLUMNS = (
     "text_en",
 )
 # The order in which a reading takes the labels of the chart by goal: the legend's, or the chart's.
-CHART_ORDER = ("literal", "mixed", "unclear")
+CHART_ORDER = ("literal", "mixed")
 NUMERIC = ("count", "percent", "models")
 
 
@@ -51,23 +51,38 @@ def load(file: Path | None = None) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a column is missing, a claim id is given twice or a measure is unknown; the message
-        names the file and all that is wrong.
+        If a column is missing, a claim id is given twice, a measure or rule of rounding is
+        unknown, or a printed number is none; the message names the file and all that is wrong.
     """
     path = file or Path(__file__).with_name("claims.csv")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    problems = [f"missing column {c}" for c in COLUMNS if c not in table]
-    if not problems:
-        twice = table.loc[table["claim_id"].duplicated(), "claim_id"]
-        problems += [f'claim_id "{c}" is given twice' for c in twice]
-        unknown = table[~table["measure"].isin(MEASURES)]
-        problems += [
-            f'line {row.Index + 2}: measure "{row.measure}", allowed: {", ".join(MEASURES)}'
-            for row in unknown.itertuples()
-        ]
+    problems = _problems(table)
     if problems:
         raise ValueError(f"{path.name}: " + "; ".join(problems))
     return table
+
+
+def _problems(table: pd.DataFrame) -> list[str]:
+    missing = [f"missing column {c}" for c in COLUMNS if c not in table]
+    if missing:
+        return missing
+    twice = table.loc[table["claim_id"].duplicated(), "claim_id"]
+    whole = table["printed"].str.fullmatch(r"[0-9]+") | ~table["unit"].isin(NUMERIC)
+    return [
+        *(f'claim_id "{c}" is given twice' for c in twice),
+        *_outside(table["measure"], MEASURES),
+        *_outside(table["rounding"], ("", *rounding.RULES)),
+        *(
+            f'line {i + 2}: printed "{p}" is not a whole number'
+            for i, p in table.loc[~whole, "printed"].items()
+        ),
+    ]
+
+
+def _outside(values: pd.Series, allowed: Collection[str]) -> list[str]:
+    named = ", ".join(a for a in allowed if a)
+    unknown = values[~values.isin(allowed)]
+    return [f'line {i + 2}: {values.name} "{v}", allowed: {named}' for i, v in unknown.items()]
 
 
 def check(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -97,37 +112,6 @@ def check(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
         return chart if dataset.info.reading in CHART_ORDER else legend
     fits = [(t["verdict"] == "reproduced").sum() for t in (legend, chart)]
     return chart if fits[1] > fits[0] else legend
-
-
-def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
-    """Say of each row of a table where its number stands.
-
-    Parameters
-    ----------
-    table : DataFrame
-        With ``feature_id`` and/or ``goal_id``, as the metrics give.
-    dataset : Dataset
-        The data set that the table was computed from.
-    *measures : str
-        The measures of the claims that speak of the same quantity, such as ``goal-share``.
-
-    Returns
-    -------
-    DataFrame
-        The table with ``basis``, ``kind`` and ``reading``. The basis is the data set's kind
-        (observed, synthetic, reconstructed), but published where a reconstruction reproduces a
-        number that the review printed.
-    """
-    kind = dataset.info.kind
-    marked = table.assign(basis=kind, kind=kind, reading=dataset.info.reading or "")
-    if kind == "reconstructed":
-        checked = check(dataset)
-        same = checked["measure"].isin(measures) & (checked["verdict"] == "reproduced")
-        keys = [table.get(c, pd.Series("", table.index)) for c in ("feature_id", "goal_id")]
-        printed = pd.MultiIndex.from_frame(checked.loc[same, ["feature_id", "goal_id"]])
-        published = pd.MultiIndex.from_arrays(keys).isin(printed)
-        marked["basis"] = marked["basis"].mask(published, "published")
-    return marked
 
 
 class _Results:
@@ -215,15 +199,22 @@ def _rarest(claim: Any, results: _Results) -> Found:
 
 def _first(claim: Any, keys: pd.Series) -> str:
     """Name as many features as the claim does; ties fall in the claim's favour."""
-    named = claim.printed.split(";")
-    missing = set(named) - set(keys.index)
-    if missing:
-        raise KeyError(*missing)
+    named = _named(claim, keys)
     order = [*named, *(f for f in keys.index if f not in named)]
     return ";".join(keys[order].sort_values(kind="stable").index[: len(named)])
 
 
+def _named(claim: Any, known: pd.Series) -> list[str]:
+    """Return the ids that a claim names; all of them have to be known."""
+    named = claim.printed.split(";")
+    missing = set(named) - set(known.index)
+    if missing:
+        raise KeyError(*missing)
+    return named
+
+
 def _leading_goal(claim: Any, results: _Results) -> Found:
+    _named(claim, results.means)
     best = results.means[results.means == results.means.max()].index
     return (";".join(best) or None), None, None
 
@@ -244,6 +235,28 @@ MEASURES: Mapping[str, Callable[[Any, _Results], Found]] = {
     "leading-goal": _leading_goal,
     "axis-maximum": _axis_maximum,
 }
+
+
+def worded(checked: pd.DataFrame, lang: str, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Add each claim's unit and its text in a language, as the last columns.
+
+    Parameters
+    ----------
+    checked : DataFrame
+        As `check` gives.
+    lang : {"fi", "sv", "en"}
+        Language of the texts.
+    claims : DataFrame, optional
+        As `load` gives; without it, those of the 2024 review.
+
+    Returns
+    -------
+    DataFrame
+        The table with ``unit`` and ``claim``.
+    """
+    table = (load() if claims is None else claims).set_index("claim_id")
+    ids = checked["claim_id"]
+    return checked.assign(unit=ids.map(table["unit"]), claim=ids.map(table[f"text_{lang}"]))
 
 
 def sentence(row: Any) -> str:

@@ -197,6 +197,37 @@ def grim(
     return pd.DataFrame(rows, columns=["n", "rule", "fits", "k", "misfits"])
 
 
+def share_bases(
+    published: "Published | None" = None, ns: Iterable[int] = range(30, 61), rule: str = "half-up"
+) -> pd.DataFrame:
+    """Tell, share by share, which bases can print it.
+
+    Parameters
+    ----------
+    published
+        The figures that a review printed; those of the 2024 review by default.
+    ns
+        The bases to try.
+    rule
+        A rule of `rounding.SHARE_RULES`.
+
+    Returns
+    -------
+    DataFrame
+        One row a feature and base: ``feature_id``, ``printed``, ``n``, ``k`` (the count that
+        prints so, the smallest if there are several; missing if there is none) and ``stated``,
+        whether the base is the one that the review states.
+    """
+    shown = SOILA_2024 if published is None else published
+    rows = [
+        (feature, printed, n, next(iter(numerators(printed, n, rule)), None), n == shown.n)
+        for feature, printed in shown.shares.items()
+        for n in ns
+    ]
+    table = pd.DataFrame(rows, columns=["feature_id", "printed", "n", "k", "stated"])
+    return table.astype({"k": "Int64"})
+
+
 def _possible_counts(printed: Sequence[str], n: int, rule: str) -> list[list[int]]:
     if rule not in SET_RULES:
         return [numerators(share, n, rule) for share in printed]

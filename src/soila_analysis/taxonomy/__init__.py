@@ -155,6 +155,34 @@ class Taxonomy:
         """What each code counts as: one of `COUNTS_AS`."""
         return {code.code: code.counts_as for code in self.codes}
 
+    def citation(self, reference: str) -> str:
+        """Return the citation of a reference.
+
+        Parameters
+        ----------
+        reference
+            The id of one of `references`.
+
+        Returns
+        -------
+        str
+            As in a list of references.
+
+        Raises
+        ------
+        ValueError
+            For an id that is not there; the message lists those that are.
+
+        Examples
+        --------
+        >>> load().citation("demos-helsinki-2022")
+        'Demos Helsinki 2022. The slides do not say which publication.'
+        """
+        citations = {r.id: r.citation for r in self.references}
+        if reference not in citations:
+            raise ValueError(f'no reference "{reference}"; allowed: {", ".join(citations)}')
+        return citations[reference]
+
     def labels(self, language: str) -> dict[str, str]:
         """Map the id of each feature and goal to its label.
 

@@ -1,0 +1,84 @@
+"""Figure 7: every published number beside the number that the codes give."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from soila_analysis.figures.style import BLUE, MUTED, PLUM, RULE, SMALL, WIDTH, Page, height, lines
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.language import Messages, messages
+
+TEXT = 8.6  # cm, width of the column of sentences
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    good, others = int((table["verdict"] == "reproduced").sum()), len(table)
+    ratio = f"{t.number(good)}/{t.number(others)}"
+    return compose(
+        table,
+        lang,
+        chart=t(f"claims.chart-{variant}"),
+        title=t("claims.title", ratio=ratio),
+        subtitle=[t("claims.how")],
+        findings=[
+            t("claims.lead", ratio=ratio),
+            *(_sentence(r, t) for r in table.itertuples() if r.verdict != "reproduced"),
+        ],
+        rows=[_sentence(r, t) for r in table.itertuples()],
+        marks=False,
+    )
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw a row a claim: what was printed, what the codes give, and whether the two agree."""
+    t = messages(words.lang)
+    rows = [(r, lines(r.claim, TEXT, SMALL, words.lang, even=False)) for r in table.itertuples()]
+    highs = [height(text, SMALL) + 0.22 for _, text in rows]
+    page = Page(words, body=sum(highs) + 0.8)
+    canvas = page.canvas()
+    for x, key in ((TEXT + 2.0, "printed"), (TEXT + 3.9, "recomputed"), (TEXT + 5.5, "codes")):
+        page.text(x, 0.05, t(f"claims.{key}"), size=SMALL, weight="bold", ha="right")
+    y = 0.65
+    for (row, text), high in zip(rows, highs, strict=True):
+        canvas.plot([0.3, WIDTH - 0.3], [y, y], color=RULE, lw=0.8)
+        _row(page, canvas, row, text, y, high, t)
+        y += high
+    return page.figure
+
+
+def _row(
+    page: Page, canvas: Axes, row: Any, text: list[str], y: float, high: float, t: Messages
+) -> None:
+    middle = y + high / 2
+    page.text(0.3, middle, text, size=SMALL, va="center")
+    page.text(TEXT + 2.0, middle, _value(row.printed, row, t), size=SMALL, ha="right", va="center")
+    good = row.verdict == "reproduced"
+    weight, ink = ("normal", BLUE) if good else ("bold", PLUM)
+    found = _value(row.recomputed, row, t)
+    page.text(
+        TEXT + 3.9, middle, found, size=SMALL, ha="right", va="center", weight=weight, color=ink
+    )
+    if not pd.isna(row.n):
+        count = f"{t.number(row.k)}/{t.number(row.n)}"
+        page.text(TEXT + 5.5, middle, count, size=SMALL, ha="right", va="center", color=MUTED)
+    canvas.plot(TEXT + 6.1, middle, "o" if good else "D", ms=6, mec=ink, mfc=ink if good else "w")
+    verdict = t(f"claims.verdict.{row.verdict.replace(' ', '-')}")
+    page.text(TEXT + 6.35, middle, verdict, size=SMALL - 1, va="center", color=ink)
+
+
+def _value(value: Any, row: Any, t: Messages) -> str:
+    if pd.isna(value):
+        return t("common.no-data")
+    if row.unit == "percent":
+        return t.percent(int(value))
+    return t.number(int(value)) if str(value).isdigit() else "✓" if value == row.printed else "–"
+
+
+def _sentence(row: Any, t: Messages) -> str:
+    verdict = t(f"claims.verdict.{row.verdict.replace(' ', '-')}")
+    difference = "" if row.verdict != "differs" else f" ({_value(row.recomputed, row, t)})"
+    return f"{row.claim} {verdict}{difference}."

@@ -1,0 +1,101 @@
+"""Figure 9: how firmly each published number and statement stands."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from soila_analysis.figures.style import (
+    BLUE,
+    GREY,
+    HEAT,
+    MUTED,
+    RULE,
+    SMALL,
+    WIDTH,
+    Page,
+    height,
+    lines,
+)
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.language import Messages, messages
+
+TEXT = 8.4  # cm, width of the column of sentences
+CODES, HOLDS = TEXT + 0.8, WIDTH - 3.6  # left edges of the two panels
+SCALE = 0.28  # cm a code
+BAR = 2.2  # cm for 100 %
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    counted = table.dropna(subset=["codes"])
+    single = int((counted["codes"] == 1).sum())
+    ratio = f"{t.number(single)}/{t.number(len(counted))}"
+    firmest = counted[counted["codes"] == counted["codes"].max()]
+    return compose(
+        table,
+        lang,
+        chart=t(f"fragility.chart-{variant}"),
+        title=t("fragility.lead-title", ratio=ratio) if single else t("fragility.title"),
+        subtitle=[t("fragility.how")],
+        findings=[
+            t("fragility.single", ratio=ratio),
+            *(t("fragility.firmest", claim=r.claim, codes=t.number(r.codes))
+              for r in firmest.head(1).itertuples()),
+            *(t("fragility.open", claim=r.claim, percent=_percent(r.holds, t))
+              for r in table[table["holds"] < 1].itertuples()),
+        ],
+        rows=[_sentence(r, t) for r in table.itertuples()],
+        marks=False,
+    )  # fmt: skip
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw a row a claim: the fewest codes that change it, and how often it holds."""
+    t = messages(words.lang)
+    rows = [(r, lines(r.claim, TEXT, SMALL, words.lang, even=False)) for r in table.itertuples()]
+    highs = [height(text, SMALL) + 0.22 for _, text in rows]
+    codes = lines(t("fragility.codes"), HOLDS - CODES - 0.3, SMALL, words.lang, bold=True)
+    often = lines(t("fragility.holds"), WIDTH - HOLDS - 0.2, SMALL, words.lang, bold=True)
+    head = max(height(codes, SMALL), height(often, SMALL)) + 0.25
+    page = Page(words, body=sum(highs) + head)
+    canvas = page.canvas()
+    page.text(CODES, 0.0, codes, size=SMALL, weight="bold")
+    page.text(HOLDS, 0.0, often, size=SMALL, weight="bold")
+    y = head
+    for (row, text), high in zip(rows, highs, strict=True):
+        canvas.plot([0.3, WIDTH - 0.3], [y, y], color=RULE, lw=0.8)
+        page.text(0.3, y + high / 2, text, size=SMALL, va="center")
+        _codes(page, canvas, row, y + high / 2, t)
+        _holds(page, canvas, row, y + high / 2, t)
+        y += high
+    return page.figure
+
+
+def _codes(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
+    """Draw one dot a code, as many as there is room for, and their number."""
+    if pd.isna(row.codes):
+        page.text(CODES, y, "–", size=SMALL, va="center", color=MUTED)
+        return
+    dots = min(int(row.codes), int((HOLDS - CODES - 1.0) / SCALE))
+    canvas.plot([CODES + 0.1 + SCALE * i for i in range(dots)], [y] * dots, "o", ms=5, color=BLUE)
+    x = CODES + SCALE * dots + 0.2
+    page.text(x, y, t.number(row.codes), size=SMALL, va="center", weight="bold")
+
+
+def _holds(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
+    canvas.barh(y, BAR, left=HOLDS, height=0.22, color=HEAT[0], edgecolor=GREY, lw=0.6)
+    canvas.barh(y, BAR * row.holds, left=HOLDS, height=0.22, color=BLUE)
+    page.text(WIDTH - 0.2, y, _percent(row.holds, t), size=SMALL, ha="right", va="center")
+
+
+def _percent(share: float, t: Messages) -> str:
+    """Round a share that was counted in draws; only certainty prints as 0 or 100 %."""
+    return t.percent(round(100 * share) if share in (0, 1) else min(max(round(100 * share), 1), 99))
+
+
+def _sentence(row: Any, t: Messages) -> str:
+    codes = "–" if pd.isna(row.codes) else t.number(row.codes)
+    return t("fragility.row", claim=row.claim, codes=codes, percent=_percent(row.holds, t))

@@ -1,0 +1,83 @@
+"""Figure 8: which group sizes can print the published shares."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from soila_analysis.figures.style import BLUE, HEAT, LABEL, MUTED, PLUM, SMALL, WIDTH, Page, lines
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.language import Messages, messages
+
+LABELS = 6.7  # cm, width of the column of labels
+ROW = 0.8
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    good = [t.number(n) for n in _fitting(table)]
+    stated = table[table["stated"]]
+    wrong = stated.loc[stated["k"].isna(), "printed"].drop_duplicates()
+    values = {
+        "count": t.number(table["feature_id"].nunique()),
+        "low": t.number(table["n"].min()),
+        "high": t.number(table["n"].max()),
+        "stated": t.number(stated["n"].iloc[0]),
+        "fitting": t.listing(good, "or") if good else "–",
+        "wrong": t.listing([t.percent(int(p)) for p in wrong]) if len(wrong) else "–",
+    }
+    title = t("share-bases.title", **values)
+    return compose(
+        table,
+        lang,
+        chart=t(f"share-bases.chart-{variant}"),
+        title=t("share-bases.lead-title", **values) if len(wrong) and good else title,
+        subtitle=[t("share-bases.how", **values)],
+        findings=[
+            t("share-bases.fitting", **values),
+            *([t("share-bases.wrong", **values)] if len(wrong) else []),
+        ],
+        marks=False,
+    )
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw a dot where a base can print a share; bases that can print all of them stand out."""
+    t = messages(words.lang)
+    shares = table.drop_duplicates("feature_id").reset_index(drop=True)
+    page = Page(words, body=ROW * len(shares) + 1.5)
+    width = WIDTH - LABELS - 0.5
+    axes = page.axes(LABELS, 0.5, width, ROW * len(shares))
+    first, last = int(table["n"].min()), int(table["n"].max())
+    axes.set(xlim=(first - 0.7, last + 0.7), ylim=(len(shares) - 0.5, -0.5), yticks=[])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    scale = width / (last - first + 1.4)
+    for n in _fitting(table):
+        axes.axvspan(n - 0.45, n + 0.45, color=HEAT[1], lw=0)
+        x = LABELS + (n - first + 0.7) * scale
+        page.text(x, 0.0, t.number(n), ha="center", weight="bold", color=BLUE, size=SMALL)
+    for row in table[table["stated"]].drop_duplicates("n").itertuples():
+        axes.axvline(row.n, color=PLUM, lw=1.4, ls=(0, (4, 2)), zorder=0)
+        x = LABELS + (row.n - first + 0.7) * scale
+        page.text(x, 0.0, t.number(row.n), ha="center", weight="bold", color=PLUM, size=SMALL)
+    position = {feature: i for i, feature in enumerate(shares["feature_id"])}
+    y = table["feature_id"].map(position)
+    can = table["k"].notna()
+    axes.plot(table.loc[can, "n"], y[can], "o", ms=6, color=BLUE)
+    axes.plot(table.loc[~can, "n"], y[~can], "x", ms=3.5, color="#9a9a9a", mew=1)
+    for i, row in enumerate(shares.itertuples()):
+        _label(page, row, 0.5 + ROW * (i + 0.5), t)
+    page.text(LABELS, ROW * len(shares) + 1.05, t("share-bases.axis"), color=MUTED)
+    return page.figure
+
+
+def _label(page: Page, row: object, y: float, t: Messages) -> None:
+    name = lines(row.feature, LABELS - 1.7, LABEL, t.lang)  # type: ignore[attr-defined]
+    page.text(LABELS - 1.3, y, name, ha="right", va="center", size=SMALL)
+    share = t.percent(int(row.printed))  # type: ignore[attr-defined]
+    page.text(LABELS - 0.2, y, share, ha="right", va="center", weight="bold")
+
+
+def _fitting(table: pd.DataFrame) -> list[int]:
+    every = table.groupby("n")["k"].apply(lambda k: k.notna().all())
+    return [int(n) for n in every.index[every]]
