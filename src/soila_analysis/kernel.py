@@ -11,13 +11,15 @@ import signal
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 PROVISIONER = "soila-warm"
 LAUNCHER = "ipykernel_launcher"
@@ -36,15 +38,22 @@ class InterpreterKernelManager(AsyncKernelManager):
         metadata = {"kernel_provisioner": {"provisioner_name": PROVISIONER}} if can_fork() else {}
         self._kernel_spec = KernelSpec(argv=argv, language="python", metadata=metadata)
 
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        await super()._async_cleanup_resources(restart)
+        self._folder.cleanup()
+
+    cleanup_resources = _async_cleanup_resources
+
 
 class WarmProvisioner(LocalProvisioner):
     """Launches kernels as forks; found by Jupyter through its entry point."""
 
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> dict[str, Any]:
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
         """Fork a kernel that is given the arguments of the command."""
         arguments = cmd[cmd.index(LAUNCHER) + 1 :]
-        self.process = _Fork(arguments, kwargs.get("cwd") or Path.cwd(), kwargs["env"])
-        self.pid = self.pgid = self.process.pid
+        fork = _Fork(arguments, kwargs.get("cwd") or Path.cwd(), kwargs["env"])
+        self.process = fork  # type: ignore[assignment]
+        self.pid = self.pgid = fork.pid
         return self.connection_info
 
 
@@ -55,7 +64,12 @@ class _Fork:
 
     def __init__(self, arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> None:
         self._process = _context().Process(target=_serve, args=(arguments, cwd, dict(env)))
-        self._process.start()
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")  # else the fork would import this one
+        try:
+            self._process.start()
+        finally:
+            sys.modules["__main__"] = main
         self.pid = self._process.pid
 
     def poll(self) -> int | None:
@@ -91,10 +105,10 @@ def preload(modules: Sequence[str]) -> None:
     """
     if can_fork():
         os.environ.setdefault("MPLBACKEND", BACKEND)
-        _context().set_forkserver_preload(["ipykernel.kernelapp", *modules])
+        _context().set_forkserver_preload([__name__, "ipykernel.kernelapp", *modules])
 
 
-def _context() -> BaseContext:
+def _context() -> ForkServerContext:
     return multiprocessing.get_context("forkserver")
 
 
@@ -107,7 +121,7 @@ def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> Non
     os.environ.update(env)
     quiet = [f"--IPKernelApp.parent_handle={os.getppid()}", "--IPKernelApp.log_level=CRITICAL"]
     sys.argv = [LAUNCHER, *arguments, *quiet]
-    sys.path.insert(0, "")
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # half a second for what no run uses
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance(sys.argv[1:])

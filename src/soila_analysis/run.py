@@ -7,19 +7,23 @@ the name of the executed notebook where parameters are given. A run writes besid
 and moves its files in when all of them are there, so that nothing good is ever lost to a failure.
 """
 
+# nbformat has types, but not for the functions used here
+# mypy: disable-error-code="no-untyped-call"
+
 import ast
 import difflib
 import io
-import json
 import os
 import re
 import tempfile
 import time
 import tokenize
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from copy import deepcopy
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import groupby, product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -32,8 +36,10 @@ from soila_analysis import kernel
 TIMEOUT = 600.0
 TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 BOOLEANS = {"true": True, "false": False}
-FORBIDDEN = re.compile(r"^\s*(?:[!%]|.*\b(?:sys\.exit|os\._exit|exit|quit)\s*\()", re.MULTILINE)
-ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+EXITS = ("exit", "quit", "_exit")
+MAGIC = re.compile(r"^\s*[!%?]|=\s*[!%]|\?\s*$")  # what IPython adds to Python
+PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
+BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENVIRONMENT = "SOILA_OUTPUT"
 
 
@@ -106,14 +112,19 @@ def parameters(notebook: Path) -> tuple[Parameter, ...]:
     cells = [c for c in _read(notebook).cells if "parameters" in c.metadata.get("tags", [])]
     if len(cells) != 1:
         raise RunError(f"{notebook.name}: {len(cells)} cells are tagged parameters, needed is one")
+    try:
+        statements = ast.parse(cells[0].source).body
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        raise RunError(f"{notebook.name}: parameters cell: {error.msg}: `{line}`") from None
     found, problems = [], []
     help_texts = _comments(cells[0].source)
-    for statement in ast.parse(cells[0].source).body:
+    for statement in statements:
         try:
             found.append(_parameter(statement, help_texts))
         except ValueError:
-            line = ast.get_source_segment(cells[0].source, statement)
-            problems.append(f"`{line}` is not of the form `name: type = literal  # help`")
+            text = ast.get_source_segment(cells[0].source, statement)
+            problems.append(f"`{text}` is not of the form `name: type = literal  # help`")
     if problems:
         raise RunError(f"{notebook.name}: parameters cell: " + "; ".join(problems))
     return tuple(found)
@@ -185,20 +196,20 @@ def run(job: Job, *, timeout: float = TIMEOUT) -> Result:
     """
     started = time.monotonic()
     values = check(job.notebook, job.values)
+    expected = _outputs(job, values)
     _refuse_escapes(job.notebook)
-    job.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".run-", dir=job.folder) as beside:
+    folder = job.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".run-", dir=folder) as beside:
         staging = Path(beside)
         notebook = _execute(job, values, staging, started + timeout)
-        expected = _outputs(job, values)
-        _check_cells(job, notebook)
         _check_outputs(job, staging, expected)
         name = _name(job, values)
         _write(staging, name, normalised(notebook, {str(staging): "build"}), expected)
         seconds = time.monotonic() - started
         (staging / f"notebooks/{name}.timing.json").write_text(f'{{"seconds": {seconds:.2f}}}\n')
         last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
-        files = [_place(staging, job.folder, file) for file in [*expected, *last]]
+        files = [_place(staging, folder, file) for file in [*expected, *last]]
     return Result(job, time.monotonic() - started, files=tuple(files))
 
 
@@ -237,7 +248,8 @@ def run_all(
     ) as pool:
         futures = {pool.submit(_attempt, job, timeout): i for i, job in enumerate(jobs)}
         for future in as_completed(futures):
-            result = results[futures[future]] = future.result()
+            number = futures[future]
+            result = results[number] = _result(jobs[number], future)
             report(result)
     return [results[i] for i in range(len(jobs))]
 
@@ -258,30 +270,37 @@ def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -
         Notebook JSON with sorted keys, without times, random ids, memory addresses and paths, the
         pieces of a stream joined.
     """
-    clean = nbformat.from_dict(json.loads(nbformat.writes(notebook)))
+    clean = deepcopy(notebook)
     clean.metadata = {
         k: v for k, v in clean.metadata.items() if k not in ("papermill", "execution")
     }
     clean.metadata["language_info"] = {"name": "python"}
-    swaps = {**(paths or {}), str(Path.cwd()): ".", str(Path.home()): "~"}
+    here = {str(Path.cwd()): ".", str(Path.home()): "~", tempfile.gettempdir(): "/tmp"}
+    swap = _swap({**here, **(paths or {})})
     for cell in clean.cells:
         for key in ("papermill", "execution"):
             cell.metadata.pop(key, None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"
         if cell.cell_type == "code":
-            cell.outputs = [_scrubbed(output, swaps) for output in _joined(cell.outputs)]
+            cell.outputs = [_scrubbed(output, swap) for output in _joined(cell.outputs)]
     text = nbformat.writes(clean, indent=1, sort_keys=True, ensure_ascii=False)
     return text.rstrip("\n") + "\n"
 
 
 def _read(notebook: Path) -> NotebookNode:
     try:
-        return nbformat.read(notebook, as_version=4)
+        read = nbformat.read(notebook, as_version=4)
     except FileNotFoundError:
         raise RunError(f"{notebook}: no such notebook") from None
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+    except OSError as error:
+        raise RunError(f"{notebook}: cannot be read: {error.strerror}") from None
+    except Exception as error:  # nbformat raises whatever the text of a file leads it to
         raise RunError(f"{notebook}: not a notebook: {str(error).splitlines()[0]}") from None
+    for number, cell in enumerate(read.cells):
+        cell.setdefault("id", f"cell-{number:02}")  # else papermill adds random ones
+    read.nbformat_minor = max(read.nbformat_minor, 5)
+    return read
 
 
 def _contract(notebook: Path) -> dict[str, Any]:
@@ -299,9 +318,9 @@ def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter:
     name, type_ = ast.unparse(statement.target), ast.unparse(statement.annotation)
     default = ast.literal_eval(statement.value)
     text = comments.get(statement.end_lineno or statement.lineno, "")
-    if type(default) is not TYPES.get(type_) or not text:
+    if TYPES.get(type_) is not type(default) or not text:
         raise ValueError
-    return Parameter(name, type_, default, text)
+    return Parameter(name, type_, default, text)  # type: ignore[arg-type]
 
 
 def _typed(text: str, type_: str) -> str | int | float | bool:
@@ -316,28 +335,45 @@ def _typed(text: str, type_: str) -> str | int | float | bool:
 
 
 def _refuse_escapes(notebook: Path) -> None:
-    for number, cell in enumerate(_read(notebook).cells, 1):
-        found = FORBIDDEN.search(cell.source) if cell.cell_type == "code" else None
-        if found:
-            line = found.group().strip()
+    for label, cell in _code_cells(_read(notebook)):
+        line = _escape(cell.source)
+        if line:
             raise RunError(
-                f"{notebook.name}: cell {number}: `{line}` is not allowed in a notebook of a run; "
+                f"{notebook.name}: {label}: `{line}` is not allowed in a notebook of a run; "
                 "magics, shell commands and exit skip what follows without failing"
             )
+
+
+def _escape(source: str) -> str:
+    """Find a line that is not Python, or names a way to exit."""
+    lines = source.splitlines()
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return next((line.strip() for line in lines if MAGIC.search(line)), "")
+    names = ((n, getattr(n, "id", getattr(n, "attr", ""))) for n in nodes)
+    exits = (n.lineno for n, name in names if isinstance(n, ast.expr) and name in EXITS)
+    return next((lines[number - 1].strip() for number in exits), "")
+
+
+def _code_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
+    """Name each code cell by its number in the notebook as it is stored and its first line."""
+    own = (c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", []))
+    for number, cell in enumerate(own, 1):
+        if cell.cell_type == "code" and cell.source.strip():
+            yield f"cell {number} (`{cell.source.strip().splitlines()[0]}`)", cell
 
 
 def _execute(job: Job, values: Mapping[str, Any], staging: Path, deadline: float) -> NotebookNode:
     import papermill
     from papermill.engines import papermill_engines
-    from papermill.exceptions import PapermillExecutionError
 
     papermill_engines.register("soila", _engine())
-    path = str(job.notebook.resolve()).replace("{", "{{").replace("}", "}}")
     before = os.environ.get(ENVIRONMENT)
     os.environ[ENVIRONMENT] = str(staging)
     try:
         return papermill.execute_notebook(
-            path,
+            _read(job.notebook),
             None,
             parameters=dict(sorted(values.items())),
             engine_name="soila",
@@ -350,13 +386,14 @@ def _execute(job: Job, values: Mapping[str, Any], staging: Path, deadline: float
             iopub_timeout=60,
             raise_on_iopub_timeout=True,
         )
-    except PapermillExecutionError as error:
-        first = error.source.strip().splitlines()[0]
-        raise RunError(
-            f"{job.title}: cell {error.cell_index + 1} (`{first}`): {error.ename}: {error.evalue}"
-        ) from None
+    except _StoppedError as error:
+        raise RunError(f"{job.title}: {error}") from None
     finally:
         os.environ.pop(ENVIRONMENT) if before is None else os.environ.update({ENVIRONMENT: before})
+
+
+class _StoppedError(Exception):
+    """An execution that did not reach its end; the message names the cell."""
 
 
 def _engine() -> type:
@@ -364,33 +401,35 @@ def _engine() -> type:
     from papermill.engines import NBClientEngine
 
     class Engine(NBClientEngine):  # type: ignore[misc]
-        """Papermill's own engine; says at which cell a kernel died or time was up."""
+        """Papermill's own engine; says at which cell an execution stopped, and why."""
 
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> None:
             try:
                 super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
-            except (CellTimeoutError, DeadKernelError) as error:
-                reason = {CellTimeoutError: "the time limit was reached"}.get(
-                    type(error), "the kernel died (killed, or out of memory)"
-                )
-                raise RunError(f"{_running(nb_man.nb)}: {reason}") from None
+            except CellTimeoutError:
+                raise _StoppedError(f"{_last(nb_man.nb)}: the time limit was reached") from None
+            except DeadKernelError:
+                reason = "the kernel died (killed, or out of memory)"
+                raise _StoppedError(f"{_last(nb_man.nb)}: {reason}") from None
+            _check_cells(nb_man.nb)
 
     return Engine
 
 
-def _running(notebook: NotebookNode) -> str:
-    for number, cell in enumerate(notebook.cells, 1):
-        if cell.metadata.get("papermill", {}).get("status") in ("running", "failed"):
-            return f"cell {number} (`{cell.source.strip().splitlines()[0]}`)"
-    return "before the first cell"
+def _last(notebook: NotebookNode) -> str:
+    """Name the last cell that was begun."""
+    begun = [label for label, c in _code_cells(notebook) if c.metadata.papermill.start_time]
+    return begun[-1] if begun else "before the first cell"
 
 
-def _check_cells(job: Job, notebook: NotebookNode) -> None:
-    for number, cell in enumerate(notebook.cells, 1):
-        if cell.cell_type == "code" and cell.source.strip() and not cell.execution_count:
-            first = cell.source.strip().splitlines()[0]
-            raise RunError(f"{job.title}: cell {number} (`{first}`) was not executed")
+def _check_cells(notebook: NotebookNode) -> None:
+    for label, cell in _code_cells(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise _StoppedError(f"{label}: {output.ename}: {output.evalue}")
+        if not cell.execution_count:
+            raise _StoppedError(f"{label} was not executed")
 
 
 def _outputs(job: Job, values: Mapping[str, Any]) -> list[str]:
@@ -399,8 +438,12 @@ def _outputs(job: Job, values: Mapping[str, Any]) -> list[str]:
     expand = contract.get("expand", {})
     options = {k: expand.get(k, {}).get(str(v), [v]) for k, v in known.items()}
     combined = [dict(zip(options, c, strict=True)) for c in product(*options.values())]
-    paths = (template.format(**c) for template in contract.get("outputs", []) for c in combined)
-    return list(dict.fromkeys(paths))
+    templates = contract.get("outputs", [])
+    try:
+        return list(dict.fromkeys(t.format(**c) for t in templates for c in combined))
+    except KeyError as error:
+        name = job.notebook.name
+        raise RunError(f"{name}: metadata: outputs name no parameter {error}") from None
 
 
 def _check_outputs(job: Job, staging: Path, expected: Sequence[str]) -> None:
@@ -442,34 +485,45 @@ def _attempt(job: Job, timeout: float) -> Result:
     except RunError as error:
         message = str(error)
     except Exception as error:  # a broken environment must not stop the other notebooks
-        message = f"{type(error).__name__}: {error}"
-    named = message if job.notebook.stem in message else f"{job.title}: {message}"
-    return Result(job, time.monotonic() - started, failure=named)
+        message = f"{job.title}: {type(error).__name__}: {error}"
+    return Result(job, time.monotonic() - started, failure=message)
+
+
+def _result(job: Job, future: Future[Result]) -> Result:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        message = "not executed, a process of the run died (killed, or out of memory)"
+        return Result(job, 0.0, failure=f"{job.title}: {message}")
 
 
 def _joined(outputs: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
-    """Join neighbouring pieces of the same stream."""
-    last: NotebookNode | None = None
-    for output in outputs:
-        same = last is not None and output.output_type == last.output_type == "stream"
-        if same and last is not None and output.name == last.name:
-            last.text += output.text
-            continue
-        if last is not None:
-            yield last
-        last = output
-    if last is not None:
-        yield last
+    """Join neighbouring pieces of streams; in which order two streams flush is chance."""
+    for streams, group in groupby(outputs, lambda output: output.output_type == "stream"):
+        pieces = list(group)
+        if not streams:
+            yield from pieces
+        for name in ("stdout", "stderr") if streams else ():
+            text = "".join(piece.text for piece in pieces if piece.name == name)
+            if text:
+                yield nbformat.v4.new_output("stream", name=name, text=text)
 
 
-def _scrubbed(output: NotebookNode, swaps: Mapping[str, str]) -> NotebookNode:
-    def clean(value: Any) -> Any:
-        if isinstance(value, str):
-            for old, new in swaps.items():
-                value = value.replace(old, new)
-            return ADDRESS.sub("0x…", value)
-        if isinstance(value, list):
-            return [clean(v) for v in value]
-        return {k: clean(v) for k, v in value.items()} if isinstance(value, dict) else value
+def _swap(paths: Mapping[str, str]) -> Callable[[str], str]:
+    """Return a function that replaces paths, longest first, and what passes with a process."""
+    longest = sorted((p for p in paths if p != "/"), key=len, reverse=True)
+    texts = {rf"{re.escape(p)}(?![\w-])": paths[p] for p in longest} | PASSING
+    pattern = re.compile("|".join(f"({p})" for p in texts))
+    replacements = list(texts.values())
+    return lambda text: pattern.sub(lambda m: replacements[(m.lastindex or 1) - 1], text)
 
-    return nbformat.from_dict({k: clean(v) for k, v in output.items()})
+
+def _scrubbed(value: Any, swap: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return swap(value)
+    if isinstance(value, list):
+        return [_scrubbed(v, swap) for v in value]
+    if isinstance(value, dict):
+        kept = ((k, v if k.startswith(BINARY) else _scrubbed(v, swap)) for k, v in value.items())
+        return NotebookNode(kept)
+    return value
