@@ -24,7 +24,7 @@ def declared() -> set[str]:
 def test_conda_users_get_the_versions_of_the_lock() -> None:
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     pip = next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
-    pins = [entry for entry in (*dependencies, *pip) if "==" in str(entry)]
+    pins = [e for e in (*dependencies, *pip) if isinstance(e, str) and "==" in e]
     assert dict(pin.split("==") for pin in pins) == {
         name: version for name, version in locked().items() if name in declared()
     }

@@ -155,6 +155,32 @@ def grim(printed: Sequence[str], bases: str, rules: Sequence[str], show_all: boo
     click.echo(shown.to_string(index=False) if len(shown) else "no base fits")
 
 
+@soila.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "--reading",
+    default="literal",
+    show_default=True,
+    help="How the printed figures are read: literal, memberships, mixed or unclear.",
+)
+@click.option("--seed", default=1, show_default=True, help="Equal seeds give equal bytes.")
+@click.option("--workers", default=1, show_default=True, help="Threads; the result is the same.")
+def reconstruct(folder: Path, reading: str, seed: int, workers: int) -> None:
+    """Write a data set that reproduces every printed figure to FOLDER.
+
+    It is a reconstruction, not the review's own data, and says so.
+    """
+    from soila_analysis import coding
+    from soila_analysis.review import reconstruction
+
+    try:
+        data = reconstruction.reconstruct(reading, seed=seed, workers=workers)
+        coding.save(data, folder)
+    except (ValueError, ModuleNotFoundError, coding.DatasetError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{folder}: {data.info.title.en}")
+
+
 def _pairs(values: Sequence[str]) -> dict[str, str]:
     wrong = [v for v in values if "=" not in v]
     if wrong:

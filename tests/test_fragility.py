@@ -1,0 +1,101 @@
+"""The fewest codes that change a finding are found, and no fewer do."""
+
+from itertools import combinations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soila_analysis.coding import Dataset
+from soila_analysis.metrics import rounding
+from soila_analysis.review import claims
+from soila_analysis.review.fragility import _overtaking, fragility, holds
+
+FLIP = {"1": "0", "0": "1"}
+
+
+def flipped(data: Dataset, rows: list[int]) -> Dataset:
+    codings = data.codings.copy()
+    codings.loc[rows, "code"] = codings.loc[rows, "code"].map(FLIP)
+    return Dataset(data.name, data.info, data.models, data.memberships, codings)
+
+
+def small(*, several_goals: bool) -> Dataset:
+    """Six models, two goals, two of the features: small enough to try everything."""
+    from soila_analysis import coding
+
+    base = coding.load("data/review-2024")
+    models = [f"m{i}" for i in range(6)]
+    goals = ["goal-1"] * 3 + ["goal-2"] * 3
+    member = list(zip(models, goals, strict=True)) + ([("m0", "goal-2")] if several_goals else [])
+    features = base.taxonomy.feature_ids[:2]
+    present = {("m0", features[0]), ("m0", features[1]), ("m1", features[0]), ("m4", features[1])}
+    present |= {("m2", features[0])}
+    rows = [(m, f, "a", "1" if (m, f) in present else "0", "") for m in models for f in features]
+    return Dataset(
+        "small",
+        base.info.model_copy(update={"kind": "observed", "reading": None}),
+        pd.DataFrame({"model_id": models, "name": models}),
+        pd.DataFrame(member, columns=["model_id", "goal_id"]),
+        pd.DataFrame(rows, columns=["model_id", "feature_id", "coder_id", "code", "note"]),
+    )
+
+
+@pytest.mark.parametrize("several_goals", [False, True])
+def test_the_leading_goals_index_is_the_least_number_of_flips_by_exhaustion(
+    several_goals: bool,
+) -> None:
+    data = small(several_goals=several_goals)
+    lead = claims.load().query("measure == 'leading-goal'")
+    assert claims.check(data, lead)["verdict"].item() == "reproduced"
+    found = fragility(data, lead)["codes"].item()
+    for size in range(1, found + 1):
+        turned = any(
+            claims.check(flipped(data, list(rows)), lead)["verdict"].item() == "differs"
+            for rows in combinations(data.codings.index, size)
+        )
+        assert turned == (size == found)
+
+
+def test_one_code_changes_every_printed_percentage_of_so_few_models(review: Dataset) -> None:
+    table = fragility(review).query("measure.str.startswith('feature-share')", engine="python")
+    assert set(table["codes"]) == {1}
+    assert len(table) == 12
+
+
+def test_numbers_that_no_code_enters_have_no_index(review: Dataset) -> None:
+    table = fragility(review).set_index("claim_id")
+    assert table.loc[["memberships", "goal-share-1"], "codes"].isna().all()
+
+
+def test_the_axis_needs_as_many_codes_as_bars_reach_beyond_it(
+    datasets: dict[str, Dataset],
+) -> None:
+    for reading, beyond in (("literal", 1), ("memberships", 4)):
+        table = fragility(datasets[reading]).set_index("claim_id")
+        assert table.loc["ecosystem-axis", "codes"] == beyond
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.data())
+@settings(max_examples=60, deadline=None)
+def test_overtaking_takes_the_fewest_changes_of_two_counts(n: int, m: int, data: st.DataObject):
+    a, b = data.draw(st.integers(0, n)), data.draw(st.integers(0, m))
+    ahead, behind = pd.Series({"k": a, "n": n}), pd.Series({"k": b, "n": m})
+    possible = [
+        abs(a - x) + abs(b - y) for x in range(n + 1) for y in range(m + 1) if y * n > x * m
+    ]
+    assert _overtaking(ahead, behind, most_common=True) == min(possible)
+
+
+def test_a_percentage_needs_exactly_the_distance_to_another_rounding() -> None:
+    assert [rounding.percent(k, 400) for k in (200, 201, 202)] == [50, 50, 51]
+
+
+def test_what_the_readings_dispute_holds_in_half_of_the_compatible_data(review: Dataset) -> None:
+    checked = claims.check(review)
+    share = holds(checked, draws=200).set_axis(checked["claim_id"])
+    assert share["share-social-means"] == 1
+    assert share[[f"ecosystem-label-{i}" for i in range(1, 5)]].tolist() == [0.5] * 4
+    assert share["ecosystem-axis"] == 0
+    assert 0.1 < share["most-features"] < 0.35
