@@ -124,9 +124,14 @@ class Constraints:
     leading: str
 
     @property
+    def extra(self) -> int:
+        """The coded models that serve two goals."""
+        return sum(self.coded.values()) - self.models
+
+    @property
     def groups(self) -> tuple[Group, ...]:
         """The sets of goals that a coded model may serve: single ones, and pairs if needed."""
-        sizes = (1,) if sum(self.coded.values()) == self.models else (1, 2)
+        sizes = (1, 2) if self.extra else (1,)
         return tuple(group for size in sizes for group in combinations(self.coded, size))
 
     @property
@@ -268,7 +273,8 @@ class Counts:
         return [s for s in self.size if goal is None or goal in s]
 
     def _most(self, group: Group) -> int:
-        return min(self.fixed.coded[goal] for goal in group)
+        smallest = min(self.fixed.coded[goal] for goal in group)
+        return min(smallest, self.fixed.extra) if len(group) > 1 else smallest
 
     def _open(self, feature: str) -> int:
         return self.fixed.models - self.fixed.assessed[feature]
@@ -302,7 +308,7 @@ class Counts:
     def _leads(self, lead: Fraction) -> None:
         """Require T1/n1 - Tg/ng >= lead, and > 0, in whole numbers."""
         n, first = self.fixed.coded, self.fixed.leading
-        for goal in n.keys() - {first}:
+        for goal in (goal for goal in n if goal != first):
             ahead = n[goal] * self.total[first] - n[first] * self.total[goal]
             least = lead.numerator * n[first] * n[goal]
             self.model.add(lead.denominator * ahead >= max(1, least))
@@ -441,7 +447,7 @@ def _pairs_apart(counts: Counts) -> Any:
     """How far the models with two goals are from the product of the goals' sizes."""
     coded = counts.fixed.coded
     products = {s: coded[s[0]] * coded[s[1]] for s in counts.size if len(s) == 2}
-    whole, extra = sum(products.values()), sum(coded.values()) - counts.fixed.models
+    whole, extra = sum(products.values()), counts.fixed.extra
     return _absolute(counts.model, [whole * counts.size[s] - extra * products[s] for s in products])
 
 
