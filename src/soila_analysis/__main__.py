@@ -3,12 +3,18 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from soila_analysis import __version__, project
 
+if TYPE_CHECKING:
+    from soila_analysis import provenance
+    from soila_analysis import run as runs
+
 LANGUAGES = ("fi", "sv", "en")
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 PRELOADED = (
     "soila_analysis.coding",
     "soila_analysis.figures",
@@ -39,9 +45,15 @@ def soila() -> None:
     help="Language of figures and results; repeatable. [default: the notebook's]",
 )
 @click.option("-d", "--dataset", help="Data set folder. [default: the notebook's]")
-@click.option("--queue", type=click.Path(path_type=Path), help="Take runs from a file; remove it.")
+@click.option("--queue", type=FILE, help="Take runs from a file; remove it.")
 @click.option("--workers", type=click.IntRange(1), help="Notebooks at a time. [default: all cores]")
-@click.option("--timeout", default=600.0, show_default=True, help="Seconds for each notebook.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600,
+    show_default=True,
+    help="Seconds for each notebook.",
+)
 @click.option("--help-parameters", is_flag=True, help="List each notebook's parameters and stop.")
 def run(
     notebooks: Sequence[Path],
@@ -61,6 +73,8 @@ def run(
     """  # noqa: D301 - \b keeps click from joining the lines
     from soila_analysis import run as runs
 
+    if not notebooks and not queue:
+        raise click.UsageError("name a notebook, such as notebooks/02_models-by-goal.ipynb")
     try:
         if help_parameters:
             for notebook in notebooks:
@@ -71,10 +85,8 @@ def run(
         wanted = wanted or [(n, named) for n in notebooks]
         if queue:
             wanted += [(n, {**named, **own}) for n, own in _queued(queue)]
-        if not wanted:
-            raise click.UsageError("name a notebook, such as notebooks/02_models-by-goal.ipynb")
-        jobs = [runs.Job(n, v, _folder(runs.parameters(n), v)) for n, v in wanted]
-    except runs.RunError as error:
+        jobs = [_job(n, v) for n, v in wanted]
+    except (runs.RunError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from None
     failures = _executed(jobs, workers, timeout)
     if failures:
@@ -109,7 +121,7 @@ def features(folder: str, lang: str | None) -> None:
 
 @soila.command()
 @click.argument("folder", default="data/review-2024")
-@click.option("--file", type=click.Path(path_type=Path, exists=True), help="Another claims file.")
+@click.option("--file", type=FILE, help="Another claims file.")
 @click.option("--strict", is_flag=True, help="Exit with status 1 unless all are reproduced.")
 def claims(folder: str, file: Path | None, strict: bool) -> None:
     """Recompute every published number from the codes in FOLDER."""
@@ -142,17 +154,42 @@ def grim(printed: Sequence[str], bases: str, rules: Sequence[str], show_all: boo
     from soila_analysis.review import consistency
 
     try:
-        first, last = (int(b) for b in bases.split(":"))
-    except ValueError:
-        raise click.BadParameter(f'"{bases}" is not FIRST:LAST, such as 30:80') from None
-    try:
         table = consistency.grim(
-            list(printed), range(first, last + 1), list(rules) or list(rounding.SHARE_RULES)
+            list(printed), _range(bases), list(rules) or list(rounding.SHARE_RULES)
         )
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     shown = table if show_all else table[table["fits"]]
     click.echo(shown.to_string(index=False) if len(shown) else "no base fits")
+
+
+@soila.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("-d", "--dataset", help="Data set folder. [default: that of its name in data/]")
+def verify(files: Sequence[Path], dataset: str | None) -> None:
+    """Say of each figure or table in FILES whether it is current, or what has changed since.
+
+    Works on a file from anywhere, given this clone. Exit status 1 if anything has changed, 2 if a
+    file does not tell what it was made from.
+    """
+    from soila_analysis import provenance
+
+    worst = 0
+    for file in files:
+        try:
+            old = provenance.read(file)
+            found = [*provenance.edited(file, old), *_changes(old, dataset)]
+        except provenance.UnknownProvenanceError as error:
+            click.echo(error, err=True)
+            worst = 2
+            continue
+        if not found:
+            click.echo(f"{file}: current")
+            continue
+        worst = max(worst, 1)
+        lines = [f"{file}: not current; since it was made there changed", *map(str, found)]
+        click.echo("\n  ".join([*lines, f"regenerate it by: {_command(old, dataset)}"]))
+    sys.exit(worst)
 
 
 @soila.command()
@@ -181,6 +218,13 @@ def reconstruct(folder: Path, reading: str, seed: int, workers: int) -> None:
     click.echo(f"{folder}: {data.info.title.en}")
 
 
+def _range(text: str) -> range:
+    first, _, last = text.partition(":")
+    if not (first.isdecimal() and last.isdecimal() and int(first) <= int(last)):
+        raise click.BadParameter(f'"{text}" is not FIRST:LAST, such as 30:80', param_hint="--n")
+    return range(int(first), int(last) + 1)
+
+
 def _pairs(values: Sequence[str]) -> dict[str, str]:
     wrong = [v for v in values if "=" not in v]
     if wrong:
@@ -196,9 +240,35 @@ def _queued(queue: Path) -> list[tuple[Path, dict[str, str]]]:
     return [(Path(notebook), _pairs(values)) for notebook, *values in rows]
 
 
-def _folder(declared: Sequence, values: dict[str, str]) -> Path:  # type: ignore[type-arg]
-    known = {p.name: str(p.default) for p in declared} | values
-    return project.output_folder(known.get("dataset", "."), known.get("lang", ""))
+def _job(notebook: Path, values: dict[str, str]) -> "runs.Job":
+    from soila_analysis import run as runs
+
+    known = {p.name: str(p.default) for p in runs.parameters(notebook)} | values
+    dataset = known.get("dataset", ".")
+    folder = project.output_folder(dataset, known.get("lang", ""))
+    return runs.Job(notebook, values, folder, project.dataset_folder(dataset), project.lock())
+
+
+def _changes(old: dict[str, Any], dataset: str | None) -> "list[provenance.Change]":
+    """Record the inputs as they are now, and compare."""
+    from soila_analysis import provenance
+    from soila_analysis import run as runs
+
+    data = project.dataset_folder(dataset or old["dataset"])
+    notebook = project.root() / "notebooks" / old["notebook"]
+    for place, what in ((data, f"data set {old['dataset']}"), (notebook, old["notebook"])):
+        if not place.exists():
+            return [provenance.Change(f"{what}: not in this clone")]
+    kept = {name: old["parameters"][name] for name in old["given"]}
+    known = {p.name: p.default for p in runs.parameters(notebook)} | kept
+    now = provenance.record(notebook, known, old["given"], data, project.lock())
+    return provenance.changes(old, now, project.root(), data)
+
+
+def _command(old: dict[str, Any], dataset: str | None) -> str:
+    values = (f"-p {name}={old['parameters'][name]}" for name in old["given"])
+    data = dataset or f"data/{old['dataset']}"
+    return " ".join([f"soila run notebooks/{old['notebook']} -d {data}", *values])
 
 
 def _executed(jobs: Sequence, workers: int | None, timeout: float) -> list[str]:  # type: ignore[type-arg]
@@ -213,7 +283,7 @@ def _executed(jobs: Sequence, workers: int | None, timeout: float) -> list[str]:
                 failures.append(result.failure)
             if not _terminal():
                 verdict = "FAILED" if result.failure else "done"
-                click.echo(f"{verdict}  {result.seconds:5.1f} s  {result.job.title}")
+                click.echo(f"{verdict:6}  {result.seconds:5.1f} s  {result.job.title}")
 
         runs.run_all(jobs, workers=workers, timeout=timeout, modules=PRELOADED, report=report)
     return failures

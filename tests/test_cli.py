@@ -1,0 +1,340 @@
+"""The `soila` command: what each piece prints, and how it refuses what is wrong."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import click.testing
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from soila_analysis import __main__ as main
+from soila_analysis import run as runs
+from soila_analysis.__main__ import soila
+
+REPOSITORY = Path(__file__).parents[1]
+ROUND = "data/review-2024"
+NOTEBOOK = "notebooks/02_models-by-goal.ipynb"
+Call = Callable[..., click.testing.Result]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+    """Call the command at the root of the repository; an error of the user is no traceback."""
+    monkeypatch.chdir(REPOSITORY)
+
+    def called(*arguments: object) -> click.testing.Result:
+        result = click.testing.CliRunner().invoke(soila, [str(a) for a in arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        assert "Traceback" not in result.output
+        return result
+
+    return called
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[runs.Job]:
+    """Keep notebooks from being executed; what would be is listed, and what is called b fails."""
+    jobs: list[runs.Job] = []
+
+    def run_all(given, *, report, **options):
+        jobs.extend(given)
+        for job in given:
+            failure = "b: it failed" if job.values.get("rounding") == "pie" else ""
+            report(runs.Result(job, 1.25, failure))
+
+    monkeypatch.setattr(runs, "run_all", run_all)
+    return jobs
+
+
+def run_line(job: runs.Job) -> tuple[str, dict[str, str], str]:
+    return job.notebook.name, dict(job.values), job.folder.relative_to(REPOSITORY).as_posix()
+
+
+# Help
+
+
+@pytest.mark.parametrize(
+    ("command", "purpose"),
+    [
+        ((), "From raw codes to the figures of the review, reproducibly."),
+        (("run",), "Execute NOTEBOOKS; figures and tables go to build/<data set>/<language>."),
+        (("validate",), "List all that is wrong with the data set in FOLDER; nothing is written."),
+        (("features",), "List the ids of the features that the data set in FOLDER is coded for."),
+        (("claims",), "Recompute every published number from the codes in FOLDER."),
+        (("grim",), "Find the group sizes for which PRINTED percentages are possible."),
+    ],
+)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_says_what_a_command_does(call, command, purpose, option):
+    result = call(*command, option)
+    assert result.exit_code == 0
+    assert purpose in " ".join(result.output.split())
+
+
+def test_help_of_the_whole_lists_every_command(call):
+    listed = call("--help").output.partition("Commands:")[2]
+    assert [line.split()[0] for line in listed.strip().splitlines()] == sorted(soila.commands)
+
+
+# Data sets
+
+
+def test_a_sound_data_set_is_told_with_its_size(call):
+    result = call("validate", ROUND)
+    assert result.output == f"{ROUND}: sound (52 models, 45 of them coded)\n"
+    assert result.exit_code == 0
+
+
+def test_all_that_is_wrong_with_a_data_set_is_listed(call, tmp_path):
+    shutil.copytree(REPOSITORY / ROUND, tmp_path / "round")
+    codings = tmp_path / "round/codings.csv"
+    lines = codings.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines[1] = lines[1].replace(",1,", ",8,").replace(",0,", ",8,")
+    lines[2] = lines[2].replace(",1,", ",9,").replace(",0,", ",9,")
+    codings.write_text("".join(lines), encoding="utf-8")
+    result = call("validate", tmp_path / "round")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"{tmp_path}/round: 2 problems\n  codings.csv")
+    assert '"8"' in result.stderr
+    assert '"9"' in result.stderr
+
+
+@pytest.mark.parametrize("command", ["validate", "features", "claims"])
+def test_a_folder_that_is_none_is_refused(call, command, tmp_path):
+    missing = call(command, tmp_path / "missing")
+    assert f"{tmp_path}/missing: no such folder" in missing.stderr
+    assert missing.exit_code == 1
+    (tmp_path / "file").touch()
+    assert "not a folder" in call(command, tmp_path / "file").stderr
+    assert "dataset.toml: the file is missing" in call(command, tmp_path).stderr
+
+
+def test_features_are_listed_by_id_and_with_labels_where_a_language_is_named(call):
+    ids = call("features").output.splitlines()
+    assert len(ids) == 16
+    assert ids[0] == "sustainability"
+    assert call("features", ROUND).output.splitlines() == ids
+    lines = call("features", "--lang", "en").output.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ids
+    assert all(line.split("\t")[1] for line in lines)
+
+
+def test_features_are_those_of_the_data_set(call):
+    own = call("features", "tests/fixtures/two-coders-own-taxonomy").output.splitlines()
+    assert own
+    assert not set(own) & set(call("features").output.splitlines())
+
+
+# Claims
+
+
+def test_claims_are_told_one_a_line_with_a_count_of_verdicts(call):
+    lines = call("claims").output.splitlines()
+    assert len(lines) > 20
+    assert "reproduced" in lines[-1]
+    counts = [int(part.split()[0]) for part in lines[-1].split(", ")]
+    assert sum(counts) == len(lines) - 1
+
+
+def test_strict_fails_unless_every_claim_is_reproduced(call, tmp_path):
+    assert call("claims").exit_code == 0
+    strict = call("claims", "--strict")
+    assert strict.exit_code == 1
+    assert strict.output == call("claims").output
+    table = (REPOSITORY / "src/soila_analysis/review/claims.csv").read_text(encoding="utf-8")
+    header, *rows = table.splitlines(keepends=True)
+    total = next(row for row in rows if "goal-share" in row)
+    (tmp_path / "one.csv").write_text(header + total, encoding="utf-8")
+    result = call("claims", ROUND, "--file", tmp_path / "one.csv", "--strict")
+    assert result.output.splitlines()[-1] == "1 reproduced"
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b'a,b\n"1,2\n3', b"a,b\n1,2\n"])
+def test_a_broken_file_of_claims_is_refused(call, tmp_path, content):
+    (tmp_path / "claims.csv").write_bytes(content)
+    result = call("claims", ROUND, "--file", tmp_path / "claims.csv")
+    assert result.stderr.startswith("Error: ")
+    assert result.exit_code == 1
+
+
+def test_a_file_of_claims_that_is_none_is_refused(call, tmp_path):
+    assert "does not exist" in call("claims", "--file", tmp_path / "missing.csv").stderr
+    assert "is a directory" in call("claims", "--file", tmp_path).stderr
+
+
+# GRIM
+
+
+def test_grim_finds_the_bases_that_printed_percentages_allow(call):
+    result = call("grim", "91", "89", "87", "53", "--n", "30:80")
+    assert result.exit_code == 0
+    header, *rows = result.output.splitlines()
+    assert header.split()[:2] == ["n", "rule"]
+    assert "45" in [row.split()[0] for row in rows]
+    assert "46" not in [row.split()[0] for row in rows]
+    every = call("grim", "91", "89", "87", "53", "--n", "30:80", "--all").output.splitlines()
+    assert "46" in [row.split()[0] for row in every]
+
+
+def test_grim_says_so_where_no_base_fits(call):
+    assert call("grim", "91", "--n", "2:3", "--rule", "half-up").output == "no base fits\n"
+
+
+@pytest.mark.parametrize("bases", ["30", "a:b", "80:30", "30:", ":", "1.5:2", "-5:5"])
+def test_bases_that_are_no_range_are_refused(call, bases):
+    result = call("grim", "91", f"--n={bases}")
+    assert f'Error: Invalid value for --n: "{bases}" is not FIRST:LAST, such as 30:80' in (
+        result.stderr
+    )
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("abc",), "'abc' is not a percentage: write it as 62, 62.5 or 62,5"),
+        (("120",), "'120' is more than 100 per cent: give shares of a whole"),
+        (("50", "--n", "0:5"), "a percentage needs a base of at least 1, got n = 0"),
+    ],
+)
+def test_percentages_that_are_none_are_refused(call, arguments, message):
+    result = call("grim", *arguments)
+    assert result.stderr == f"Error: {message}\n"
+    assert result.exit_code == 1
+
+
+# Running notebooks
+
+
+def test_a_notebook_is_run_in_each_language_that_is_named(call, executed):
+    result = call("run", NOTEBOOK, "-l", "fi", "-l", "sv", "-p", "variant=better", "-d", ROUND)
+    values = {"variant": "better", "dataset": ROUND}
+    name = Path(NOTEBOOK).name
+    assert [run_line(job) for job in executed] == [
+        (name, {**values, "lang": "fi"}, "build/review-2024/fi"),
+        (name, {**values, "lang": "sv"}, "build/review-2024/sv"),
+    ]
+    title = "02_models-by-goal variant=better dataset=data/review-2024"
+    assert result.output == f"done      1.2 s  {title} lang=fi\ndone      1.2 s  {title} lang=sv\n"
+    assert result.exit_code == 0
+
+
+def test_a_notebook_alone_is_run_as_it_says_itself(call, executed):
+    assert call("run", NOTEBOOK).exit_code == 0
+    assert [run_line(job) for job in executed] == [
+        ("02_models-by-goal.ipynb", {}, "build/review-2024/fi")
+    ]
+
+
+def test_a_value_may_hold_an_equals_sign(call, executed):
+    call("run", NOTEBOOK, "-p", "variant=a=b")
+    assert dict(executed[0].values) == {"variant": "a=b"}
+
+
+def test_the_queue_is_run_once_each_line_and_removed(call, executed, tmp_path):
+    queue = tmp_path / "queue"
+    line = f"{NOTEBOOK}\tlang=sv\tdataset={ROUND}\n"
+    queue.write_text(line + line.replace("sv", "en") + line)
+    assert call("run", "--queue", queue).exit_code == 0
+    assert [job.values["lang"] for job in executed] == ["sv", "en"]
+    assert not queue.exists()
+
+
+def test_failures_are_summed_up_and_the_others_are_done(call, executed):
+    result = call("run", NOTEBOOK, "-p", "rounding=pie")
+    assert result.stdout == "FAILED    1.2 s  02_models-by-goal rounding=pie\n"
+    assert result.stderr == (
+        "Error: 1 of 1 notebooks failed; earlier outputs are unchanged:\n  b: it failed\n"
+    )
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "status"),
+    [
+        ((), "name a notebook, such as notebooks/02_models-by-goal.ipynb", 2),
+        (("--help-parameters",), "name a notebook, such as notebooks/02_models-by-goal.ipynb", 2),
+        (("missing.ipynb",), "missing.ipynb: no such notebook", 1),
+        (("missing.ipynb", "--help-parameters"), "missing.ipynb: no such notebook", 1),
+        (("notebooks",), "notebooks: cannot be read: Is a directory", 1),
+        (("Makefile",), "Makefile: not a notebook: Notebook does not appear to be JSON: ", 1),
+        ((NOTEBOOK, "-p", "variant"), 'Invalid value for -p: "variant" is not NAME=VALUE', 2),
+        ((NOTEBOOK, "-l", "no"), "Invalid value for '-l' / '--lang': 'no' is not one of", 2),
+        ((NOTEBOOK, "--workers", "0"), "Invalid value for '--workers': 0 is not in the range", 2),
+        ((NOTEBOOK, "--timeout", "0"), "Invalid value for '--timeout': 0.0 is not in the range", 2),
+        (("--queue", "missing"), "Invalid value for '--queue': File 'missing' does not exist.", 2),
+    ],
+)
+def test_what_cannot_be_run_is_refused_before_anything_is(
+    call, executed, arguments, message, status
+):
+    result = call("run", *arguments)
+    assert f"Error: {message}" in result.stderr
+    assert result.exit_code == status
+    assert not executed
+
+
+def test_a_run_outside_a_project_is_refused(call, executed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = call("run", REPOSITORY / NOTEBOOK)
+    assert result.stderr == (
+        f"Error: no soila_analysis project at {tmp_path} or above; "
+        "work in a clone of the repository\n"
+    )
+    assert not executed
+
+
+def test_parameters_are_listed_with_type_default_and_help(call, executed):
+    result = call("run", NOTEBOOK, "--help-parameters")
+    assert result.output.startswith(
+        "02_models-by-goal.ipynb\n"
+        "  dataset: str = 'data/review-2024'\n"
+        "      data set folder, as seen from the project root\n"
+        "  lang: str = 'fi'\n"
+    )
+    assert not executed
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Lay out a project with a notebook of its own."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "soila-analysis"\n')
+    cells = [
+        new_code_cell(
+            'lang: str = "fi"  # language\ndataset: str = "round"  # data set',
+            metadata={"tags": ["parameters"]},
+        ),
+        new_code_cell(
+            "from pathlib import Path\nfrom soila_analysis import project\n"
+            "(project.output_folder(dataset, lang) / 'a.txt').write_text(lang)"
+        ),
+        new_code_cell("assert lang != 'sv', 'not in Swedish'"),
+    ]
+    metadata = {"soila": {"outputs": ["a.txt"], "choices": {"lang": ["fi", "sv"]}}}
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), tmp_path / "small.ipynb")
+    return tmp_path
+
+
+def test_runs_put_their_outputs_in_place_whatever_becomes_of_the_others(call, small, monkeypatch):
+    monkeypatch.chdir(small)
+    monkeypatch.setattr(main, "PRELOADED", ())
+    result = call("run", "small.ipynb", "-l", "fi", "-l", "sv", "-l", "en")
+    assert sorted(line.split()[0] for line in result.stdout.splitlines()) == [
+        "FAILED",
+        "FAILED",
+        "done",
+    ]
+    first, *failures = result.stderr.splitlines()
+    assert first == "Error: 2 of 3 notebooks failed; earlier outputs are unchanged:"
+    assert sorted(failures) == [
+        "  small lang=sv: cell 3 (`assert lang != 'sv', 'not in Swedish'`): "
+        "AssertionError: not in Swedish",
+        '  small.ipynb: lang: "en" is not allowed, choose from fi, sv',
+    ]
+    assert result.exit_code == 1
+    assert (small / "build/round/fi/a.txt").read_text() == "fi"
+    assert not (small / "build/round/sv/a.txt").exists()
