@@ -3,10 +3,15 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from soila_analysis import __version__, project
+
+if TYPE_CHECKING:
+    from soila_analysis import provenance
+    from soila_analysis import run as runs
 
 LANGUAGES = ("fi", "sv", "en")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -80,7 +85,7 @@ def run(
         wanted = wanted or [(n, named) for n in notebooks]
         if queue:
             wanted += [(n, {**named, **own}) for n, own in _queued(queue)]
-        jobs = [runs.Job(n, v, _folder(runs.parameters(n), v)) for n, v in wanted]
+        jobs = [_job(n, v) for n, v in wanted]
     except (runs.RunError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from None
     failures = _executed(jobs, workers, timeout)
@@ -159,6 +164,35 @@ def grim(printed: Sequence[str], bases: str, rules: Sequence[str], show_all: boo
 
 
 @soila.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("-d", "--dataset", help="Data set folder. [default: that of its name in data/]")
+def verify(files: Sequence[Path], dataset: str | None) -> None:
+    """Say of each figure or table in FILES whether it is current, or what has changed since.
+
+    Works on a file from anywhere, given this clone. Exit status 1 if anything has changed, 2 if a
+    file does not tell what it was made from.
+    """
+    from soila_analysis import provenance
+
+    worst = 0
+    for file in files:
+        try:
+            old = provenance.read(file)
+            found = [*provenance.edited(file, old), *_changes(old, dataset)]
+        except provenance.UnknownProvenanceError as error:
+            click.echo(error, err=True)
+            worst = 2
+            continue
+        if not found:
+            click.echo(f"{file}: current")
+            continue
+        worst = max(worst, 1)
+        lines = [f"{file}: not current; since it was made there changed", *map(str, found)]
+        click.echo("\n  ".join([*lines, f"regenerate it by: {_command(old, dataset)}"]))
+    sys.exit(worst)
+
+
+@soila.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--reading",
@@ -206,9 +240,35 @@ def _queued(queue: Path) -> list[tuple[Path, dict[str, str]]]:
     return [(Path(notebook), _pairs(values)) for notebook, *values in rows]
 
 
-def _folder(declared: Sequence, values: dict[str, str]) -> Path:  # type: ignore[type-arg]
-    known = {p.name: str(p.default) for p in declared} | values
-    return project.output_folder(known.get("dataset", "."), known.get("lang", ""))
+def _job(notebook: Path, values: dict[str, str]) -> "runs.Job":
+    from soila_analysis import run as runs
+
+    known = {p.name: str(p.default) for p in runs.parameters(notebook)} | values
+    dataset = known.get("dataset", ".")
+    folder = project.output_folder(dataset, known.get("lang", ""))
+    return runs.Job(notebook, values, folder, project.dataset_folder(dataset), project.lock())
+
+
+def _changes(old: dict[str, Any], dataset: str | None) -> "list[provenance.Change]":
+    """Record the inputs as they are now, and compare."""
+    from soila_analysis import provenance
+    from soila_analysis import run as runs
+
+    data = project.dataset_folder(dataset or old["dataset"])
+    notebook = project.root() / "notebooks" / old["notebook"]
+    for place, what in ((data, f"data set {old['dataset']}"), (notebook, old["notebook"])):
+        if not place.exists():
+            return [provenance.Change(f"{what}: not in this clone")]
+    kept = {name: old["parameters"][name] for name in old["given"]}
+    known = {p.name: p.default for p in runs.parameters(notebook)} | kept
+    now = provenance.record(notebook, known, old["given"], data, project.lock())
+    return provenance.changes(old, now, project.root(), data)
+
+
+def _command(old: dict[str, Any], dataset: str | None) -> str:
+    values = (f"-p {name}={old['parameters'][name]}" for name in old["given"])
+    data = dataset or f"data/{old['dataset']}"
+    return " ".join([f"soila run notebooks/{old['notebook']} -d {data}", *values])
 
 
 def _executed(jobs: Sequence, workers: int | None, timeout: float) -> list[str]:  # type: ignore[type-arg]

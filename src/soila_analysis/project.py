@@ -32,6 +32,11 @@ def root() -> Path:
     )
 
 
+def lock() -> Path:
+    """Return the file that pins the packages."""
+    return root() / "requirements.lock"
+
+
 def dataset_folder(name: str | Path) -> Path:
     """Locate a data set: by a path from here, a path from the root, or its name in ``data/``.
 

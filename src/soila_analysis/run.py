@@ -31,7 +31,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from soila_analysis import kernel
+from soila_analysis import kernel, provenance
 
 TIMEOUT = 600.0
 TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
@@ -40,7 +40,7 @@ EXITS = ("exit", "quit", "_exit")
 MAGIC = re.compile(r"^\s*[!%?]|=\s*[!%]|\?\s*$")  # what IPython adds to Python
 PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
 BINARY = ("image/", "audio/", "video/", "application/pdf")
-ENVIRONMENT = "SOILA_OUTPUT"
+OUTPUT, RECORD = "SOILA_OUTPUT", "SOILA_PROVENANCE"  # environment variables of the kernel
 
 
 class RunError(Exception):
@@ -69,11 +69,18 @@ class Job:
         Parameters as text; the others keep their defaults.
     folder : Path
         Where the outputs go.
+    data : Path, optional
+        The data set folder, and
+    lock : Path, optional
+        the file that pins the packages; with both, outputs carry a record of what they were made
+        from.
     """
 
     notebook: Path
     values: Mapping[str, str]
     folder: Path
+    data: Path | None = None
+    lock: Path | None = None
 
     @property
     def title(self) -> str:
@@ -369,8 +376,8 @@ def _execute(job: Job, values: Mapping[str, Any], staging: Path, deadline: float
     from papermill.engines import papermill_engines
 
     papermill_engines.register("soila", _engine())
-    before = os.environ.get(ENVIRONMENT)
-    os.environ[ENVIRONMENT] = str(staging)
+    before = {name: os.environ.get(name) for name in (OUTPUT, RECORD)}
+    os.environ.update({OUTPUT: str(staging), RECORD: _record(job, values)})
     try:
         return papermill.execute_notebook(
             _read(job.notebook),
@@ -389,11 +396,22 @@ def _execute(job: Job, values: Mapping[str, Any], staging: Path, deadline: float
     except _StoppedError as error:
         raise RunError(f"{job.title}: {error}") from None
     finally:
-        os.environ.pop(ENVIRONMENT) if before is None else os.environ.update({ENVIRONMENT: before})
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 class _StoppedError(Exception):
     """An execution that did not reach its end; the message names the cell."""
+
+
+def _record(job: Job, values: Mapping[str, Any]) -> str:
+    """Write down what the outputs will be made from; an empty record if that is not asked for."""
+    if job.data is None or job.lock is None or not job.data.is_dir():
+        return "{}"
+    known = {p.name: p.default for p in parameters(job.notebook)} | dict(values)
+    return provenance.dumps(
+        provenance.record(job.notebook, known, list(values), job.data, job.lock)
+    )
 
 
 def _engine() -> type:

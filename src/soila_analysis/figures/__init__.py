@@ -169,7 +169,7 @@ class Published:
         pairs = zip(self.words, self.files, strict=True)
         found = dict.fromkeys(f for words in self.words for f in words.findings)
         sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in found)
-        figures = "".join(_figure_html(words, files["png"]) for words, files in pairs)
+        figures = "".join(_figure_html(words, files["svg"]) for words, files in pairs)
         return f'<section lang="{self.words[0].lang}">{figures}{sentences}</section>'
 
 
@@ -202,18 +202,18 @@ def publish(
     """
     name = stem or plot
     chosen: Sequence[str] = tuple(PLOTS[plot].variants) if variant == "both" else (variant,)
-    save_table(table, name, folder / "tables")
+    source = save_table(table, name, folder / "tables")
     words, files = [], []
     for one in chosen:
         figure = draw(plot, table, lang, one)
         words.append(texts(plot, table, lang, one))
-        files.append(save_figure(figure, words[-1], f"{name}-{one}", folder / "figures"))
+        files.append(save_figure(figure, words[-1], f"{name}-{one}", folder / "figures", source))
     return Published(tuple(words), tuple(files))
 
 
-def _figure_html(words: Texts, png: Path) -> str:
-    data = b64encode(png.read_bytes()).decode()
+def _figure_html(words: Texts, svg: Path) -> str:
+    data = b64encode(svg.read_bytes()).decode()
     return (
         f'<figure style="margin:0 0 1em"><img alt="{escape(words.alt)}" style="max-width:16cm" '
-        f'src="data:image/png;base64,{data}"></figure>'
+        f'src="data:image/svg+xml;base64,{data}"></figure>'
     )

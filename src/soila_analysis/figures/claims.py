@@ -6,11 +6,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.style import BLUE, MUTED, PLUM, RULE, SMALL, WIDTH, Page, height, lines
+from soila_analysis.figures.style import (
+    BLUE,
+    MUTED,
+    PLUM,
+    RULE,
+    SMALL,
+    WIDTH,
+    Page,
+    height,
+    lines,
+    text_width,
+)
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
 
-TEXT = 8.6  # cm, width of the column of sentences
+NUMBERS = 6.35  # cm, width of the columns between the sentences and the verdicts
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -36,38 +47,38 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 def better(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a claim: what was printed, what the codes give, and whether the two agree."""
     t = messages(words.lang)
-    rows = [(r, lines(r.claim, TEXT, SMALL, words.lang, even=False)) for r in table.itertuples()]
+    verdicts = max(text_width(_verdict(r, t), SMALL - 1) for r in table.itertuples())
+    wide = WIDTH - 0.3 - verdicts - NUMBERS
+    rows = [(r, lines(r.claim, wide, SMALL, words.lang, even=False)) for r in table.itertuples()]
     highs = [height(text, SMALL) + 0.22 for _, text in rows]
     page = Page(words, body=sum(highs) + 0.8)
     canvas = page.canvas()
-    for x, key in ((TEXT + 2.0, "printed"), (TEXT + 3.9, "recomputed"), (TEXT + 5.5, "codes")):
-        page.text(x, 0.05, t(f"claims.{key}"), size=SMALL, weight="bold", ha="right")
+    for x, key in ((2.0, "printed"), (3.9, "recomputed"), (5.5, "codes")):
+        page.text(wide + x, 0.05, t(f"claims.{key}"), size=SMALL, weight="bold", ha="right")
     y = 0.65
     for (row, text), high in zip(rows, highs, strict=True):
         canvas.plot([0.3, WIDTH - 0.3], [y, y], color=RULE, lw=0.8)
-        _row(page, canvas, row, text, y, high, t)
+        page.text(0.3, y + high / 2, text, size=SMALL, va="center")
+        _row(page, canvas, row, wide, y + high / 2, t)
         y += high
     return page.figure
 
 
-def _row(
-    page: Page, canvas: Axes, row: Any, text: list[str], y: float, high: float, t: Messages
-) -> None:
-    middle = y + high / 2
-    page.text(0.3, middle, text, size=SMALL, va="center")
-    page.text(TEXT + 2.0, middle, _value(row.printed, row, t), size=SMALL, ha="right", va="center")
+def _row(page: Page, canvas: Axes, row: Any, x: float, y: float, t: Messages) -> None:
+    page.text(x + 2.0, y, _value(row.printed, row, t), size=SMALL, ha="right", va="center")
     good = row.verdict == "reproduced"
     weight, ink = ("normal", BLUE) if good else ("bold", PLUM)
     found = _value(row.recomputed, row, t)
-    page.text(
-        TEXT + 3.9, middle, found, size=SMALL, ha="right", va="center", weight=weight, color=ink
-    )
+    page.text(x + 3.9, y, found, size=SMALL, ha="right", va="center", weight=weight, color=ink)
     if not pd.isna(row.n):
         count = f"{t.number(row.k)}/{t.number(row.n)}"
-        page.text(TEXT + 5.5, middle, count, size=SMALL, ha="right", va="center", color=MUTED)
-    canvas.plot(TEXT + 6.1, middle, "o" if good else "D", ms=6, mec=ink, mfc=ink if good else "w")
-    verdict = t(f"claims.verdict.{row.verdict.replace(' ', '-')}")
-    page.text(TEXT + 6.35, middle, verdict, size=SMALL - 1, va="center", color=ink)
+        page.text(x + 5.5, y, count, size=SMALL, ha="right", va="center", color=MUTED)
+    canvas.plot(x + 6.1, y, "o" if good else "D", ms=6, mec=ink, mfc=ink if good else "w")
+    page.text(x + NUMBERS, y, _verdict(row, t), size=SMALL - 1, va="center", color=ink)
+
+
+def _verdict(row: Any, t: Messages) -> str:
+    return t(f"claims.verdict.{row.verdict.replace(' ', '-')}")
 
 
 def _value(value: Any, row: Any, t: Messages) -> str:
@@ -79,6 +90,5 @@ def _value(value: Any, row: Any, t: Messages) -> str:
 
 
 def _sentence(row: Any, t: Messages) -> str:
-    verdict = t(f"claims.verdict.{row.verdict.replace(' ', '-')}")
     difference = "" if row.verdict != "differs" else f" ({_value(row.recomputed, row, t)})"
-    return f"{row.claim} {verdict}{difference}."
+    return f"{row.claim} {_verdict(row, t)}{difference}."

@@ -1,6 +1,8 @@
 """Figure 2: how the operating models are divided among the strategic goals."""
 
 import math
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -44,12 +46,14 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 def faithful(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's pie: goals in their order, white gaps, labels outside."""
     t = messages(words.lang)
-    page = Page(words, body=8.6)
-    axes = page.axes(WIDTH / 2 - 3.2, 1.1, 6.4, 6.4)
+    labels = [_slice_label(row, angle, t) for row, angle in _slices(table) if row.k]
+    above = max(0.0, -min(label.top for label in labels))
+    page = Page(words, body=above + max(8.6, *(label.bottom for label in labels)))
+    axes = page.axes(WIDTH / 2 - 3.2, above + 1.1, 6.4, 6.4)
     colours = [PALETTE[i % len(PALETTE)] for i in range(len(table))]
     if len(table) % len(PALETTE) == 1 and len(table) > 1:
         colours[-1] = PALETTE[1]  # the last slice meets the first
-    wedges, _ = axes.pie(
+    axes.pie(
         table["k"],
         colors=colours,
         startangle=90,
@@ -58,9 +62,11 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
         radius=1,
     )
     axes.set(xlim=(-1, 1), ylim=(-1, 1))
-    for wedge, row in zip(wedges, table.itertuples(), strict=True):
-        if row.k:
-            _slice_label(page, wedge, row, t)
+    for label in labels:
+        top = above + label.top
+        page.text(label.x, top, label.name, ha=label.ha)
+        top += height(label.name, LABEL)
+        page.text(label.x, top, label.value, ha=label.ha, **marks.type_of(label.basis))
     return page.figure
 
 
@@ -83,17 +89,35 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
     return page.figure
 
 
-def _slice_label(page: Page, wedge: Any, row: Any, t: Messages) -> None:
-    angle = math.radians((wedge.theta1 + wedge.theta2) / 2)
-    x, y = math.cos(angle), -math.sin(angle)
-    ha = "left" if x >= 0 else "right"
-    label = lines(row.goal, 4.2, LABEL, t.lang)
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """The label of a slice and where it stands, in cm from the top of an ordinary pie's page."""
+
+    name: list[str]
+    value: str
+    basis: str
+    x: float
+    top: float
+    bottom: float
+    ha: str
+
+
+def _slices(table: pd.DataFrame) -> Iterator[tuple[Any, float]]:
+    """Go through the rows with the middle of each slice, clockwise from the top, in radians."""
+    before = 0
+    for row in table.itertuples():
+        yield row, 2 * math.pi * (before + row.k / 2) / row.n
+        before += row.k
+
+
+def _slice_label(row: Any, angle: float, t: Messages) -> _Label:
+    x, y = math.sin(angle), -math.cos(angle)
+    name = lines(row.goal, 4.2, LABEL, t.lang)
     value = f"{percent(row, t)} ({t.number(row.k)})"
-    high = height([*label, value], LABEL)
+    high = height([*name, value], LABEL)
     top = 4.3 + 3.45 * y - high / 2 + (high / 2 - 0.2) * y
-    at = WIDTH / 2 + 3.45 * x
-    page.text(at, top, label, ha=ha)
-    page.text(at, top + height(label, LABEL), value, ha=ha, **marks.type_of(row.basis))
+    ha = "left" if x >= 0 else "right"
+    return _Label(name, value, row.basis, WIDTH / 2 + 3.45 * x, top, top + high, ha)
 
 
 def _models_per_square(table: pd.DataFrame) -> int:

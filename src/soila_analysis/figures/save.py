@@ -1,8 +1,11 @@
 """The one place where figures, their tables and their texts are written."""
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from lxml import etree
@@ -14,14 +17,18 @@ from soila_analysis.figures.texts import Texts
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
 FLOAT = "%.6f"
+PROVENANCE = "SOILA_PROVENANCE"  # what a run says of its inputs, as JSON
 SVG = "http://www.w3.org/2000/svg"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def save_figure(figure: Figure, words: Texts, stem: str, folder: Path) -> dict[str, Path]:
+def save_figure(
+    figure: Figure, words: Texts, stem: str, folder: Path, table: Path
+) -> dict[str, Path]:
     """Write a figure as SVG, PNG and PDF and its texts as JSON.
 
-    Equal figures give equal bytes: no dates, no random identifiers, a fixed size.
+    Equal figures give equal bytes: no dates, no random identifiers, a fixed size. In a run, each
+    file carries the record of what it was made from; see `provenance`.
 
     Parameters
     ----------
@@ -33,6 +40,8 @@ def save_figure(figure: Figure, words: Texts, stem: str, folder: Path) -> dict[s
         File name without its ending.
     folder : Path
         Made if missing.
+    table : Path
+        The file of the table that the figure was drawn from.
 
     Returns
     -------
@@ -41,15 +50,23 @@ def save_figure(figure: Figure, words: Texts, stem: str, folder: Path) -> dict[s
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = {ending: folder / f"{stem}.{ending}" for ending in (*FORMATS, "json")}
+    made_from = _provenance(table)
+    record = json.dumps(made_from, sort_keys=True, separators=(",", ":")) if made_from else None
     metadata: Mapping[str, dict[str, str | None]] = {
-        "svg": {"Date": None, "Creator": None},
-        "png": {"Software": None, "Title": words.title, "Description": words.alt},
+        "svg": {"Date": None, "Creator": None, "Description": record},
+        "png": {
+            "Software": None,
+            "Title": words.title,
+            "Description": words.alt,
+            **({"Comment": record} if record else {}),
+        },
         "pdf": {
             "CreationDate": None,
             "Creator": None,
             "Producer": None,
             "Title": words.title,
             "Subject": words.description,
+            "Keywords": record,
         },
     }
     with style():
@@ -66,14 +83,14 @@ def save_figure(figure: Figure, words: Texts, stem: str, folder: Path) -> dict[s
         "description": words.description,
         "findings": list(words.findings),
     }
-    files["json"].write_text(
-        json.dumps(texts, ensure_ascii=False, indent=2) + "\n", encoding="utf-8", newline="\n"
-    )
+    _write_json(files["json"], texts, made_from)
     return files
 
 
 def save_table(table: pd.DataFrame, stem: str, folder: Path) -> Path:
-    """Write a figure's table as CSV: UTF-8, line feeds, six decimals for fractions.
+    """Write a table as CSV, and beside it, in a run, what it was made from.
+
+    The form is UTF-8 with line feeds, six decimals for fractions.
 
     Parameters
     ----------
@@ -92,7 +109,25 @@ def save_table(table: pd.DataFrame, stem: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{stem}.csv"
     table.to_csv(file, index=False, lineterminator="\n", float_format=FLOAT, encoding="utf-8")
+    made_from = _provenance(file)
+    if made_from:
+        _write_json(file.with_suffix(".json"), {"table": file.name}, made_from)
     return file
+
+
+def _provenance(table: Path) -> dict[str, Any]:
+    """Complete the record of the run by the hash of the table; empty outside a run."""
+    record: dict[str, Any] = json.loads(os.environ.get(PROVENANCE, "{}"))
+    content = table.read_bytes()
+    named = b"blob %d\0" % len(content) + content  # as git names contents
+    digest = hashlib.sha1(named, usedforsecurity=False).hexdigest()
+    return {**record, "table": digest} if record else {}
+
+
+def _write_json(file: Path, content: Mapping[str, Any], made_from: Mapping[str, Any]) -> None:
+    whole = {**content, **({"provenance": made_from} if made_from else {})}
+    text = json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+    file.write_text(text, encoding="utf-8", newline="\n")
 
 
 def _describe_svg(file: Path, words: Texts, stem: str) -> None:

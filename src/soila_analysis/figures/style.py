@@ -203,7 +203,7 @@ def lines(
 
 
 def _splits_more(one: Sequence[str], other: Sequence[str]) -> bool:
-    return sum(r.endswith("-") for r in one) > sum(r.endswith("-") for r in other)
+    return len(" ".join(one).split(" ")) > len(" ".join(other).split(" "))
 
 
 def _fill(text: str, width: float, size: float, lang: str, bold: bool) -> list[str]:

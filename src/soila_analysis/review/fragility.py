@@ -149,7 +149,7 @@ def _of_rarest(row: Any, counts: _Counts) -> int | None:
 
 
 def _of_order(row: Any, counts: _Counts, *, most_common: bool) -> int | None:
-    """A list changes when any feature overtakes one that stands before it."""
+    """Let any feature overtake one that stands before it: then the list changes."""
     if row.verdict != "reproduced":
         return None
     named = row.printed.split(";")
@@ -176,7 +176,7 @@ def _overtaking(ahead: pd.Series, behind: pd.Series, most_common: bool) -> int |
 
 
 def _of_leading_goal(row: Any, counts: _Counts) -> int | None:
-    """The lead is lost as soon as any other goal has the same mean."""
+    """Let any other goal have the same mean: then the lead is lost."""
     if row.verdict != "reproduced":
         return None
     goals = counts.by_goal.index.get_level_values("goal_id").unique()
