@@ -482,12 +482,12 @@ def _optimum(model: Any) -> int:
 # --- Ranges ---------------------------------------------------------------------------------------
 
 
-def ranges(draws: int = 10_000, seed: int = 1) -> pd.DataFrame:
+def ranges(draws: int = 4_000, seed: int = 1) -> pd.DataFrame:
     """Say how far the publication determines each number behind the figures.
 
     Parameters
     ----------
-    draws : int, default 10 000
+    draws : int, default 4000
         Compatible data sets to draw for each reading, under the prior ``counts`` of `sample`.
     seed : int, default 1
         Equal seeds give equal ranges.
