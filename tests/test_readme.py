@@ -1,0 +1,61 @@
+"""The README is true: its links lead somewhere, its commands exist, its figure is today's.
+
+`python tests/test_readme.py` draws the headline figure anew.
+"""
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from soila_analysis import coding, figures, metrics
+from soila_analysis.__main__ import soila
+from soila_analysis.review import basis
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+HEADLINE = ROOT / "docs" / "feature-shares.en.svg"
+
+
+def headline(folder: Path) -> Path:
+    """Draw the figure as notebook 03 does, outside of a run."""
+    data = coding.load(ROOT / "data" / "review-2024")
+    shares = metrics.feature_shares(coding.consensus(data))
+    marked = basis.mark(shares, data, "feature-share")
+    table = figures.label(marked, data.taxonomy, "en", data.info.source["en"])
+    figures.publish("feature-shares", table, "en", "better", folder)
+    return folder / "figures" / "feature-shares-better.svg"
+
+
+def test_the_headline_figure_is_the_one_that_the_code_draws(tmp_path: Path) -> None:
+    assert HEADLINE.read_bytes() == headline(tmp_path).read_bytes()
+
+
+def test_every_link_leads_to_a_file_of_the_repository() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)", README)) - {"and"}
+    assert named
+    assert named <= targets
+
+
+def test_every_soila_command_in_the_readme_exists() -> None:
+    named = set(re.findall(r"\bsoila ([a-z]+)", README))
+    assert named
+    assert named <= set(soila.commands)
+
+
+def test_the_readme_lists_every_notebook() -> None:
+    notebooks = {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
+    assert set(re.findall(r"^\| `(\d\d_[\w-]+)`", README, re.MULTILINE)) == notebooks
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        shutil.copyfile(headline(Path(scratch)), HEADLINE)
