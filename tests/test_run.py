@@ -38,7 +38,7 @@ def warm() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLBACKEND", kernel.BACKEND)
         multiprocessing.util.get_temp_dir()  # before a test moves the folder for such
-        kernel.preload(["matplotlib.pyplot"])
+        kernel.preload(["matplotlib.pyplot", "numpy.random"])
         yield
 
 
@@ -586,10 +586,10 @@ def test_the_environment_and_the_working_directory_are_as_before(write, execute,
     path = write(WRITE)
     before = Path.cwd()
     execute(path)
-    assert run.ENVIRONMENT not in os.environ
-    monkeypatch.setenv(run.ENVIRONMENT, "mine")
+    assert run.OUTPUT not in os.environ
+    monkeypatch.setenv(run.OUTPUT, "mine")
     execute(path)
-    assert os.environ[run.ENVIRONMENT] == "mine"
+    assert os.environ[run.OUTPUT] == "mine"
     assert Path.cwd() == before
 
 
@@ -768,3 +768,40 @@ def test_normalised_does_not_depend_on_how_two_streams_interleave(outputs, rando
     queues = {n: [o for o in outputs if o.name == n] for n in names}
     other = [queues[n].pop(0) for n in names]
     assert run.normalised(executed(*other)) == run.normalised(executed(*outputs))
+
+
+# What make and the command rely on
+
+
+def test_what_changes_while_a_notebook_runs_is_newer_than_the_notebook(write, execute, tmp_path):
+    path = write(WRITE, f"Path({str(tmp_path / 'codings.csv')!r}).touch()")
+    executed = execute(path) / "notebooks/small.ipynb"
+    assert (tmp_path / "codings.csv").stat().st_mtime > executed.stat().st_mtime
+    assert path.stat().st_mtime < executed.stat().st_mtime
+
+
+def test_an_output_that_was_made_before_the_run_is_a_failure(write, execute):
+    path = write(WRITE, "os.utime(folder / 'table.csv', (9, 9))")
+    message = "small: outputs: table.csv is older than the run"
+    assert failure(lambda: execute(path)) == message
+
+
+def test_jobs_that_would_overwrite_each_other_are_refused(write, tmp_path):
+    out = tmp_path / "out"
+    jobs = [Job(write(WRITE, name=name), {}, out) for name in ("a", "b")]
+    assert failure(lambda: run.run_all(jobs)) == f"{out}/table.csv would be written twice: a; b"
+    assert not out.exists()
+
+
+def test_a_plain_kernel_can_be_asked_for(write, tmp_path):
+    path = write(
+        WRITE, "import psutil\nprint(any('forkserver' in a for a in psutil.Process().cmdline()))"
+    )
+    for plain in (False, True):
+        run.run(Job(path, {}, tmp_path / str(plain)), plain=plain)
+        assert printed(tmp_path / str(plain)) == f"{not plain}\n"
+
+
+def test_forked_kernels_draw_random_numbers_of_their_own(write, execute):
+    path = write(WRITE, "import numpy as np\nprint(np.random.random())")
+    assert printed(execute(path, folder="one")) != printed(execute(path, folder="two"))

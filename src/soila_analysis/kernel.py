@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.kernelspec import KernelSpec
@@ -26,8 +26,10 @@ LAUNCHER = "ipykernel_launcher"
 BACKEND = "module://matplotlib_inline.backend_inline"  # as ipykernel sets it
 
 
-class InterpreterKernelManager(AsyncKernelManager):
+class PlainKernelManager(AsyncKernelManager):
     """Starts the running interpreter's kernel, over IPC, whatever kernels are installed."""
+
+    provisioned: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="soila-")
@@ -35,7 +37,7 @@ class InterpreterKernelManager(AsyncKernelManager):
         ipc = {"transport": "ipc", "ip": str(base / "k")} if can_fork() else {}
         super().__init__(connection_file=str(base / "k.json"), **ipc, **kwargs)
         argv = [sys.executable, "-m", LAUNCHER, "-f", "{connection_file}"]
-        metadata = {"kernel_provisioner": {"provisioner_name": PROVISIONER}} if can_fork() else {}
+        metadata = self.provisioned if can_fork() else {}
         self._kernel_spec = KernelSpec(argv=argv, language="python", metadata=metadata)
 
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
@@ -43,6 +45,12 @@ class InterpreterKernelManager(AsyncKernelManager):
         self._folder.cleanup()
 
     cleanup_resources = _async_cleanup_resources
+
+
+class KernelManager(PlainKernelManager):
+    """Forks that kernel from a process that has imported its libraries, where that is possible."""
+
+    provisioned: ClassVar = {"kernel_provisioner": {"provisioner_name": PROVISIONER}}
 
 
 class WarmProvisioner(LocalProvisioner):
@@ -122,6 +130,8 @@ def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> Non
     quiet = [f"--IPKernelApp.parent_handle={os.getppid()}", "--IPKernelApp.log_level=CRITICAL"]
     sys.argv = [LAUNCHER, *arguments, *quiet]
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # half a second for what no run uses
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # else all forks would draw the same numbers
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance(sys.argv[1:])

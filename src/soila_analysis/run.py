@@ -180,7 +180,7 @@ def check(notebook: Path, values: Mapping[str, str]) -> dict[str, str | int | fl
     return typed
 
 
-def run(job: Job, *, timeout: float = TIMEOUT) -> Result:
+def run(job: Job, *, timeout: float = TIMEOUT, plain: bool = False) -> Result:
     """Execute one notebook and put its outputs in place.
 
     Parameters
@@ -189,6 +189,8 @@ def run(job: Job, *, timeout: float = TIMEOUT) -> Result:
         Notebook, parameters and output folder.
     timeout : float, default 600
         Limit in seconds for the whole notebook.
+    plain : bool, default False
+        Start the kernel anew and not as a fork of a process that has imported its libraries.
 
     Returns
     -------
@@ -201,7 +203,7 @@ def run(job: Job, *, timeout: float = TIMEOUT) -> Result:
         If parameters are wrong, a cell fails, the kernel dies, the time is up, a cell was not
         executed, or the outputs are not those declared. Earlier outputs are then as they were.
     """
-    started = time.monotonic()
+    begun, started = time.time(), time.monotonic()
     values = check(job.notebook, job.values)
     expected = _outputs(job, values)
     _refuse_escapes(job.notebook)
@@ -209,12 +211,14 @@ def run(job: Job, *, timeout: float = TIMEOUT) -> Result:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".run-", dir=folder) as beside:
         staging = Path(beside)
-        notebook = _execute(job, values, staging, started + timeout)
-        _check_outputs(job, staging, expected)
+        notebook = _execute(job, values, staging, started + timeout, plain)
+        _check_outputs(job, staging, expected, begun)
         name = _name(job, values)
         _write(staging, name, normalised(notebook, {str(staging): "build"}), expected)
         seconds = time.monotonic() - started
         (staging / f"notebooks/{name}.timing.json").write_text(f'{{"seconds": {seconds:.2f}}}\n')
+        # what is changed while a notebook runs is newer than the notebook, to make
+        os.utime(staging / f"notebooks/{name}.ipynb", (begun, begun))
         last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
         files = [_place(staging, folder, file) for file in [*expected, *last]]
     return Result(job, time.monotonic() - started, files=tuple(files))
@@ -226,6 +230,7 @@ def run_all(
     workers: int | None = None,
     timeout: float = TIMEOUT,
     modules: Sequence[str] = (),
+    plain: bool = False,
     report: Callable[[Result], None] = lambda _: None,
 ) -> list[Result]:
     """Execute notebooks side by side, one process a notebook; a failure stops no other.
@@ -240,6 +245,8 @@ def run_all(
         Limit in seconds for each notebook.
     modules : sequence of str, optional
         Modules that the kernels are to have imported when they start.
+    plain : bool, default False
+        As for `run`.
     report : callable, optional
         Called with each result as it comes.
 
@@ -247,13 +254,19 @@ def run_all(
     -------
     list of Result
         In the order of the jobs.
+
+    Raises
+    ------
+    RunError
+        If two jobs would write the same file; nothing is executed then.
     """
+    _refuse_collisions(jobs)
     size = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
     results: dict[int, Result] = {}
     with ProcessPoolExecutor(
         size, mp_context=get_context("spawn"), initializer=kernel.preload, initargs=(modules,)
     ) as pool:
-        futures = {pool.submit(_attempt, job, timeout): i for i, job in enumerate(jobs)}
+        futures = {pool.submit(_attempt, job, timeout, plain): i for i, job in enumerate(jobs)}
         for future in as_completed(futures):
             number = futures[future]
             result = results[number] = _result(jobs[number], future)
@@ -371,7 +384,9 @@ def _code_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
             yield f"cell {number} (`{cell.source.strip().splitlines()[0]}`)", cell
 
 
-def _execute(job: Job, values: Mapping[str, Any], staging: Path, deadline: float) -> NotebookNode:
+def _execute(
+    job: Job, values: Mapping[str, Any], staging: Path, deadline: float, plain: bool
+) -> NotebookNode:
     import papermill
     from papermill.engines import papermill_engines
 
@@ -388,7 +403,7 @@ def _execute(job: Job, values: Mapping[str, Any], staging: Path, deadline: float
             language="python",
             progress_bar=False,
             cwd=str(job.notebook.resolve().parent),
-            kernel_manager_class=kernel.InterpreterKernelManager,
+            kernel_manager_class=kernel.PlainKernelManager if plain else kernel.KernelManager,
             timeout_func=lambda _: max(deadline - time.monotonic(), 0.1),
             iopub_timeout=60,
             raise_on_iopub_timeout=True,
@@ -450,6 +465,20 @@ def _check_cells(notebook: NotebookNode) -> None:
             raise _StoppedError(f"{label} was not executed")
 
 
+def _refuse_collisions(jobs: Iterable[Job]) -> None:
+    """Refuse jobs that would overwrite each other; what else is wrong with a job is its own."""
+    writers: dict[Path, str] = {}
+    for job in jobs:
+        try:
+            paths = [job.folder / path for path in _outputs(job, check(job.notebook, job.values))]
+        except RunError:
+            continue
+        for path in paths:
+            if path in writers:
+                raise RunError(f"{path} would be written twice: {writers[path]}; {job.title}")
+            writers[path] = job.title
+
+
 def _outputs(job: Job, values: Mapping[str, Any]) -> list[str]:
     contract = _contract(job.notebook)
     known = {p.name: p.default for p in parameters(job.notebook)} | dict(values)
@@ -464,11 +493,13 @@ def _outputs(job: Job, values: Mapping[str, Any]) -> list[str]:
         raise RunError(f"{name}: metadata: outputs name no parameter {error}") from None
 
 
-def _check_outputs(job: Job, staging: Path, expected: Sequence[str]) -> None:
+def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: float) -> None:
     files = [p for p in staging.rglob("*") if p.is_file()]
-    found = {p.relative_to(staging).as_posix(): p.stat().st_size for p in files}
+    found = {p.relative_to(staging).as_posix(): p.stat() for p in files}
     problems = [f"{e} is missing" for e in expected if e not in found]
-    problems += [f"{e} is empty" for e in expected if found.get(e) == 0]
+    made = {e: found[e] for e in expected if e in found}
+    problems += [f"{e} is empty" for e, stat in made.items() if not stat.st_size]
+    problems += [f"{e} is older than the run" for e, stat in made.items() if stat.st_mtime < begun]
     problems += [f"{f} is not declared" for f in sorted(found) if f not in expected]
     if not expected:
         problems.append("no outputs are declared in its metadata")
@@ -496,10 +527,10 @@ def _place(staging: Path, folder: Path, file: str) -> Path:
     return (staging / file).replace(target)
 
 
-def _attempt(job: Job, timeout: float) -> Result:
+def _attempt(job: Job, timeout: float, plain: bool) -> Result:
     started = time.monotonic()
     try:
-        return run(job, timeout=timeout)
+        return run(job, timeout=timeout, plain=plain)
     except RunError as error:
         message = str(error)
     except Exception as error:  # a broken environment must not stop the other notebooks
