@@ -1,0 +1,858 @@
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from lxml import etree, html
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.patches import Rectangle, Wedge
+
+from soila_analysis import coding, figures, metrics
+from soila_analysis.figures import marks
+from soila_analysis.figures.save import FORMATS
+from soila_analysis.figures.style import GREY, HEAT, PALETTE, style
+
+ROOT = Path(__file__).parents[1]
+LANGUAGES = ("fi", "sv", "en")
+NAMES = ("literal", "memberships", "own")
+SHARES = ("models-by-goal", "feature-shares", "feature-by-goal", "evidence-map")
+PLOTS = (*SHARES, "features-per-model")  # those of coded models
+VARIANTS = [(plot, variant) for plot, p in figures.PLOTS.items() for variant in p.variants]
+WHITE = "#ffffff"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure as it was drawn, with what it was drawn from."""
+
+    plot: str
+    variant: str
+    lang: str
+    table: pd.DataFrame
+
+    @cached_property
+    def words(self):
+        return figures.texts(self.plot, self.table, self.lang, self.variant)
+
+    @cached_property
+    def figure(self):
+        figure = figures.draw(self.plot, self.table, self.lang, self.variant)
+        with style():
+            FigureCanvasAgg(figure).draw()
+        return figure
+
+    @cached_property
+    def texts(self):
+        """All texts that are printed: those of the page, then the labels of visible scales."""
+        scales = [a for axes in self.figure.axes if axes.axison for a in (axes.xaxis, axes.yaxis)]
+        ticks = [
+            label
+            for scale in scales
+            for tick in scale.get_major_ticks()
+            for label in (tick.label1, tick.label2)
+            if label.get_visible() and inside(tick.get_loc(), scale.get_view_interval())
+        ]
+        return [t for t in (*self.figure.texts, *ticks) if t.get_text()]
+
+    @cached_property
+    def body(self):
+        """The texts between the head of the page and its scales; the head is printed in full."""
+        w, head = self.words, ""
+        wanted = squeezed(w.badge + w.title + w.subtitle + w.source)
+        texts = list(self.figure.texts)
+        while head != wanted:
+            assert wanted.startswith(head)
+            head += squeezed(texts.pop(0).get_text())
+        return texts
+
+    @cached_property
+    def prose(self):
+        return "\n".join(text.get_text() for text in self.body)
+
+    def axes(self):
+        return [axes for axes in self.figure.axes if axes.axison]
+
+    def shapes(self):
+        return [p for axes in self.figure.axes for p in axes.patches if p is not axes.patch]
+
+
+def inside(x, interval):
+    low, high = sorted(interval)
+    return low - 1e-9 <= x <= high + 1e-9
+
+
+def squeezed(text):
+    """Without what breaking a text into lines may add."""
+    return re.sub(r"[\s-]", "", text)
+
+
+@pytest.fixture(scope="module")
+def draw(tables):
+    """A function that draws a notebook's table, each one once."""
+    kept = {}
+
+    def drawn(name, lang, plot, variant):
+        key = name, lang, plot, variant
+        if key not in kept:
+            kept[key] = Drawn(plot, variant, lang, tables[name, lang, plot])
+        return kept[key]
+
+    return drawn
+
+
+@pytest.fixture(
+    scope="module", params=[(n, lang) for n in NAMES for lang in LANGUAGES], ids="-".join
+)
+def every(request, draw):
+    """All figures of one data set in one language."""
+    return [draw(*request.param, plot, variant) for plot, variant in VARIANTS]
+
+
+@pytest.fixture(params=NAMES)
+def one(request, draw):
+    """A function that draws a figure of one data set, in Finnish."""
+    return lambda plot, variant: draw(request.param, "fi", plot, variant)
+
+
+def bounded(row):
+    return row.basis == "bounded"
+
+
+def half_up(k, n):
+    return math.floor(100 * int(k) / int(n) + 0.5)
+
+
+def ratio(row):
+    k = f"{row.bound_low:.0f}–{row.bound_high:.0f}" if bounded(row) else f"{row.k}"
+    return f"{k}/{row.n}"
+
+
+def percentage(row):
+    """Both ends of what is printed of a share; nothing where nothing is known."""
+    if not row.n:
+        return None
+    if bounded(row):
+        ends = [half_up(k, row.n) for k in (row.bound_low, row.bound_high)]
+        return "–".join(map(str, dict.fromkeys(ends)))
+    return str(row.percent)
+
+
+def middle(row):
+    if not row.n:
+        return -1.0
+    return (row.bound_low + row.bound_high) / 2 / row.n if bounded(row) else row.k / row.n
+
+
+def descending(table, name):
+    rows = sorted(table.itertuples(), key=lambda row: getattr(row, name))
+    return sorted(rows, key=middle, reverse=True)
+
+
+def ratios(text):
+    return Counter(re.findall(r"\d+(?:–\d+)?/\d+", text))
+
+
+def percentages(text):
+    return Counter(re.findall(r"(\d+(?:–\d+)?)\u00a0?%", text))
+
+
+def bold(texts):
+    return [text.get_weight() == "bold" for text in texts]
+
+
+def is_published(row):
+    return row.basis in ("published", "observed", "synthetic")
+
+
+def cells_of(table):
+    return table[table["goal_id"] != ""]
+
+
+def totals_of(table):
+    return table[table["goal_id"] == ""]
+
+
+# Words and numbers on the page
+
+
+def named(d):
+    """The labels that a figure has to print."""
+    t = d.table
+    if d.plot == "models-by-goal":
+        return t.loc[t["k"] > 0, "goal"] if d.variant == "faithful" else t["goal"]
+    if d.plot == "feature-shares" and d.variant == "faithful":
+        rows = [row for row in descending(t, "feature") if row.n]
+        size = min(4, len(rows) // 2)
+        return [row.feature for row in (*rows[:size], *rows[-size:])]
+    if d.plot == "features-per-model" and d.variant == "faithful":
+        return t.loc[t["mean"] == t["mean"].max(), "goal"].unique()
+    if d.plot == "evidence-map":
+        return [*t["feature"].unique(), *cells_of(t)["goal"].unique()]
+    column = {"taxonomy": "feature", "feature-shares": "feature"}.get(d.plot, "goal")
+    return t[column].unique() if d.plot in (*PLOTS, "taxonomy") else []
+
+
+def test_every_label_is_printed_in_full(every):
+    missing = [
+        (d.plot, d.variant, label)
+        for d in every
+        for label in named(d)
+        if squeezed(label) not in squeezed(d.prose)
+    ]
+    assert missing == []
+
+
+def test_every_definition_is_printed_in_full(one):
+    d = one("taxonomy", "better")
+    for row in d.table.itertuples():
+        assert squeezed(row.definition) in squeezed(d.prose)
+
+
+COUNTED = [v for v in VARIANTS if v[0] in SHARES[1:]]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("plot", "variant"), COUNTED)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_printed_counts_and_percentages_are_those_of_the_table(name, plot, variant, lang, draw):
+    d = draw(name, lang, plot, variant)
+    rows = list(d.table.itertuples())
+    if (plot, variant) == ("feature-shares", "faithful"):
+        rows = [row for row in rows if row.feature in set(named(d))]
+    shares = Counter(percentage(row) for row in rows if row.n)
+    counts = Counter(ratio(row) for row in rows if row.n)
+    if plot == "evidence-map":
+        counts = Counter(ratio(row) for row in rows if row.n and row.goal)
+        for text in ("50", "50–64", "65–79", "80–100"):  # the key to the colours
+            shares[text] += 1
+    assert percentages(d.prose) == shares
+    assert {r: c for r, c in ratios(d.prose).items() if not r.endswith("/0")} == counts
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_numbers_of_models_by_goal_are_printed_with_their_shares(name, lang, draw):
+    pie = draw(name, lang, "models-by-goal", "faithful")
+    squares = draw(name, lang, "models-by-goal", "better")
+    space = "" if lang == "en" else "\u00a0"
+    for row in pie.table.itertuples():
+        assert f"{row.percent}{space}% ({row.k})" in pie.prose.splitlines()
+        assert re.search(rf"^{row.k} \w+ \({row.percent}{space}%\)$", squares.prose, re.MULTILINE)
+    for d in (pie, squares):
+        assert percentages(d.prose) == Counter(map(str, d.table["percent"]))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_means_are_printed_with_one_decimal(name, lang, draw):
+    d = draw(name, lang, "features-per-model", "better")
+    for row in d.table.drop_duplicates("goal_id").itertuples():
+        ends = [row.mean_bound_low, row.mean_bound_high] if bounded(row) else [row.mean]
+        written = "–".join(f"{math.floor(10 * end + 0.5) / 10:.1f}" for end in ends)
+        assert (written if lang == "en" else written.replace(".", ",")) in d.prose
+        assert f"(n = {row.n})" in d.prose
+
+
+# What the marks show
+
+
+def lines_of(axes):
+    """Marks of a panel by row: the share, its interval, its range, and a rival number."""
+    rows = {}
+    for line in axes.lines:
+        x, y = np.atleast_1d(line.get_xdata()), np.atleast_1d(line.get_ydata())
+        kinds = {"o": "share", "D": "other", "|": "end"}
+        kind = kinds.get(line.get_marker()) or {2: "interval", 1.6: "bounds", 7: "likely"}.get(
+            line.get_linewidth()
+        )
+        if kind != "end":
+            rows.setdefault(int(y[0]), {})[kind] = line if kind == "share" else tuple(map(float, x))
+    return rows
+
+
+def expected_lines(row):
+    if not row.n:
+        return {}
+    if bounded(row):
+        bounds = (100 * row.bound_low / row.n, 100 * row.bound_high / row.n)
+        return {"bounds": bounds, "likely": (100 * row.low, 100 * row.high)}
+    found = {"share": 100 * row.k / row.n, "interval": (100 * row.low, 100 * row.high)}
+    other = getattr(row, "other_share", math.nan)
+    return found if math.isnan(other) else {**found, "other": (100 * other,)}
+
+
+def assert_panel(d, axes, ordered):
+    found = lines_of(axes)
+    for i, row in enumerate(ordered):
+        given = dict(found.get(i, {}))
+        if "share" in given:
+            dot = given["share"]
+            given["share"] = float(np.atleast_1d(dot.get_xdata())[0])
+            open_ = to_hex(dot.get_markerfacecolor()) == WHITE
+            assert open_ == (row.basis == "reconstructed")
+        expected = expected_lines(row)
+        assert given.keys() == expected.keys()
+        for kind, value in expected.items():
+            assert given[kind] == pytest.approx(value)
+    assert len(found) == sum(1 for row in ordered if row.n)
+    assert axes.get_xlim() == (0, 100)
+    positions = [squeezed(d.prose).find(squeezed(row[-1])) for row in ordered]
+    assert positions == sorted(positions)
+
+
+def test_the_dots_of_feature_shares_stand_at_the_shares_largest_first(one):
+    d = one("feature-shares", "better")
+    ordered = descending(d.table, "feature")
+    (axes,) = d.axes()
+    assert_panel(d, axes, ordered)
+    shares = [t for t in d.body if t.get_text().endswith("%")]
+    assert bold(shares) == [is_published(row) for row in ordered if row.n]
+
+
+def test_the_two_lists_have_the_most_common_and_the_rarest_features(one):
+    d = one("feature-shares", "faithful")
+    rows = [row for row in descending(d.table, "feature") if row.n]
+    size = min(4, len(rows) // 2)
+    listed = [*rows[:size], *reversed(rows[-size:])]
+    assert re.findall(r"\d+(?:–\d+)?/\d+", d.prose) == [ratio(row) for row in listed]
+
+
+def test_the_slices_of_the_pie_are_the_shares_clockwise_from_the_top(one):
+    d = one("models-by-goal", "faithful")
+    wedges = [p for p in d.shapes() if isinstance(p, Wedge)]
+    assert [(w.theta2 - w.theta1) / 360 for w in wedges] == pytest.approx(
+        (d.table["k"] / d.table["n"]).tolist(), abs=1e-6
+    )
+    assert wedges[0].theta2 == pytest.approx(90)
+    assert all(one.theta1 == pytest.approx(other.theta2) for one, other in pairwise(wedges))
+    fills = [to_hex(w.get_facecolor()) for w in wedges]
+    assert all(one != other for one, other in pairwise([*fills, fills[0]]))
+    assert {to_hex(w.get_edgecolor()) for w in wedges} == {WHITE}
+
+
+def boxes_of(d):
+    """Squares of each row by kind: full, hatched, open."""
+    rows = {}
+    for box in d.shapes():
+        if isinstance(box, Rectangle):
+            middle_ = round(box.get_y() + box.get_height() / 2, 3)
+            kind = "hatched" if box.get_hatch() else "full"
+            if kind == "full" and to_hex(box.get_facecolor()) == WHITE:
+                kind = "open"
+            rows.setdefault(middle_, Counter())[kind] += 1
+    return [rows[key] for key in sorted(rows)]
+
+
+def test_one_square_is_one_model_the_largest_goal_first(one):
+    d = one("models-by-goal", "better")
+    rows = d.table.sort_values("k", ascending=False, kind="stable")
+    full = [row["full"] for row in boxes_of(d)]
+    assert full == rows["k"].tolist()
+
+
+def test_full_squares_have_the_feature_and_open_ones_have_not(one):
+    d = one("feature-by-goal", "better")
+    ordered = descending(d.table, "goal")
+    for found, row in zip(boxes_of(d), [r for r in ordered if r.n], strict=True):
+        assert found["open"] == row.n
+        sure, possible = (row.bound_low, row.bound_high) if bounded(row) else (row.k, row.k)
+        assert (found["full"], found["hatched"]) == (sure, possible)
+    (axes,) = d.axes()
+    assert_panel(d, axes, ordered)
+
+
+def test_the_bars_are_as_long_as_the_counts_the_first_goal_at_the_bottom(one):
+    d = one("feature-by-goal", "faithful")
+    (axes,) = d.axes()
+    bars = [p for p in d.shapes() if isinstance(p, Rectangle)]
+    widths = {}
+    for bar in bars:
+        widths.setdefault(round(bar.get_y() + bar.get_height() / 2), []).append(bar.get_width())
+    rows = list(d.table.iloc[::-1].itertuples())
+    for i, row in enumerate(rows):
+        expected = [row.bound_low, row.bound_high - row.bound_low] if bounded(row) else [row.k]
+        assert widths[i] == expected
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]
+    assert axes.get_xlim()[0] == 0
+
+
+def test_one_dot_is_one_model_and_the_triangle_is_the_mean(one):
+    d = one("features-per-model", "better")
+    (axes,) = d.axes()
+    goals = d.table.drop_duplicates("goal_id")
+    if (goals["basis"] == "bounded").any():
+        spans = [line.get_xdata() for line in axes.lines if line.get_linewidth() == 1.6]
+        drawn = sorted(tuple(map(float, s)) for s in spans if len(s) == 2)
+        assert drawn == sorted(zip(goals["mean_bound_low"], goals["mean_bound_high"], strict=True))
+        return
+    dots = Counter(
+        float(x) for line in axes.lines if line.get_marker() == "o" for x in line.get_xdata()
+    )
+    expected = Counter()
+    for row in d.table[d.table["k"] > 0].itertuples():
+        expected[float(row.features)] += row.k
+    assert dots == expected
+    means = [line for line in axes.lines if line.get_marker() == "^"]
+    xs = [float(np.atleast_1d(line.get_xdata())[0]) for line in means]
+    assert xs == pytest.approx(sorted(goals["mean"].dropna(), reverse=True))
+
+
+def test_the_statement_names_the_goal_with_the_highest_mean(one):
+    d = one("features-per-model", "faithful")
+    leads = d.table["mean"] == d.table["mean"].max()
+    others = set(d.table["goal"]) - set(d.table.loc[leads, "goal"])
+    assert all(squeezed(goal) in squeezed(d.prose) for goal in d.table.loc[leads, "goal"])
+    assert not any(squeezed(goal) in squeezed(d.prose) for goal in others)
+
+
+def test_the_cells_of_the_map_have_the_colours_of_their_percentages(one):
+    d = one("evidence-map", "better")
+    cells, totals = cells_of(d.table), totals_of(d.table)
+    order = [row.feature_id for row in descending(totals, "feature")]
+    known = cells.set_index(["feature_id", "goal_id"])["percent"].astype(float)
+    known = known.mask((cells["basis"] == "bounded").to_numpy())
+    grid = [[known[f, g] for g in cells["goal_id"].unique()] for f in order]
+    grid = np.array(grid)
+    (mesh,) = [c for axes in d.figure.axes for c in axes.collections if isinstance(c, QuadMesh)]
+    np.testing.assert_array_equal(np.ma.filled(mesh.get_array(), np.nan), grid)
+    colours = [to_hex(c) for c in mesh.get_facecolors().reshape(-1, 4)]
+    for value, colour in zip(grid.ravel(), colours, strict=True):
+        if not np.isnan(value):
+            expected = HEAT[np.searchsorted([50, 65, 80], value, side="right")]
+            assert colour == expected.lower()
+
+
+def test_the_bars_in_the_margin_of_the_map_are_the_shares_over_all_models(one):
+    d = one("evidence-map", "better")
+    margin = [p for p in d.shapes() if isinstance(p, Rectangle) and p.get_height() == 0.4]
+    lengths = {}
+    for bar in margin:
+        lengths.setdefault(round(bar.get_y(), 3), []).append(bar.get_width() / 0.95)
+    ordered = [row for row in descending(totals_of(d.table), "feature") if row.n]
+    for bars, row in zip([lengths[y] for y in sorted(lengths)], ordered, strict=True):
+        expected = [row.k / row.n]
+        if bounded(row):
+            expected = [row.bound_low / row.n, (row.bound_high - row.bound_low) / row.n]
+        assert bars == pytest.approx(expected)
+
+
+# The page
+
+
+def test_every_figure_is_16_cm_wide(every):
+    assert {round(d.figure.get_figwidth() * 2.54, 6) for d in every} == {16.0}
+
+
+def test_nothing_is_drawn_outside_the_page(every):
+    outside = []
+    for d in every:
+        page = d.figure.bbox
+        shapes = [*d.shapes(), *(line for axes in d.axes() for line in axes.lines)]
+        for artist in (*d.texts, *shapes):
+            box = artist.get_window_extent()
+            if box.x0 < -1 or box.y0 < -1 or box.x1 > page.x1 + 1 or box.y1 > page.y1 + 1:
+                outside.append((d.plot, d.variant, str(artist)))
+    assert outside == []
+
+
+def overlap(one, other):
+    """Height and width that two boxes share, in pixels."""
+    return (
+        min(one.x1, other.x1) - max(one.x0, other.x0),
+        min(one.y1, other.y1) - max(one.y0, other.y0),
+    )
+
+
+def test_no_two_texts_overlap(every):
+    found = []
+    for d in every:
+        boxes = [(text, text.get_window_extent()) for text in d.texts]
+        for (text, box), (other, around) in combinations(boxes, 2):
+            width, height = overlap(box, around)
+            leading = 0.25 * min(box.height, around.height)  # a box is higher than its letters
+            if width > 0.5 and height > leading:
+                found.append((d.plot, d.variant, text.get_text(), other.get_text()))
+    assert found == []
+
+
+def test_no_mark_runs_into_a_text(every):
+    found = []
+    for d in every:
+        marked = [p for p in d.shapes() if not isinstance(p, Wedge)]
+        marked += [line for axes in d.figure.axes for line in axes.lines]
+        boxes = [(mark, mark.get_window_extent()) for mark in marked]
+        for text in d.texts:
+            box = text.get_window_extent()
+            for mark, around in boxes:
+                width, height = overlap(box, around)
+                within = width >= box.width - 0.5 and height >= 0.7 * box.height
+                if width > 1 and height > 0.3 * box.height and not within:
+                    found.append((d.plot, d.variant, text.get_text(), str(mark)))
+    assert found == []
+
+
+# Colour
+
+
+def luminance(colour):
+    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), channels, strict=True))
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_black_on_white_has_a_contrast_of_21():
+    assert contrast("black", "white") == pytest.approx(21)
+
+
+def test_the_palette_has_3_to_1_against_white_and_each_colour_against_its_neighbours():
+    assert all(contrast(colour, WHITE) >= 3 for colour in (*PALETTE, GREY))
+    around = pairwise([*PALETTE, PALETTE[0]])
+    assert all(contrast(one, other) >= 3 for one, other in around)
+
+
+def test_every_text_has_4_5_to_1_against_what_it_is_printed_on(every):
+    faint = []
+    for d in every:
+        pixels = np.asarray(d.figure.canvas.buffer_rgba())[..., :3]
+        for text in d.texts:
+            box = text.get_window_extent()
+            rows = slice(int(pixels.shape[0] - box.y1), int(pixels.shape[0] - box.y0))
+            crop = pixels[rows, int(box.x0) : int(box.x1)].reshape(-1, 3)
+            values, counts = np.unique(crop, axis=0, return_counts=True)
+            background = values[counts.argmax()] / 255
+            if contrast(text.get_color(), background) < 4.5:
+                faint.append((d.plot, d.variant, text.get_text()))
+    assert faint == []
+
+
+def test_published_and_reconstructed_marks_differ_in_fill_and_in_weight():
+    assert marks.face("published") != marks.face("reconstructed") == "white"
+    assert marks.type_of("published")["weight"] == "bold"
+    assert marks.type_of("reconstructed")["weight"] == "normal"
+
+
+# Provenance, titles, alternative texts
+
+
+def dashed(figure):
+    return [
+        a
+        for a in figure.get_children()
+        if getattr(a, "get_linestyle", str)() != "-"
+        and a is not figure.patch
+        and isinstance(a, Rectangle)
+    ]
+
+
+def test_reconstructed_and_synthetic_data_carry_a_badge(every):
+    for d in every:
+        kind, reading = d.table[["kind", "reading"]].iloc[0]
+        assert bool(d.words.badge) == (kind in ("reconstructed", "synthetic"))
+        assert len(dashed(d.figure)) == bool(d.words.badge)
+        assert (" · " in d.words.badge) == bool(reading)
+
+
+def as_observed(table):
+    """The table as one of observed data would be."""
+    return table.assign(kind="observed", reading="", basis="observed").drop(
+        columns=[c for c in table if "bound" in c or c.startswith("other_")]
+    )
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_observed_data_carry_neither_badge_nor_open_marks(plot, tables):
+    d = Drawn(plot, "better", "sv", as_observed(tables["literal", "sv", plot]))
+    assert d.words.badge == ""
+    assert dashed(d.figure) == []
+    dots = [line for axes in d.axes() for line in axes.lines if line.get_marker() == "o"]
+    assert not any(to_hex(dot.get_markerfacecolor()) == WHITE for dot in dots)
+
+
+@pytest.mark.parametrize("plot", ["models-by-goal", "feature-shares", "feature-by-goal"])
+def test_a_title_that_asserts_something_becomes_neutral_where_there_is_a_tie(plot, tables):
+    table = as_observed(tables["literal", "en", plot])
+    asserting = figures.texts(plot, table, "en", "better").title
+    n = int(table["n"].min())
+    tied = table.assign(k=n, n=n, share=1.0, percent=100, rank=1, tied=len(table))
+    neutral = figures.texts(plot, tied, "en", "better").title
+    assert neutral != asserting
+    assert neutral == figures.texts(plot, table, "en", "faithful").title
+
+
+def test_of_goals_with_equal_means_none_is_in_the_title(tables):
+    table = as_observed(tables["literal", "en", "features-per-model"])
+    title = figures.texts("features-per-model", table, "en", "better").title
+    assert title == "Most features per model: Fewer placements"
+    tied = table.assign(mean=12.0)
+    title = figures.texts("features-per-model", tied, "en", "better").title
+    assert title == "Number of features in the operating models, by goal"
+
+
+def test_no_goal_is_in_the_title_of_a_reconstructed_feature(tables):
+    table = tables["literal", "en", "feature-by-goal"]
+    words = figures.texts("feature-by-goal", table, "en", "better")
+    assert words.title == "Anchoring in the ecosystem by strategic goal"
+    observed = figures.texts("feature-by-goal", as_observed(table), "en", "better")
+    assert observed.title.startswith("Anchoring in the ecosystem: largest share in the goal")
+
+
+def test_every_alternative_text_is_short_and_names_chart_title_and_finding(every):
+    for d in every:
+        assert d.words.alt.startswith(tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZÅÄÖ"))
+        assert 40 < len(d.words.alt) <= 250, d.words.alt
+        assert d.words.title.rstrip(".") in d.words.alt
+        assert d.words.findings[0] in d.words.alt
+
+
+def test_the_numbers_of_an_alternative_text_are_those_of_the_table(every):
+    for d in every:
+        if d.plot not in PLOTS:
+            continue
+        text = d.words.alt
+        for label in sorted({*d.table.get("feature", []), *d.table.get("goal", [])}, key=len):
+            text = text.replace(label, "")
+        rows = list(d.table.itertuples())
+        if "percent" in d.table:
+            assert set(ratios(text)) <= {ratio(row) for row in rows}
+            assert set(percentages(text)) <= {percentage(row) for row in rows} | {"80"}
+        text = re.sub(r"\d+(?:–\d+)?/\d+|\d+(?:–\d+)?\u00a0?%", "", text)
+        left = set(re.findall(r"\d+[.,]?\d*", text))
+        means = [m for m in d.table.get("mean", []) if m == m]
+        means = {f"{math.floor(100 * mean + 0.5) / 100:.2f}" for mean in means}
+        assert {number.replace(",", ".") for number in left} <= means | {"80"}
+
+
+def test_the_long_description_has_every_number_of_the_table(every):
+    for d in every:
+        if d.plot in SHARES:
+            found = ratios(d.words.description)
+            assert {ratio(row) for row in d.table.itertuples() if row.n} <= set(found)
+
+
+# Files
+
+
+@pytest.fixture(scope="module")
+def saved(draw, tmp_path_factory):
+    """Three figures, saved."""
+    folder = tmp_path_factory.mktemp("saved")
+    chosen = [
+        ("literal", "sv", "evidence-map", "better"),
+        ("own", "fi", "models-by-goal", "faithful"),
+    ]
+    chosen.append(("literal", "en", "feature-by-goal", "better"))
+    found = []
+    for key in chosen:
+        d = draw(*key)
+        stem = f"{key[2]}-{key[3]}"
+        table = figures.save_table(d.table, key[2], folder)
+        files = figures.save_figure(d.figure, d.words, stem, folder, table)
+        found.append((d, {**files, "csv": table}))
+    return found
+
+
+def test_an_svg_has_what_a_screen_reader_needs(saved):
+    for d, files in saved:
+        root = etree.parse(files["svg"]).getroot()
+        assert root.get("role") == "img"
+        assert root.get("lang") == root.get("{http://www.w3.org/XML/1998/namespace}lang") == d.lang
+        title, description = root[0], root[1]
+        assert (title.tag, title.text) == (f"{SVG}title", d.words.alt)
+        assert (description.tag, description.text) == (f"{SVG}desc", d.words.description)
+        assert root.get("aria-labelledby").split() == [title.get("id"), description.get("id")]
+
+
+def test_the_ids_of_an_svg_are_unique_and_its_references_lead_somewhere(saved):
+    for _, files in saved:
+        tree = etree.parse(files["svg"])
+        ids = tree.xpath("//@id")
+        assert len(ids) == len(set(ids))
+        text = files["svg"].read_text(encoding="utf-8")
+        assert set(re.findall(r"url\(#([^)]+)\)", text)) <= set(ids)
+        assert {h[1:] for h in tree.xpath("//@*[local-name()='href']") if h[0] == "#"} <= set(ids)
+
+
+def test_no_file_says_when_or_with_what_it_was_made(saved):
+    for _, files in saved:
+        svg, pdf = files["svg"].read_text(encoding="utf-8"), files["pdf"].read_bytes()
+        assert not re.search(r"dc:date|dc:creator|Matplotlib v", svg)
+        assert not re.search(rb"CreationDate|Producer|/Creator", pdf)
+        assert b"Software" not in files["png"].read_bytes()
+
+
+def test_the_shipped_font_is_the_one_used(saved):
+    with style():
+        found = font_manager.findfont(font_manager.FontProperties(), fallback_to_default=False)
+    assert Path(found) == ROOT / "src/soila_analysis/figures/fonts/SoilaSans-Regular.ttf"
+    for _, files in saved:
+        fonts = set(re.findall(rb"/BaseFont /(?:[A-Z]{6}\+)?([\w-]+)", files["pdf"].read_bytes()))
+        assert fonts <= {b"SoilaSans-Regular", b"SoilaSans-Bold"}
+        assert fonts
+
+
+def test_the_texts_are_saved_as_json(saved):
+    for d, files in saved:
+        texts = json.loads(files["json"].read_text(encoding="utf-8"))
+        assert texts == {
+            name: list(value) if isinstance(value, tuple) else value
+            for name in type(d.words).__slots__
+            for value in [getattr(d.words, name)]
+        }
+
+
+def test_a_saved_table_reads_back_as_it_was(saved):
+    for d, files in saved:
+        table = pd.read_csv(files["csv"], keep_default_na=False, na_values={"percent": [""]})
+        assert list(table.columns) == list(d.table.columns)
+        assert table["k"].tolist() == d.table["k"].tolist()
+        assert table["goal"].tolist() == d.table["goal"].tolist()
+        assert b"\r" not in files["csv"].read_bytes()
+        fractions = re.findall(r"(?<=,)0\.(\d+)(?=,)", files["csv"].read_text(encoding="utf-8"))
+        assert {len(digits) for digits in fractions} == {6}
+
+
+def contents(folder):
+    return {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_figures_are_the_same_bytes_again_and_in_another_process(execute, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    name = "04_feature-by-goal.ipynb"
+    for folder in ("one", "two"):
+        monkeypatch.setenv("SOILA_OUTPUT", str(tmp_path / folder))
+        execute(name, lang="sv")
+    script = (
+        "import json, pathlib\n"
+        f"for cell in json.loads(pathlib.Path({name!r}).read_text(encoding='utf-8'))['cells']:\n"
+        "    if cell['cell_type'] == 'code':\n"
+        "        exec(''.join(cell['source']).replace('\"fi\"', '\"sv\"'))\n"
+    )
+    other = {"PYTHONHASHSEED": "7", "TZ": "Pacific/Auckland", "LC_ALL": "C"}
+    other |= {"SOILA_OUTPUT": str(tmp_path / "three"), "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-c", script], env={**os.environ, **other}, check=True)
+    first = contents(tmp_path / "one")
+    assert {file.suffix[1:] for file in first} == {*FORMATS, "json", "csv"}
+    assert contents(tmp_path / "two") == first
+    assert contents(tmp_path / "three") == first
+
+
+# Hostile and large data
+
+HOSTILE = [
+    "<script>alert('x')</script> & \"co\"",
+    "x" * 500,
+    "$x$ \\frac{1}{2} % #1 {k} _a_",
+    "🎉 juhla 👩‍👧",
+    "שלום עולם مرحبا",
+    "line\nbreak\ttab  two",
+]
+
+
+@pytest.mark.filterwarnings("ignore:Glyph .* missing from font:UserWarning")
+@pytest.mark.parametrize(("plot", "variant"), [v for v in VARIANTS if v[0] in PLOTS])
+@pytest.mark.parametrize("label", HOSTILE, ids=["markup", "long", "maths", "emoji", "rtl", "break"])
+def test_any_label_is_drawn_as_it_is(label, plot, variant, tables):
+    table = tables["own", "en", plot].copy()
+    for column in {"feature", "goal"} & set(table):
+        first = table[column].iloc[0]
+        table[column] = table[column].replace(first, label)
+    d = Drawn(plot, variant, "en", table)
+    if plot == "feature-by-goal" or label in set(named(d)):
+        assert squeezed(label) in squeezed(d.prose + d.words.title)
+
+
+@pytest.mark.parametrize("plot", ["feature-shares", "evidence-map"])
+def test_markup_in_a_label_is_escaped_in_svg_and_html(plot, tables, tmp_path, monkeypatch):
+    table = tables["own", "en", plot].copy()
+    table["feature"] = HOSTILE[0] + table["feature"]
+    monkeypatch.setattr("soila_analysis.figures.save.FORMATS", ("svg", "png"))
+    shown = figures.publish(plot, table, "en", "better", tmp_path)
+    page = html.fromstring(shown._repr_html_())
+    assert list(page.iter("script")) == []
+    assert any(HOSTILE[0] in (image.get("alt") or "") for image in page.iter("img"))
+    svg = etree.parse(tmp_path / "figures" / f"{plot}-better.svg")
+    assert svg.xpath("//*[local-name()='script']") == []
+    assert HOSTILE[0] in svg.getroot()[1].text
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Statuses and memberships of 2,000 models."""
+    rng = np.random.default_rng(20250101)
+    taxonomy = coding.load(ROOT / "data" / "review-2024").taxonomy
+    models = pd.Index([f"M{i:04}" for i in range(2000)], name="model_id", dtype="str")
+    codes = rng.choice(metrics.STATUSES, (2000, 16), p=[0.6, 0.3, 0.04, 0.03, 0.03])
+    status = pd.DataFrame(codes, index=models, columns=list(taxonomy.feature_ids))
+    goals = rng.choice(taxonomy.goal_ids, 2000, p=[0.5, 0.3, 0.15, 0.05])
+    return taxonomy, status, pd.DataFrame({"model_id": models, "goal_id": goals})
+
+
+def table_of(plot, many):
+    taxonomy, status, memberships = many
+    goals = taxonomy.goal_ids
+    table = {
+        "models-by-goal": lambda: metrics.goal_distribution(memberships, goals),
+        "feature-shares": lambda: metrics.shares(metrics.tally(status)).assign(rank=1, tied=1),
+        "feature-by-goal": lambda: metrics.feature_by_goal(
+            status, memberships, goals, "participation"
+        ),
+        "features-per-model": lambda: metrics.features_per_model(status, memberships, goals),
+        "evidence-map": lambda: metrics.evidence_map(status, memberships, goals),
+    }[plot]()
+    marked = table.assign(basis="observed", kind="observed", reading="")
+    return figures.label(marked, taxonomy, "fi", "Testi")
+
+
+@pytest.mark.parametrize(("plot", "variant"), [v for v in VARIANTS if v[0] in PLOTS])
+def test_two_thousand_models_fit_on_the_page(plot, variant, many):
+    d = Drawn(plot, variant, "fi", table_of(plot, many))
+    test_nothing_is_drawn_outside_the_page([d])
+    test_no_two_texts_overlap([d])
+    test_no_mark_runs_into_a_text([d])
+
+
+def test_of_two_thousand_models_one_square_is_several(many):
+    d = Drawn("models-by-goal", "better", "fi", table_of("models-by-goal", many))
+    per = int(re.search(r"Yksi neliö on (\d+) toimintamallia", d.words.subtitle)[1])
+    rows = d.table.sort_values("k", ascending=False, kind="stable")
+    assert per == math.ceil(rows["k"].max() / 24)
+    assert [row["full"] for row in boxes_of(d)] == [math.ceil(k / per) for k in rows["k"]]
+
+
+# What is asked for
+
+
+def test_an_unknown_figure_or_variant_is_refused_with_those_there_are(tables):
+    table = tables["own", "fi", "evidence-map"]
+    allowed = ", ".join(figures.PLOTS)
+    with pytest.raises(ValueError, match=f'^no figure "pie"; allowed: {allowed}$'):
+        figures.draw("pie", table, "fi")
+    message = '^evidence-map has no variant "faithful"; allowed: better$'
+    with pytest.raises(ValueError, match=message):
+        figures.draw("evidence-map", table, "fi", "faithful")
+
+
+def test_labels_and_source_are_the_last_columns(datasets):
+    taxonomy = datasets["literal"].taxonomy
+    table = pd.DataFrame({"feature_id": ["participation"], "goal_id": [""], "k": [1]})
+    labelled = figures.label(table, taxonomy, "en", "Here")
+    assert list(labelled.columns) == ["feature_id", "goal_id", "k", "source", "feature", "goal"]
+    assert labelled.iloc[0, 3:].tolist() == ["Here", taxonomy.labels("en")["participation"], ""]
