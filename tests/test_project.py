@@ -56,6 +56,16 @@ def test_an_absolute_path_is_a_data_set_as_it_is(root, tmp_path):
     assert project.dataset_folder(tmp_path / "elsewhere") == tmp_path / "elsewhere"
 
 
+def test_steps_up_are_taken_out_of_a_path_and_a_link_keeps_its_name(root, tmp_path, monkeypatch):
+    (tmp_path / "far/round").mkdir(parents=True)
+    assert project.dataset_folder("../far/round") == tmp_path / "far/round"
+    monkeypatch.chdir(tmp_path / "far/round")
+    assert project.dataset_folder("../round/.") == tmp_path / "far/round"
+    (root / "data/linked").symlink_to(tmp_path / "far/round")
+    monkeypatch.chdir(root)
+    assert project.output_folder("data/linked", "fi") == root / "build/linked/fi"
+
+
 def test_a_data_set_that_is_nowhere_is_looked_for_here(root, tmp_path, monkeypatch):
     assert project.dataset_folder("none") == root / "none"
     monkeypatch.chdir(tmp_path)

@@ -12,14 +12,18 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from soila_analysis import kernel, run
+from soila_analysis.__main__ import soila
 from soila_analysis.run import Job, Parameter, RunError
 
+REPOSITORY = Path(__file__).parents[1]
+TAXONOMY = "notebooks/01_taxonomy.ipynb"
 WRITE = """\
 import os
 from pathlib import Path
@@ -805,3 +809,63 @@ def test_a_plain_kernel_can_be_asked_for(write, tmp_path):
 def test_forked_kernels_draw_random_numbers_of_their_own(write, execute):
     path = write(WRITE, "import numpy as np\nprint(np.random.random())")
     assert printed(execute(path, folder="one")) != printed(execute(path, folder="two"))
+
+
+# The command's options for a run
+
+
+@pytest.fixture
+def command(monkeypatch):
+    """Call `soila run` on notebooks of the project; the jobs are kept and not executed."""
+    jobs, options = [], {}
+
+    def keep(given, **kwargs):
+        jobs.extend(given)
+        options.update(kwargs)
+        return []
+
+    def called(*arguments):
+        result = CliRunner().invoke(soila, ["run", *map(str, arguments)])
+        return result, jobs, options
+
+    monkeypatch.setattr(run, "run_all", keep)
+    monkeypatch.delenv("SOILA_OUTPUT", raising=False)
+    monkeypatch.chdir(REPOSITORY)
+    return called
+
+
+def test_another_output_folder_has_one_for_each_language(command, tmp_path):
+    _, jobs, _ = command(TAXONOMY, "-l", "fi", "-l", "sv", "--output", tmp_path / "mine")
+    assert [job.folder for job in jobs] == [tmp_path / "mine/fi", tmp_path / "mine/sv"]
+
+
+def test_plain_kernels_are_an_option(command):
+    assert command(TAXONOMY)[2]["plain"] is False
+    assert command(TAXONOMY, "--plain-kernels")[2]["plain"] is True
+
+
+@pytest.mark.parametrize("here", [".", "data", "notebooks"])
+def test_a_data_set_of_the_project_has_one_name_from_everywhere(command, monkeypatch, here):
+    monkeypatch.chdir(REPOSITORY / here)
+    _, jobs, _ = command(REPOSITORY / TAXONOMY, "-d", "review-2024")
+    assert jobs[0].values == {"dataset": "data/review-2024"}
+
+
+def test_a_data_set_from_elsewhere_is_named_by_its_whole_path(command, tmp_path, monkeypatch):
+    (tmp_path / "round").mkdir()
+    _, jobs, _ = command(TAXONOMY, "-d", os.path.relpath(tmp_path / "round"))
+    assert jobs[0].values == {"dataset": str(tmp_path / "round")}
+
+
+def test_a_data_set_that_is_no_folder_is_refused_before_anything_is_executed(command):
+    result, jobs, _ = command(TAXONOMY, "-d", "data/raund")
+    assert result.stderr == "Error: data/raund: no such data set folder\n"
+    assert (result.exit_code, jobs) == (1, [])
+
+
+def test_runs_that_would_overwrite_each_other_are_refused_without_a_traceback(tmp_path):
+    arguments = ["run", str(REPOSITORY / TAXONOMY), "-l", "fi", "-l", "fi", "-o", str(tmp_path)]
+    result = CliRunner().invoke(soila, arguments)
+    assert result.stderr.startswith(f"Error: {tmp_path}/fi/tables/taxonomy.csv would be written")
+    assert result.exit_code == 1
+    assert not list(tmp_path.iterdir())

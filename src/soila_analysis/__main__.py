@@ -45,6 +45,12 @@ def soila() -> None:
     help="Language of figures and results; repeatable. [default: the notebook's]",
 )
 @click.option("-d", "--dataset", help="Data set folder. [default: the notebook's]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write to, with one for each language. [default: build/<data set>]",
+)
 @click.option("--queue", type=FILE, help="Take runs from a file; remove it.")
 @click.option("--workers", type=click.IntRange(1), help="Notebooks at a time. [default: all cores]")
 @click.option(
@@ -54,15 +60,18 @@ def soila() -> None:
     show_default=True,
     help="Seconds for each notebook.",
 )
+@click.option("--plain-kernels", is_flag=True, help="Start each kernel anew; slower.")
 @click.option("--help-parameters", is_flag=True, help="List each notebook's parameters and stop.")
 def run(
     notebooks: Sequence[Path],
     values: Sequence[str],
     langs: Sequence[str],
     dataset: str | None,
+    output: Path | None,
     queue: Path | None,
     workers: int | None,
     timeout: float,
+    plain_kernels: bool,
     help_parameters: bool,
 ) -> None:
     """Execute NOTEBOOKS; figures and tables go to build/<data set>/<language>.
@@ -85,10 +94,10 @@ def run(
         wanted = wanted or [(n, named) for n in notebooks]
         if queue:
             wanted += [(n, {**named, **own}) for n, own in _queued(queue)]
-        jobs = [_job(n, v) for n, v in wanted]
+        jobs = [_job(n, v, output) for n, v in wanted]
+        failures = _executed(jobs, workers=workers, timeout=timeout, plain=plain_kernels)
     except (runs.RunError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from None
-    failures = _executed(jobs, workers, timeout)
     if failures:
         lines = [f"{len(failures)} of {len(jobs)} notebooks failed; earlier outputs are unchanged:"]
         raise click.ClickException("\n  ".join([*lines, *failures]))
@@ -240,13 +249,23 @@ def _queued(queue: Path) -> list[tuple[Path, dict[str, str]]]:
     return [(Path(notebook), _pairs(values)) for notebook, *values in rows]
 
 
-def _job(notebook: Path, values: dict[str, str]) -> "runs.Job":
+def _job(notebook: Path, values: dict[str, str], output: Path | None) -> "runs.Job":
     from soila_analysis import run as runs
 
+    if "dataset" in values:
+        values = {**values, "dataset": _portable(values["dataset"])}
     known = {p.name: str(p.default) for p in runs.parameters(notebook)} | values
-    dataset = known.get("dataset", ".")
-    folder = project.output_folder(dataset, known.get("lang", ""))
+    dataset, lang = known.get("dataset", "."), known.get("lang", "")
+    folder = output / lang if output else project.output_folder(dataset, lang)
     return runs.Job(notebook, values, folder, project.dataset_folder(dataset), project.lock())
+
+
+def _portable(dataset: str) -> str:
+    """Name a data set of the project from its root, wherever the command is given."""
+    folder, root = project.dataset_folder(dataset), project.root()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{dataset}: no such data set folder")
+    return (folder.relative_to(root) if folder.is_relative_to(root) else folder).as_posix()
 
 
 def _changes(old: dict[str, Any], dataset: str | None) -> "list[provenance.Change]":
@@ -271,7 +290,7 @@ def _command(old: dict[str, Any], dataset: str | None) -> str:
     return " ".join([f"soila run notebooks/{old['notebook']} -d {data}", *values])
 
 
-def _executed(jobs: Sequence, workers: int | None, timeout: float) -> list[str]:  # type: ignore[type-arg]
+def _executed(jobs: "Sequence[runs.Job]", **options: Any) -> list[str]:
     from soila_analysis import run as runs
 
     failures: list[str] = []
@@ -285,7 +304,7 @@ def _executed(jobs: Sequence, workers: int | None, timeout: float) -> list[str]:
                 verdict = "FAILED" if result.failure else "done"
                 click.echo(f"{verdict:6}  {result.seconds:5.1f} s  {result.job.title}")
 
-        runs.run_all(jobs, workers=workers, timeout=timeout, modules=PRELOADED, report=report)
+        runs.run_all(jobs, **options, modules=PRELOADED, report=report)
     return failures
 
 

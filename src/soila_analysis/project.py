@@ -50,7 +50,7 @@ def dataset_folder(name: str | Path) -> Path:
     Path
         Absolute; the path from here where there is no such folder.
     """
-    here = Path(name).absolute()
+    here = Path(os.path.normpath(Path(name).absolute()))  # a link keeps its name
     if here.is_dir() or Path(name).is_absolute():
         return here
     try:
