@@ -16,8 +16,8 @@ def locked() -> dict[str, str]:
 
 
 def declared() -> set[str]:
-    extra = PROJECT["project"]["optional-dependencies"]["reconstruction"]
-    groups = (PROJECT["project"]["dependencies"], extra, PROJECT["dependency-groups"]["dev"])
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    groups = (PROJECT["project"]["dependencies"], *extras, PROJECT["dependency-groups"]["dev"])
     return {re.split(r"[<>=]", entry)[0] for group in groups for entry in group}
 
 
