@@ -4,7 +4,9 @@ Exactness is shown on a small publication, of which all data sets can be listed.
 """
 
 from collections import Counter
+from functools import cache
 from itertools import product
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -29,41 +31,41 @@ def draws(request):
 
 
 def small(unclear):
-    """Four coded models in five memberships, three features; a may be unclear for one model."""
+    """Five coded models in seven memberships, three features; a may be unclear for one model."""
     return Constraints(
         reading="memberships",
-        models=4,
-        coded={"g1": 3, "g2": 2},
-        uncoded={"g1": 0, "g2": 1},
-        present={"a": range(1, 4), "b": range(3, 4), "e": range(2, 3)},
-        assessed={"a": 4 - unclear, "b": 4, "e": 4},
+        models=5,
+        coded={"g1": 4, "g2": 2, "g3": 1},
+        uncoded={"g1": 0, "g2": 1, "g3": 0},
+        present={"a": range(1, 4), "b": range(4, 5), "e": range(2, 3)},
+        assessed={"a": 5 - unclear, "b": 5, "e": 5},
         broken_down="e",
-        assessed_by_goal={"g1": 3, "g2": 2},
-        present_by_goal={"g1": 2, "g2": 1},
+        assessed_by_goal={"g1": 4, "g2": 2, "g3": 1},
+        present_by_goal={"g1": 2, "g2": 1, "g3": 0},
         leading="g1",
     )
 
 
-def columns(k, n, models=4):
+def columns(k, n, models=5):
     """All codes of one feature: 1 present, 0 absent, ? unclear."""
     codes = product("10?", repeat=models)
     return [c for c in codes if c.count("1") == k and c.count("?") == models - n]
 
 
-def listed(fixed):
-    """All labelled data sets: (goals of each model, codes of each feature)."""
-    served = [
-        m for m in product([(1, 0), (0, 1), (1, 1)], repeat=4) if np.sum(m, 0).tolist() == [3, 2]
-    ]
-    for member, e in product(served, columns(2, 4)):
-        present = np.array([code == "1" for code in e])
-        if (present @ np.array(member)).tolist() == [2, 1]:
+@cache
+def listed(unclear):
+    """All data sets in which the first two models have e: (models x goals, models x features)."""
+    fixed, found = small(unclear), []
+    each = [goals for goals in product([True, False], repeat=3) if sum(goals) in (1, 2)]
+    for member in map(np.array, product(each, repeat=5)):
+        if member.sum(0).tolist() == [4, 2, 1] and member[:2].sum(0).tolist() == [2, 1, 0]:
             for k in fixed.present["a"]:
-                for a, b in product(columns(k, fixed.assessed["a"]), columns(3, 4)):
-                    codes = np.array([[code == "1" for code in column] for column in (a, b, e)])
-                    total = (codes @ np.array(member)).sum(axis=0)
-                    if total[0] * 2 > total[1] * 3:
-                        yield np.array(member, dtype=bool), codes.T
+                for codes in product(columns(k, 5 - unclear), columns(4, 5), ["11000"]):
+                    present = np.array([[code == "1" for code in column] for column in codes]).T
+                    first, *others = (member.T.astype(int) @ present).sum(axis=1) / [4, 2, 1]
+                    if first > max(others):
+                        found.append((member, present))
+    return found
 
 
 def described(member, present):
@@ -76,28 +78,25 @@ def described(member, present):
 def publication(request, monkeypatch):
     fixed = small(request.param)
     monkeypatch.setattr(compatible, "constraints", lambda reading: fixed)
-    return fixed
+    return SimpleNamespace(fixed=fixed, listed=listed(request.param))
 
 
 def test_matrices_are_drawn_uniformly_from_all_compatible_ones(publication):
-    expected = Counter(described(*data) for data in listed(publication))
+    expected = Counter(described(*data) for data in publication.listed)
     drawn = sample("memberships", 20_000, prior="matrices")
-    found = Counter(map(described, drawn.member[:, :4], drawn.present[:, :4]))
+    found = Counter(map(described, drawn.member[:, :5], drawn.present[:, :5]))
     assert found.keys() <= expected.keys()
     share = np.array(list(expected.values())) / expected.total()
     assert chisquare([found[key] for key in expected], share * len(drawn)).pvalue > 0.001
 
 
 def test_counts_are_drawn_uniformly_but_for_the_leading_goal(publication):
-    compatible_columns, accepted = Counter(), Counter()
-    for _, present in listed(publication):
-        accepted[present[:, 0].sum()] += 1
-    for k in publication.present["a"]:
-        compatible_columns[k] = len(columns(k, publication.assessed["a"]))
-    weight = {k: accepted[k] / compatible_columns[k] for k in accepted}
+    accepted = Counter(present[:, 0].sum() for _, present in publication.listed)
+    proposed = {k: len(columns(k, publication.fixed.assessed["a"])) for k in accepted}
+    expected = np.array([accepted[k] / proposed[k] for k in accepted])
     drawn = Counter(tables(sample("memberships", 20_000)).features[:, 0].tolist())
-    expected = [20_000 * weight[k] / sum(weight.values()) for k in weight]
-    assert chisquare([drawn[k] for k in weight], expected).pvalue > 0.001
+    share = expected / expected.sum()
+    assert chisquare([drawn[k] for k in accepted], share * drawn.total()).pvalue > 0.001
 
 
 METRICS = {
@@ -129,7 +128,7 @@ METRICS = {
 @pytest.mark.parametrize("metric", METRICS)
 def test_bounds_are_the_least_and_greatest_over_all_data_sets(publication, metric):
     symbolic, counted = METRICS[metric]
-    values = [counted(*data) for data in listed(publication)]
+    values = [counted(*data) for data in publication.listed]
     assert bounds(symbolic, "memberships") == (min(values), max(values))
 
 

@@ -402,7 +402,10 @@ class Symbolic(Counts):
             patterns |= having
 
     def _split(self, group: Group, number: int) -> Any:
-        """Split a group in rich and poor models: codes can be spread evenly over each of them."""
+        """Split a group in rich and poor models: codes can be spread evenly over either.
+
+        What of a feature does not fit in the poor can be moved to the rich.
+        """
         most, size = self._most(group), self.size[group]
         rich = self._up_to(most)
         in_rich = [self._up_to(most) for _ in self.fixed.present]
@@ -411,7 +414,6 @@ class Symbolic(Counts):
         for part, count in zip(in_rich, counts, strict=True):
             self.model.add(part <= rich)
             self.model.add(part <= count)
-            self.model.add(count - part <= size - rich)
         self.model.add(sum(in_rich) >= number * rich)
         self.model.add(sum(counts) - sum(in_rich) <= (number - 1) * (size - rich))
         return rich
@@ -459,7 +461,10 @@ def bounds(metric: Metric, reading: str) -> tuple[int, int]:
     >>> bounds(lambda data: data.present("participation"), "memberships")
     (34, 38)
     """
-    data = Symbolic(solver().CpModel(), constraints(reading))
+    return _extremes(metric, Symbolic(solver().CpModel(), constraints(reading)))
+
+
+def _extremes(metric: Metric, data: Symbolic) -> tuple[int, int]:
     value = metric(data)
     data.model.minimize(value)
     low = _optimum(data.model)
@@ -537,7 +542,8 @@ def load_ranges(file: Path = RANGES) -> pd.DataFrame:
 def _rows(reading: str, draws: int, seed: int) -> Iterator[dict[str, object]]:
     fixed = constraints(reading)
     counted = tables(sample(reading, draws, seed=seed))
-    bound = cache(lambda feature, goal: bounds(_metric(feature, goal), reading))
+    data = Symbolic(solver().CpModel(), fixed)
+    bound = cache(lambda feature, goal: _extremes(_metric(feature, goal), data))
     for measure, feature, goal, n, drawn in _quantities(fixed, counted):
         low, high = bound(_alike(feature, fixed)[0] if feature else "", goal)
         inner = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf").tolist()
