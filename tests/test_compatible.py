@@ -300,6 +300,7 @@ def test_features_of_which_the_same_is_known_have_the_same_ranges():
             'no prior "flat"; allowed: counts, matrices',
         ),
         (lambda: sample("literal", 0), "draws must be at least 1, got 0"),
+        (lambda: sample_readings({"literal": 1.0}, -1), "draws must be at least 1, got -1"),
         (
             lambda: sample_readings({"literal": 0.5, "mixed": 0.4}, 1),
             "weights must not be negative and sum to 1, got {'literal': 0.5, 'mixed': 0.4}",

@@ -164,8 +164,7 @@ def sample(reading: str, draws: int, *, seed: int = 1, prior: str = "counts") ->
     fixed = constraints(reading)
     if prior not in PRIORS:
         raise ValueError(f'no prior "{prior}"; allowed: {", ".join(PRIORS)}')
-    if draws < 1:
-        raise ValueError(f"draws must be at least 1, got {draws}")
+    _check(draws)
     rng = np.random.default_rng([seed, *reading.encode()])
     sides = _sides(fixed)
     accepted: list[Codes] = []
@@ -209,6 +208,7 @@ def sample_readings(
     """
     if min(weights.values(), default=0) < 0 or abs(sum(weights.values()) - 1) > 1e-9:
         raise ValueError(f"weights must not be negative and sum to 1, got {dict(weights)}")
+    _check(draws)
     numbers = np.random.default_rng(seed).multinomial(draws, list(weights.values()))
     return {
         reading: sample(reading, int(number), seed=seed, prior=prior)
@@ -272,6 +272,11 @@ def tables(draws: Draws) -> Tables:
         by_goal_assessed=_within(draws.assessed, draws.member),
         coded=coded.sum(axis=1),
     )
+
+
+def _check(draws: int) -> None:
+    if draws < 1:
+        raise ValueError(f"draws must be at least 1, got {draws}")
 
 
 Side = tuple[npt.NDArray[np.float64], Bools]  # weights of arrangements; their models x goals
