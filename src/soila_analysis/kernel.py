@@ -99,7 +99,12 @@ class _Fork:
 
 
 def can_fork() -> bool:
-    """Tell whether this platform has a fork server."""
+    """Tell whether this platform has a fork server.
+
+    Returns
+    -------
+    bool
+    """
     return "forkserver" in multiprocessing.get_all_start_methods()
 
 
@@ -130,8 +135,15 @@ def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> Non
     quiet = [f"--IPKernelApp.parent_handle={os.getppid()}", "--IPKernelApp.log_level=CRITICAL"]
     sys.argv = [LAUNCHER, *arguments, *quiet]
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # half a second for what no run uses
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed()  # else all forks would draw the same numbers
+    _renew()
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance(sys.argv[1:])
+
+
+def _renew() -> None:
+    """Set anew what libraries settle when they are imported, before there was a kernel."""
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # else all forks would draw the same numbers
+    if "pandas" in sys.modules:
+        sys.modules["pandas"].set_option("display.max_columns", 20)  # its default in a kernel

@@ -33,7 +33,13 @@ def root() -> Path:
 
 
 def lock() -> Path:
-    """Return the file that pins the packages."""
+    """Return the file that pins the packages.
+
+    Returns
+    -------
+    Path
+        ``requirements.lock`` at the root.
+    """
     return root() / "requirements.lock"
 
 

@@ -86,7 +86,18 @@ def record(
 
 
 def dumps(record: Mapping[str, Any]) -> str:
-    """Write a record as one line of JSON with sorted keys."""
+    """Write a record as one line of JSON with sorted keys.
+
+    Parameters
+    ----------
+    record : mapping
+        As `record` gives.
+
+    Returns
+    -------
+    str
+        ASCII, the same for equal records.
+    """
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -185,7 +196,18 @@ def edited(file: Path, old: Mapping[str, Any]) -> list[Change]:
 
 
 def blob(content: bytes) -> str:
-    """Hash contents as git does."""
+    """Hash contents as git does.
+
+    Parameters
+    ----------
+    content : bytes
+        What a file holds.
+
+    Returns
+    -------
+    str
+        The name of the blob, in hexadecimal digits.
+    """
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
