@@ -44,7 +44,7 @@ def warm() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLBACKEND", kernel.BACKEND)
         multiprocessing.util.get_temp_dir()  # before a test moves the folder for such
-        kernel.preload(["matplotlib.pyplot", "numpy.random"])
+        kernel.preload(["matplotlib.pyplot", "numpy.random", "pandas"])
         yield
 
 
@@ -586,6 +586,7 @@ def test_a_warm_and_a_plain_kernel_leave_the_same_bytes(write, execute, monkeypa
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.gcf().set_dpi(20)",
         "import warnings\nwarnings.warn('careful')",
         "print(object(), folder)",
+        "import pandas as pd\\npd.DataFrame({f'column {i}': ['wide' * 9] for i in range(9)})",
         parameters=PARAMETERS,
     )
     warm = execute(path, folder="warm", whole="2")
