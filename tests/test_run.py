@@ -586,7 +586,7 @@ def test_a_warm_and_a_plain_kernel_leave_the_same_bytes(write, execute, monkeypa
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.gcf().set_dpi(20)",
         "import warnings\nwarnings.warn('careful')",
         "print(object(), folder)",
-        "import pandas as pd\\npd.DataFrame({f'column {i}': ['wide' * 9] for i in range(9)})",
+        "import pandas as pd\npd.DataFrame({f'column {i}': ['wide' * 9] for i in range(9)})",
         parameters=PARAMETERS,
     )
     warm = execute(path, folder="warm", whole="2")
