@@ -643,15 +643,22 @@ Path("{me}.done").touch()"""
     assert (tmp_path / "for e/table.csv").is_file()
 
 
-def test_a_worker_that_is_killed_fails_its_notebooks_without_a_traceback(write, tmp_path):
-    kill = "import os, psutil\nos.kill(psutil.Process(os.getppid()).ppid(), 9)"
-    jobs = [Job(write(kill, "import time; time.sleep(9)"), {}, tmp_path / "out")]
+def test_a_worker_that_is_killed_fails_its_notebooks_and_takes_its_kernel_along(write, tmp_path):
+    pids = tmp_path / "pids"
+    kill = (
+        "import os, pathlib, psutil\n"
+        f"pathlib.Path({str(pids)!r}).write_text(f'{{os.getpid()}} {{os.getppid()}}')\n"
+        "os.kill(psutil.Process(os.getppid()).ppid(), 9)"
+    )
+    jobs = [Job(write(kill, "import time; time.sleep(999)"), {}, tmp_path / "out")]
     (result,) = run.run_all(jobs, timeout=120)
     assert result.failure == (
         "small: not executed, a process of the run died (killed, or out of memory)"
     )
-    for left in [*Path(tempfile.gettempdir()).glob("soila-*"), tmp_path / "out"]:
-        shutil.rmtree(left)  # a killed process cannot do it
+    left = [p for p in psutil.process_iter() if str(p.pid) in pids.read_text().split()]
+    assert psutil.wait_procs(left, timeout=30)[1] == []
+    for folder in [*Path(tempfile.gettempdir()).glob("soila-*"), tmp_path / "out"]:
+        shutil.rmtree(folder)  # a killed process cannot do it
 
 
 # Byte identity

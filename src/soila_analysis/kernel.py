@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -128,6 +129,7 @@ def _context() -> ForkServerContext:
 def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> None:
     """Be a kernel until told to stop."""
     os.setsid()
+    threading.Thread(target=_end_with_the_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(cwd)
     os.environ.clear()
@@ -139,6 +141,14 @@ def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> Non
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance(sys.argv[1:])
+
+
+def _end_with_the_run() -> None:
+    """Wait for the process that asked for this kernel; where it is killed, nothing else would."""
+    run = multiprocessing.parent_process()
+    if run:
+        run.join()
+        os.killpg(os.getpgrp(), signal.SIGKILL)
 
 
 def _renew() -> None:
