@@ -53,7 +53,10 @@ $(foreach l,$(LANGS),$(foreach n,$(NOTEBOOKS),$(eval $(call run,$l,$n,$n,))))
 $(foreach f,$(sort $(FEATURE) $(FEATURES)),$(foreach l,$(LANGS),$(eval $(call run,$l,04_feature-by-goal-$f,04_feature-by-goal,'feature=$f'))))
 FIGURES := $(foreach l,$(LANGS),$(foreach n,$(NOTEBOOKS) $(example),$(OUT)/$l/notebooks/$n.ipynb))
 SWEEP := $(foreach l,$(LANGS),$(foreach f,$(FEATURES),$(OUT)/$l/notebooks/04_feature-by-goal-$f.ipynb))
-execute = if [ -f $(QUEUE) ]; then $(BIN)/soila run --queue $(QUEUE); else echo 'All figures in $(OUT) are up to date.'; fi
+MANIFEST := $(OUT)/manifest.json
+describe = $(BIN)/soila manifest $(OUT)
+execute = if [ -f $(QUEUE) ]; then rm -f $(MANIFEST) && $(BIN)/soila run --queue $(QUEUE) && $(describe); \
+	elif [ -f $(MANIFEST) ]; then echo 'All figures in $(OUT) are up to date.'; else $(describe); fi
 
 .PHONY: figures
 figures: $(FIGURES) ## Regenerate every figure, in all languages
@@ -66,6 +69,18 @@ sweep: $(READY) ## Draw notebook 04 for every feature of the data set
 .PHONY: sweep-features
 sweep-features: $(SWEEP)
 	@$(execute)
+
+.PHONY: check
+check: figures ## Compare what is built with the reference, and show what differs
+	@$(BIN)/soila check $(OUT)
+
+.PHONY: reference
+reference: figures ## Make what is built the reference, on purpose
+	@$(BIN)/soila reference $(OUT)
+
+.PHONY: archive
+archive: figures ## Pack data, notebooks and results into one file to deposit
+	@$(BIN)/soila archive $(OUT)
 
 # What an interrupted run left in the queue is not this run's.
 .PHONY: forget

@@ -50,9 +50,9 @@ def test_the_minimum_python_is_the_same_everywhere() -> None:
     assert PROJECT["tool"]["mypy"]["python_version"] == minimum[2:]
 
 
-def test_the_ci_runs_the_two_commands_of_the_readme_and_the_lint() -> None:
+def test_the_ci_runs_the_two_commands_of_the_readme_the_check_and_the_lint() -> None:
     script = (ROOT / ".ci" / "run").read_text()
-    assert re.findall(r"^make (\w+)$", script, re.MULTILINE) == ["figures", "test", "lint"]
+    assert re.findall(r"^make (\w+)$", script, re.MULTILINE) == ["figures", "test", "check", "lint"]
     workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     steps = workflow["jobs"]["all"]["steps"]
     assert {"run": "bash .ci/run"} in steps

@@ -24,6 +24,12 @@ from pathlib import Path
 if sys.argv[1] == "features":
     print("everyday-life\\nparticipation")
     sys.exit(Path("broken").exists())
+if sys.argv[1] == "manifest":
+    Path(sys.argv[2], "manifest.json").write_text("{{}}")
+    sys.exit()
+if sys.argv[1] in ("check", "reference", "archive"):
+    print(*sys.argv[1:])
+    sys.exit(Path("drifted").exists())
 queue, failed = Path(sys.argv[3]), False
 lines = queue.read_text().splitlines()
 queue.unlink()
@@ -187,6 +193,31 @@ def test_figures_and_sweep_asked_for_at_once_follow_each_other(make, clone):
     assert make("figures", "sweep").stdout == UP_TO_DATE * 2
 
 
+@pytest.mark.parametrize("target", ["check", "reference", "archive"])
+def test_a_build_is_brought_up_to_date_before_it_is_compared_or_packed(make, clone, target):
+    done = make(target)
+    assert runs(done) == ALL
+    assert done.stdout.endswith(f"its end\n{target} build/round\n")
+    assert make(target).stdout == f"{UP_TO_DATE}{target} build/round\n"
+    write(clone / "drifted", "")
+    assert make(target).returncode == 2
+
+
+def test_a_manifest_that_was_lost_is_written_without_a_run(make, clone):
+    make("figures")
+    (clone / "build/round/manifest.json").unlink()
+    assert (make("figures").stdout, make("figures").stdout) == ("", UP_TO_DATE)
+
+
+def test_a_failed_run_leaves_no_manifest(make, clone):
+    make("figures")
+    write(clone / "broken", "")
+    write(clone / "notebooks/02_b.ipynb", "changed")
+    built(clone)
+    make("figures")
+    assert not (clone / "build/round/manifest.json").exists()
+
+
 def test_languages_are_chosen(make):
     assert runs(make("figures", "LANGS=sv")) == {f"{name} sv" for name in NAMES}
 
@@ -245,7 +276,8 @@ def test_a_data_set_that_is_no_folder_is_refused(make):
 
 def test_help_is_the_default_and_lists_every_target_with_its_comment(make):
     listed = re.findall(r"^make (\S+) +\S", make().stdout, re.MULTILINE)
-    assert listed == ["help", "figures", "sweep", "test", "explore", "lint", "clean", "lock"]
+    asked = ["help", "figures", "sweep", "check", "reference", "archive"]
+    assert listed == [*asked, "test", "explore", "lint", "clean", "lock"]
     assert make().stdout == make("help").stdout
 
 

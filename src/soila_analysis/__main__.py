@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LANGUAGES = ("fi", "sv", "en")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+BUILD = click.Path(path_type=Path, exists=True, file_okay=False)
 PRELOADED = (
     "soila_analysis.coding",
     "soila_analysis.figures",
@@ -202,6 +203,57 @@ def verify(files: Sequence[Path], dataset: str | None) -> None:
 
 
 @soila.command()
+@click.argument("build", type=BUILD)
+def manifest(build: Path) -> None:
+    """List all outputs in BUILD with their hashes and inputs in its manifest.json."""
+    from soila_analysis import manifest as manifests
+
+    manifests.write(_build(build))
+
+
+@soila.command()
+@click.argument("build", type=BUILD)
+def check(build: Path) -> None:
+    """Compare BUILD with the committed reference; show what differs.
+
+    Exit status 1 if anything does.
+    """
+    from soila_analysis import drift
+
+    try:
+        found = drift.check(_build(build), project.root() / "reference")
+    except drift.NoReferenceError as error:
+        raise click.ClickException(str(error)) from None
+    for change in found:
+        click.echo(change)
+    if found:
+        click.echo(f"{build} differs from its reference; `make reference` renews it on purpose")
+        sys.exit(1)
+    click.echo(f"{build}: as in the reference")
+
+
+@soila.command()
+@click.argument("build", type=BUILD)
+def reference(build: Path) -> None:
+    """Make BUILD the reference that later builds of its data set are compared with."""
+    from soila_analysis import drift
+
+    click.echo(f"{drift.renew(_build(build), project.root() / 'reference')}: renewed")
+
+
+@soila.command()
+@click.argument("build", type=BUILD)
+def archive(build: Path) -> None:
+    """Write BUILD with its data, notebooks and licences to one file to deposit."""
+    from soila_analysis import archive as archives
+
+    try:
+        click.echo(archives.write(_build(build)))
+    except (FileNotFoundError, ModuleNotFoundError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@soila.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--reading",
@@ -225,6 +277,14 @@ def reconstruct(folder: Path, reading: str, seed: int, workers: int) -> None:
     except (ValueError, ModuleNotFoundError, coding.DatasetError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"{folder}: {data.info.title.en}")
+
+
+def _build(folder: Path) -> Path:
+    from soila_analysis import manifest as manifests
+
+    if not manifests.outputs(folder):
+        raise click.ClickException(f"{folder}: holds no outputs; `make figures` makes them")
+    return folder
 
 
 def _range(text: str) -> range:

@@ -1,0 +1,334 @@
+"""What a build holds: every output with its hashes and what it was made from; the reference.
+
+Two hashes tell different things. ``sha256`` is that of the bytes, as any tool computes it.
+``content`` is that of what a reader meets: the record of the inputs is left out, PNG counts by its
+pixels, PDF by its decoded objects. It is the same on every machine, and a new comment in the code
+does not change it; the reference holds this one.
+"""
+
+import hashlib
+import io
+import json
+import platform
+import re
+import subprocess
+from base64 import b64decode
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from soila_analysis import project, provenance
+
+FORMAT = 1
+NAME = "manifest.json"
+KINDS = ("figures/*", "tables/*", "notebooks/*.ipynb")
+EMBEDDED = re.compile(rb"(?<=data:image/svg\+xml;base64,)[A-Za-z0-9+/=]+")
+SVG_RECORD = re.compile(rb"<dc:description>.*?</dc:description>", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Paths of outputs that are missing from a build, that it has besides, that changed."""
+
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+def outputs(folder: Path) -> list[str]:
+    """List the outputs of a build.
+
+    Parameters
+    ----------
+    folder : Path
+        ``build/<data set>``, with a folder for each language.
+
+    Returns
+    -------
+    list of str
+        Sorted paths below the folder, of figures, tables and executed notebooks.
+    """
+    found = (file for kind in KINDS for file in folder.glob(f"[!.]*/{kind}"))
+    return sorted(f.relative_to(folder).as_posix() for f in found if not f.name.startswith("."))
+
+
+def content(file: Path) -> str:
+    """Hash what an output shows, whatever it was made from and on whichever machine.
+
+    Parameters
+    ----------
+    file : Path
+        SVG, PNG, PDF, JSON, CSV or executed notebook.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal digits.
+    """
+    return hashlib.sha256(CONTENTS.get(file.suffix, Path.read_bytes)(file)).hexdigest()
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Hash what all outputs of a build show: path to `content`."""
+    paths = outputs(folder)
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(paths, pool.map(lambda path: content(folder / path), paths), strict=True))
+
+
+def make(folder: Path) -> dict[str, Any]:
+    """Describe a build.
+
+    Parameters
+    ----------
+    folder : Path
+        ``build/<data set>``.
+
+    Returns
+    -------
+    dict
+        ``outputs``: path to ``sha256``, ``content`` and ``made_from``, a key of ``records``, which
+        are as `provenance.record` gives them; ``commit``, the clone's, with ``+changes`` if files
+        differ from it, none outside of git; ``interpreter``, ``platform`` and the ``packages`` of
+        the lock that are installed.
+    """
+    records = made_from(folder)
+    digests = {path: _digest(record) for path, record in records.items()}
+    return {
+        "format": FORMAT,
+        "dataset": folder.resolve().name,
+        "commit": commit(),
+        "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
+        "platform": platform.platform(),
+        "packages": _installed(project.lock()),
+        "records": {digests[path]: record for path, record in records.items()},
+        "outputs": {
+            path: {
+                "sha256": hashlib.sha256((folder / path).read_bytes()).hexdigest(),
+                "content": shown,
+                "made_from": digests.get(path),
+            }
+            for path, shown in contents(folder).items()
+        },
+    }
+
+
+def write(folder: Path) -> Path:
+    """Write the manifest of a build into it.
+
+    Parameters
+    ----------
+    folder : Path
+        ``build/<data set>``.
+
+    Returns
+    -------
+    Path
+        ``manifest.json`` there.
+    """
+    return save(folder / NAME, make(folder))
+
+
+def save(file: Path, value: Mapping[str, Any]) -> Path:
+    """Write JSON with sorted keys; a file is replaced when the new one is complete."""
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    beside = file.with_name(f".{file.name}")
+    beside.write_text(text, encoding="utf-8", newline="\n")
+    return beside.replace(file)
+
+
+def made_from(folder: Path) -> dict[str, dict[str, Any]]:
+    """Read the records of all outputs of a build; an executed notebook has that of its outputs.
+
+    Parameters
+    ----------
+    folder : Path
+        ``build/<data set>``.
+
+    Returns
+    -------
+    dict
+        Path to record, as `provenance.record` gives it; outputs without one are left out.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for path in outputs(folder):
+        own = listed(folder, path) if path.endswith(".ipynb") else [path]
+        try:
+            record = provenance.read(folder / (own or [path])[0])
+        except provenance.UnknownProvenanceError:
+            continue
+        found[path] = {key: value for key, value in record.items() if key != "table"}
+    return found
+
+
+def listed(folder: Path, notebook: str) -> list[str]:
+    """List the outputs of the run that executed a notebook.
+
+    Parameters
+    ----------
+    folder : Path
+        ``build/<data set>``.
+    notebook : str
+        Path of the executed notebook below it.
+
+    Returns
+    -------
+    list of str
+        Paths below the folder.
+    """
+    listing = (folder / notebook).with_suffix(".outputs")
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.is_file() else []
+    return [f"{notebook.split('/')[0]}/{line}" for line in lines]
+
+
+def commit() -> str | None:
+    """Name the commit that the clone is at, with ``+changes`` if its files differ from it."""
+    head = _git("rev-parse", "HEAD")
+    if head is None:
+        return None
+    return head + ("+changes" if _git("status", "--porcelain") else "")
+
+
+def reference(folder: Path) -> dict[str, Any]:
+    """Reduce a build to what is to stay as it is, without facts of the machine.
+
+    Parameters
+    ----------
+    folder : Path
+        ``build/<data set>``.
+
+    Returns
+    -------
+    dict
+        ``outputs``, path to `content`; ``inputs``, kind to name to hash or version.
+    """
+    return {
+        "format": FORMAT,
+        "dataset": folder.resolve().name,
+        "inputs": inputs(*made_from(folder).values()),
+        "outputs": contents(folder),
+    }
+
+
+def inputs(*records: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Join records of one build into one table of inputs.
+
+    Parameters
+    ----------
+    *records : mapping
+        As `provenance.record` gives.
+
+    Returns
+    -------
+    dict
+        ``data file``, ``module``, ``notebook``, ``package`` and ``lock``, each name to hash,
+        hashes of cells or version.
+    """
+    joined: dict[str, dict[str, Any]] = {
+        kind: {} for kind in ("data file", "module", "notebook", "package", "lock")
+    }
+    for record in records:
+        joined["data file"] |= record["data"]
+        joined["module"] |= record["code"]
+        joined["notebook"] |= {record["notebook"]: record["cells"]}
+        joined["package"] |= record["packages"]
+        joined["lock"] |= {"requirements.lock": record["lock"]}
+    return joined
+
+
+def compare(known: Mapping[str, Any], folder: Path) -> Comparison:
+    """Compare a build with the reference by the contents of its outputs.
+
+    Outputs of runs that the reference does not have, such as those of a sweep, are no difference.
+
+    Parameters
+    ----------
+    known : mapping
+        As `reference` gives.
+    folder : Path
+        ``build/<data set>``.
+
+    Returns
+    -------
+    Comparison
+        Paths below the folder.
+    """
+    expected, found = known["outputs"], contents(folder)
+    further = [p for p in found if p.endswith(".ipynb") and p not in expected]
+    allowed = {*further, *(output for run in further for output in listed(folder, run))}
+    return Comparison(
+        tuple(path for path in expected if path not in found),
+        tuple(path for path in found if path not in expected and path not in allowed),
+        tuple(p for p in found if p in expected and found[p] != expected[p]),
+    )
+
+
+def _digest(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(provenance.dumps(record).encode()).hexdigest()[:12]
+
+
+def _installed(lock: Path) -> dict[str, str]:
+    names = re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # pinned for another platform
+    return found
+
+
+def _git(*arguments: str) -> str | None:
+    command = ["git", "-C", str(project.root()), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return None if done.returncode else done.stdout.strip()
+
+
+def _of_svg(file: Path) -> bytes:
+    return SVG_RECORD.sub(b"", file.read_bytes())
+
+
+def _of_png(file: Path) -> bytes:
+    from PIL import Image
+
+    with Image.open(file) as image:
+        return f"{image.mode} {image.width}x{image.height} ".encode() + image.tobytes()
+
+
+def _of_pdf(file: Path) -> bytes:
+    """Write out all objects but the document information, their streams decoded."""
+    from pypdf import PdfReader
+    from pypdf.generic import DictionaryObject, StreamObject
+
+    reader, buffer = PdfReader(file), io.BytesIO()
+    information = reader.trailer.raw_get("/Info").idnum
+    for number in sorted(set(reader.xref[0]) - {information}):
+        found = reader.get_object(number)
+        if isinstance(found, StreamObject):
+            own = {key: value for key, value in found.items() if key != "/Length"}
+            DictionaryObject(own).write_to_stream(buffer)
+            buffer.write(found.get_data())
+        elif found is not None and not isinstance(found, int):
+            found.write_to_stream(buffer)
+    return buffer.getvalue()
+
+
+def _of_json(file: Path) -> bytes:
+    found = json.loads(file.read_text(encoding="utf-8"))
+    return json.dumps({k: v for k, v in found.items() if k != "provenance"}).encode()
+
+
+def _of_notebook(file: Path) -> bytes:
+    """Leave out the records of the figures that an executed notebook shows."""
+    return EMBEDDED.sub(lambda m: SVG_RECORD.sub(b"", b64decode(m[0])), file.read_bytes())
+
+
+CONTENTS = {
+    ".svg": _of_svg,
+    ".png": _of_png,
+    ".pdf": _of_pdf,
+    ".json": _of_json,
+    ".ipynb": _of_notebook,
+}
