@@ -104,6 +104,10 @@ test: $(READY) ## Run the tests, with coverage
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 
+.PHONY: reproduce
+reproduce: $(READY) ## Make all figures in perturbed ways, compare every byte
+	@$(BIN)/soila reproduce $(addprefix --lang ,$(LANGS))
+
 .PHONY: explore
 explore: $(READY) ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks

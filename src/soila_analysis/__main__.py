@@ -203,6 +203,42 @@ def verify(files: Sequence[Path], dataset: str | None) -> None:
 
 
 @soila.command()
+@click.argument("notebooks", nargs=-1, type=FILE)
+@click.option(
+    "-l", "--lang", "langs", multiple=True, type=click.Choice(LANGUAGES), help="[default: all]"
+)
+def reproduce(notebooks: Sequence[Path], langs: Sequence[str]) -> None:
+    """Execute NOTEBOOKS, by default all, in ways that should not matter; compare every byte.
+
+    Exit status 1 if an output differs from that of a plain run; each is named with the cause.
+    """
+    from soila_analysis import reproduce as perturbed
+
+    outcomes: list[perturbed.Outcome] = []
+
+    def report(outcome: perturbed.Outcome) -> None:
+        outcomes.append(outcome)
+        run = ", ".join(one.name for one in outcome.run)
+        verdict = f"{len(outcome.differing)} differ" if outcome.differing else "identical"
+        click.echo(f"{len(outcomes):3}  {outcome.compared:7}  {verdict:10}  {run}")
+        for note in perturbed.unbound(outcome.run):
+            click.echo(f"{'':26}({note})")
+
+    try:
+        root = project.root()
+        chosen = notebooks or sorted((root / "notebooks").glob("[0-9]*.ipynb"))
+        relative = [notebook.resolve().relative_to(root) for notebook in chosen]
+        click.echo("run  outputs  verdict     perturbed by")
+        perturbed.reproduce(root, relative, langs or LANGUAGES, report=report)
+    except (perturbed.ReproductionError, FileNotFoundError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    differing = {n: cause for o in reversed(outcomes) for n, cause in o.differing.items()}
+    if differing:
+        lines = [f"{name} differs under {cause}" for name, cause in sorted(differing.items())]
+        raise click.ClickException("\n  ".join([f"{len(lines)} outputs differ:", *lines]))
+
+
+@soila.command()
 @click.argument("build", type=BUILD)
 def manifest(build: Path) -> None:
     """List all outputs in BUILD with their hashes and inputs in its manifest.json."""
