@@ -799,6 +799,16 @@ def test_what_changes_while_a_notebook_runs_is_newer_than_the_notebook(write, ex
     assert path.stat().st_mtime < executed.stat().st_mtime
 
 
+def test_to_make_a_run_with_parameters_of_its_own_stands_where_the_usual_one_belongs(
+    write, execute
+):
+    path = write(WRITE, parameters='lang: str = "fi"  # language\nbold: bool = False  # shout')
+    usual = execute(path, lang="sv") / "notebooks/small.ipynb"
+    assert usual.stat().st_mtime > path.stat().st_mtime
+    own = execute(path, lang="sv", bold="true") / "notebooks/small.ipynb"
+    assert own.stat().st_mtime == 0
+
+
 def test_an_output_that_was_made_before_the_run_is_a_failure(write, execute):
     path = write(WRITE, "os.utime(folder / 'table.csv', (9, 9))")
     message = "small: outputs: table.csv is older than the run"

@@ -35,6 +35,7 @@ from soila_analysis import kernel, provenance
 
 TIMEOUT = 600.0
 TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+USUAL = {"dataset", "lang"}  # the parameters that make gives to every notebook
 BOOLEANS = {"true": True, "false": False}
 EXITS = ("exit", "quit", "_exit")
 MAGIC = re.compile(r"^\s*[!%?]|=\s*[!%]|\?\s*$")  # what IPython adds to Python
@@ -217,8 +218,10 @@ def run(job: Job, *, timeout: float = TIMEOUT, plain: bool = False) -> Result:
         _write(staging, name, normalised(notebook, {str(staging): "build"}), expected)
         seconds = time.monotonic() - started
         (staging / f"notebooks/{name}.timing.json").write_text(f'{{"seconds": {seconds:.2f}}}\n')
-        # what is changed while a notebook runs is newer than the notebook, to make
-        os.utime(staging / f"notebooks/{name}.ipynb", (begun, begun))
+        # To make, what is changed while a notebook runs is newer than the notebook, and a run with
+        # parameters of its own is out of date, since it stands where the usual one belongs.
+        date = 0 if set(values) - USUAL - set(_named(job)) else begun
+        os.utime(staging / f"notebooks/{name}.ipynb", (date, date))
         last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
         files = [_place(staging, folder, file) for file in [*expected, *last]]
     return Result(job, time.monotonic() - started, files=tuple(files))
@@ -508,9 +511,15 @@ def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: floa
 
 
 def _name(job: Job, values: Mapping[str, Any]) -> str:
-    template = _contract(job.notebook).get("name", "")
-    named = re.findall(r"{(\w+)}", template)
-    return template.format(**values) if named and set(named) <= set(values) else job.notebook.stem
+    named = _named(job)
+    if not named or not set(named) <= set(values):
+        return job.notebook.stem
+    return str(_contract(job.notebook)["name"].format(**values))
+
+
+def _named(job: Job) -> list[str]:
+    """Find the parameters that are part of the executed notebook's name."""
+    return re.findall(r"{(\w+)}", _contract(job.notebook).get("name", ""))
 
 
 def _write(staging: Path, name: str, text: str, expected: Iterable[str]) -> None:
