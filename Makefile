@@ -62,6 +62,10 @@ execute = if [ -f $(QUEUE) ]; then rm -f $(MANIFEST) && $(BIN)/soila run --queue
 figures: $(FIGURES) ## Regenerate every figure, in all languages
 	@$(execute)
 
+.PHONY: site
+site: figures ## Write pages for readers: build/<data set>/site/index.html
+	@$(BIN)/soila site $(DATASET)
+
 .PHONY: sweep
 sweep: $(READY) ## Draw notebook 04 for every feature of the data set
 	@features=$$($(BIN)/soila features $(call quoted,$(FOLDER))) && $(MAKE) --no-print-directory sweep-features FEATURES="$$(echo $$features)"

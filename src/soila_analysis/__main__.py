@@ -330,6 +330,36 @@ def _range(text: str) -> range:
     return range(int(first), int(last) + 1)
 
 
+@soila.command()
+@click.argument("folder", default="data/review-2024")
+def site(folder: str) -> None:
+    """Write pages for readers from what `make figures` built for the data set in FOLDER."""
+    from soila_analysis import metrics, report
+    from soila_analysis.coding import consensus
+    from soila_analysis.review import basis
+
+    data = _loaded(folder)
+    status = consensus(data)
+    cells = metrics.evidence_map(status, data.memberships, data.taxonomy.goal_ids)
+    info = data.info
+    coded = report.Coded(
+        data.models,
+        data.memberships,
+        status,
+        basis.mark(cells, data, "feature-share", "feature-share-by-goal"),
+        info.kind,
+        info.reading or "",
+        {lang: info.source[lang] for lang in LANGUAGES},
+    )
+    titles = {lang: info.title[lang] for lang in LANGUAGES}
+    build = project.root() / "build" / project.dataset_folder(folder).name
+    try:
+        written = report.write(build, coded, data.taxonomy, titles)
+    except FileNotFoundError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{written / 'index.html'}")
+
+
 def _pairs(values: Sequence[str]) -> dict[str, str]:
     wrong = [v for v in values if "=" not in v]
     if wrong:
