@@ -72,7 +72,18 @@ def content(file: Path) -> str:
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """Hash what all outputs of a build show: path to `content`."""
+    """Hash what all outputs of a build show.
+
+    Parameters
+    ----------
+    folder : Path
+        ``build/<data set>``.
+
+    Returns
+    -------
+    dict of str to str
+        Path below the folder to `content`.
+    """
     paths = outputs(folder)
     with ThreadPoolExecutor() as pool:
         return dict(zip(paths, pool.map(lambda path: content(folder / path), paths), strict=True))
@@ -132,7 +143,20 @@ def write(folder: Path) -> Path:
 
 
 def save(file: Path, value: Mapping[str, Any]) -> Path:
-    """Write JSON with sorted keys; a file is replaced when the new one is complete."""
+    """Write JSON with sorted keys; a file is replaced when the new one is complete.
+
+    Parameters
+    ----------
+    file : Path
+        Where.
+    value : mapping
+        What.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
     beside = file.with_name(f".{file.name}")
     beside.write_text(text, encoding="utf-8", newline="\n")
@@ -184,7 +208,13 @@ def listed(folder: Path, notebook: str) -> list[str]:
 
 
 def commit() -> str | None:
-    """Name the commit that the clone is at, with ``+changes`` if its files differ from it."""
+    """Name the commit that the clone is at.
+
+    Returns
+    -------
+    str or None
+        Its hash, with ``+changes`` if files differ from it; none outside of git.
+    """
     head = _git("rev-parse", "HEAD")
     if head is None:
         return None

@@ -1,0 +1,323 @@
+"""The manifest of a build, its reference, what drift is shown as, and the archive."""
+
+import hashlib
+import json
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from soila_analysis import archive, coding, drift, figures, manifest, metrics, provenance
+from soila_analysis.__main__ import soila
+from soila_analysis.review import basis
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "data" / "review-2024"
+STEM = "models-by-goal-better"
+
+
+def tabulate(data: Path, lang: str) -> pd.DataFrame:
+    """Make the table of notebook 02."""
+    loaded = coding.load(data)
+    counts = metrics.goal_distribution(loaded.memberships, loaded.taxonomy.goal_ids)
+    marked = basis.mark(counts, loaded, "goal-share")
+    return figures.label(marked, loaded.taxonomy, lang, loaded.info.source[lang])
+
+
+def draw(data: Path, folder: Path, lang: str) -> None:
+    """Leave what a run of notebook 02 leaves, but for the cells."""
+    table = tabulate(data, lang)
+    notebook = ROOT / "notebooks" / "02_models-by-goal.ipynb"
+    record = provenance.record(notebook, {"lang": lang}, ["lang"], data, ROOT / "requirements.lock")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOILA_PROVENANCE", provenance.dumps(record))
+        figures.publish("models-by-goal", table, lang, "better", folder / lang)
+    run = folder / lang / "notebooks" / notebook.name
+    run.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(notebook, run)
+    run.with_suffix(".timing.json").write_text('{"seconds": 1}\n')
+    kinds = [f"figures/{STEM}.{kind}" for kind in ("svg", "png", "pdf", "json")]
+    listing = "\n".join(["tables/models-by-goal.csv", "tables/models-by-goal.json", *kinds])
+    run.with_suffix(".outputs").write_text(f"{listing}\n")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Give a small build in two languages, and its reference."""
+    top = tmp_path_factory.mktemp("made")
+    for lang in ("en", "fi"):
+        draw(DATA, top / "build/review-2024", lang)
+    drift.renew(top / "build/review-2024", top / "reference")
+    return top
+
+
+@pytest.fixture
+def top(made, tmp_path, monkeypatch):
+    """Give a copy to change."""
+    monkeypatch.chdir(ROOT)
+    return Path(shutil.copytree(made, tmp_path / "top"))
+
+
+@pytest.fixture
+def build(top):
+    return top / "build/review-2024"
+
+
+def told(build: Path) -> list[str]:
+    return [str(change) for change in drift.check(build, build.parents[1] / "reference")]
+
+
+def touch_up(file: Path) -> None:
+    """Change one pixel; the record stays."""
+    from PIL.PngImagePlugin import PngInfo
+
+    with Image.open(file) as image:
+        kept = PngInfo()
+        kept.add_text("Comment", image.info.get("Comment", ""))
+        image.putpixel((300, 200), (255, 0, 0, 255))
+        image.save(file, pnginfo=kept)
+
+
+# The manifest
+
+
+def test_the_manifest_lists_every_output_with_its_hash_and_what_it_was_made_from(build):
+    found = json.loads(manifest.write(build).read_text(encoding="utf-8"))
+    files = {p.relative_to(build).as_posix() for p in build.glob("*/*/*")}
+    listed = set(found["outputs"])
+    assert {p for p in files - listed if not p.endswith((".timing.json", ".outputs"))} == set()
+    for path, entry in found["outputs"].items():
+        assert entry["sha256"] == hashlib.sha256((build / path).read_bytes()).hexdigest()
+        record = found["records"][entry["made_from"]]
+        assert record["parameters"]["lang"] == path[:2]
+        assert record["notebook"] == "02_models-by-goal.ipynb"
+
+
+def test_the_manifest_names_commit_interpreter_platform_and_locked_versions(build):
+    found = manifest.make(build)
+    assert re.fullmatch(r"[0-9a-f]{40}(\+changes)?", found["commit"])
+    assert found["interpreter"].startswith("CPython 3.")
+    assert found["platform"]
+    assert found["packages"]["pandas"].startswith("3.")
+    assert "soila-analysis" not in found["packages"]
+
+
+def test_a_manifest_is_written_with_sorted_keys_and_ends_in_a_line_feed(build):
+    text = manifest.write(build).read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def test_outside_of_git_there_is_no_commit(tmp_path, monkeypatch):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert manifest.commit() is None
+
+
+@pytest.mark.parametrize("kind", ["svg", "png", "pdf", "json"])
+def test_contents_are_told_apart_by_what_they_show_and_not_by_the_record(build, kind):
+    file = build / f"en/figures/{STEM}.{kind}"
+    shown, before = manifest.content(file), file.read_bytes()
+    table = tabulate(DATA, "en")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOILA_PROVENANCE", '{"format": 1, "code": "another (with) brackets"}')
+        figures.publish("models-by-goal", table, "en", "better", build / "en")
+    assert file.read_bytes() != before
+    assert manifest.content(file) == shown
+    table["k"] += 1
+    figures.publish("models-by-goal", table, "en", "better", build / "en")
+    assert manifest.content(file) != shown
+
+
+def test_pixels_count_and_not_how_they_are_compressed(build):
+    file = build / f"en/figures/{STEM}.png"
+    shown, before = manifest.content(file), file.read_bytes()
+    with Image.open(file) as image:
+        image.save(file, compress_level=1)
+    assert file.read_bytes() != before
+    assert manifest.content(file) == shown
+    touch_up(file)
+    assert manifest.content(file) != shown
+
+
+# Reference and drift
+
+
+def test_the_reference_holds_no_facts_of_the_machine_and_tables_of_one_language(top):
+    known = json.loads((top / "reference/review-2024.json").read_text(encoding="utf-8"))
+    assert set(known) == {"format", "dataset", "inputs", "outputs"}
+    assert [p.name for p in (top / "reference/review-2024/tables").iterdir()] == [
+        "models-by-goal.csv"
+    ]
+
+
+def test_a_build_that_is_as_the_reference_has_no_drift(build):
+    assert told(build) == []
+
+
+def test_a_changed_code_is_shown_as_the_cells_that_it_changed(build, tmp_path):
+    data = Path(shutil.copytree(DATA, tmp_path / "review-2024"))
+    memberships = data / "memberships.csv"
+    text = memberships.read_text(encoding="utf-8")
+    memberships.write_text(text.replace(",goal-1\n", ",goal-2\n", 1), encoding="utf-8")
+    for lang in ("en", "fi"):
+        draw(data, build, lang)
+    table, figure, *_ = told(build)
+    lines = table.splitlines()
+    assert lines[0] == "table models-by-goal.csv (en, fi)"
+    assert {"    goal-1: k 20 -> 19", "    goal-2: k 13 -> 14"} <= set(lines)
+    assert not [line for line in lines if "goal-3" in line or "goal-4" in line]
+    picture = build / f"drift/{STEM}.png"
+    assert figure.splitlines() == [
+        f"figure {STEM} (en, fi: svg, png, pdf, json)",
+        "    its table differs",
+        f"    before, after and difference: {picture}",
+    ]
+    with Image.open(picture) as image, Image.open(build / f"en/figures/{STEM}.png") as after:
+        assert image.size == (3 * after.width, after.height)
+
+
+def test_a_pixel_that_was_touched_up_is_found_and_shown(build):
+    touch_up(build / f"fi/figures/{STEM}.png")
+    picture = build / f"drift/{STEM}.png"
+    assert told(build) == [
+        f"figure {STEM} (fi: png)\n"
+        "    its table is the same; "
+        "no recorded input differs: it was edited, or this machine draws differently\n"
+        f"    before, after and difference: {picture}"
+    ]
+    with Image.open(picture) as image:
+        width = image.width // 3
+        assert image.getpixel((2 * width + 300, 200)) == (0, 0, 0)
+        assert image.getpixel((2 * width + 301, 200)) == (255, 255, 255)
+
+
+def test_a_change_of_the_drawing_code_or_a_library_is_named(top, build):
+    file = top / "reference/review-2024.json"
+    known = json.loads(file.read_text(encoding="utf-8"))
+    known["inputs"]["module"]["figures/style.py"] = "0" * 40
+    version = known["inputs"]["package"]["matplotlib"]
+    known["inputs"]["package"]["matplotlib"] = "3.0"
+    known["outputs"][f"en/figures/{STEM}.png"] = "0" * 64
+    file.write_text(json.dumps(known), encoding="utf-8")
+    assert told(build) == [
+        f"figure {STEM} (en: png)\n"
+        "    its table is the same; other code, data, font or library: "
+        f"module figures/style.py, package matplotlib 3.0 -> {version}\n"
+        "    today's drawing code makes this picture of its table"
+    ]
+
+
+def test_missing_and_extra_outputs_are_listed(build):
+    (build / "fi/tables/models-by-goal.csv").unlink()
+    (build / "en/tables/old.csv").write_text("a\n")
+    assert told(build) == [
+        "missing outputs\n    fi/tables/models-by-goal.csv",
+        "outputs that no run lists\n    en/tables/old.csv",
+    ]
+
+
+def test_the_outputs_of_a_run_that_the_reference_does_not_have_are_no_drift(build):
+    run = build / "en/notebooks/04_feature-by-goal-participation.ipynb"
+    run.write_text("{}")
+    run.with_suffix(".outputs").write_text("tables/feature-by-goal-participation.csv\n")
+    (build / "en/tables/feature-by-goal-participation.csv").write_text("a\n")
+    assert told(build) == []
+
+
+def test_labels_that_change_in_another_language_are_told_apart_from_numbers(build):
+    file = build / "fi/tables/models-by-goal.csv"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("SOILA", "Soila").replace("Koodit", "Muut"), encoding="utf-8")
+    assert told(build) == [
+        "table models-by-goal.csv (fi)\n    its labels or texts; the table in en is as before"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("goal_id,k\na,1\nb,2\n", "goal_id,k\na,1\nb,3\n", ["b: k 2 -> 3"]),
+        ("goal_id,k\na,1\nb,2\n", "goal_id,k\na,1\n", ["b: no longer there"]),
+        ("goal_id,k\na,1\n", "goal_id,k,n\na,1,2\n", ["column n: new"]),
+        ("goal_id,k\na,1\nb,2\n", "goal_id,k\nb,2\na,1\n", ["the order of the rows"]),
+        ("goal_id,k,n\na,1,1\na,2,2\n", "goal_id,k,n\na,1,1\na,3,2\n", ["a, 2: k 2 -> 3"]),
+        ("k\n1\n1\n", "k\n1\n2\n", ["row 2: k 1 -> 2"]),
+        ("goal_id,k\na,1\n", "goal_id,k\na,1\n", []),
+    ],
+)
+def test_tables_are_compared_cell_by_cell(tmp_path, before, after, expected):
+    (tmp_path / "before.csv").write_text(before)
+    (tmp_path / "after.csv").write_text(after)
+    assert drift.cells(tmp_path / "before.csv", tmp_path / "after.csv") == expected
+
+
+def test_a_build_without_a_reference_is_told_how_to_get_one(build, tmp_path):
+    with pytest.raises(drift.NoReferenceError) as error:
+        drift.check(build, tmp_path)
+    assert str(error.value) == (
+        f"{tmp_path}/review-2024.json: no such reference; "
+        f"`soila reference {build}` makes the build one"
+    )
+
+
+def test_a_folder_without_outputs_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for command in ("manifest", "check", "reference", "archive"):
+        done = CliRunner().invoke(soila, [command, str(tmp_path)])
+        assert done.output == f"Error: {tmp_path}: holds no outputs; `make figures` makes them\n"
+        assert done.exit_code == 1
+
+
+# The archive
+
+
+def test_the_archive_is_the_same_bytes_again_and_complete(build):
+    first = archive.write(build).read_bytes()
+    file = archive.write(build)
+    assert file.read_bytes() == first
+    with zipfile.ZipFile(file) as packed:
+        names = packed.namelist()
+        assert {entry.date_time for entry in packed.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert {entry.external_attr >> 16 for entry in packed.infolist()} == {0o100644}
+    assert names == sorted(names)
+    results = {f"build/review-2024/{p}" for p in (*manifest.outputs(build), "manifest.json")}
+    data = {f"data/review-2024/{p.name}" for p in DATA.iterdir()}
+    stored = {f"notebooks/{p.name}" for p in (ROOT / "notebooks").glob("*.ipynb")}
+    taxonomy = {p.relative_to(ROOT).as_posix() for p in ROOT.glob("src/*/taxonomy/*.csv")}
+    assert results | data | stored | taxonomy | {*archive.TEXTS} <= set(names)
+    assert all((ROOT / text).is_file() for text in archive.TEXTS)
+
+
+def test_the_archive_describes_itself_as_ro_crate_1_1_asks(build, tmp_path):
+    from rocrate.rocrate import ROCrate
+
+    with zipfile.ZipFile(archive.write(build)) as packed:
+        packed.extractall(tmp_path / "crate")
+        names = set(packed.namelist()) - {archive.DESCRIPTION}
+    crate = ROCrate(tmp_path / "crate")
+    root = crate.root_dataset
+    assert crate.metadata["conformsTo"] == "https://w3id.org/ro/crate/1.1"
+    assert crate.metadata["about"].id == root.id == "./"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", root["datePublished"])
+    assert root["name"]
+    assert root["description"]
+    assert root["license"].id == "https://creativecommons.org/licenses/by/4.0/"
+    assert {part.id for part in root["hasPart"]} == names
+    runs = crate.get_by_type("CreateAction")
+    assert {run["instrument"].id for run in runs} == {"notebooks/02_models-by-goal.ipynb"}
+    assert len(runs) == 2
+
+
+def test_a_data_set_that_is_elsewhere_is_told_how_to_be_found(build):
+    other = build.rename(build.with_name("elsewhere"))
+    done = CliRunner().invoke(soila, ["archive", str(other)])
+    assert done.output == (
+        "Error: data/elsewhere: no such data set; "
+        "link yours there: ln -s /path/to/elsewhere data/\n"
+    )
