@@ -170,7 +170,18 @@ def reproduce(
 
 
 def unbound(run: Run) -> list[str]:
-    """Say which perturbations of a run do less on this machine than elsewhere."""
+    """Say which perturbations of a run do less on this machine than elsewhere.
+
+    Parameters
+    ----------
+    run : sequence of Perturbation
+        Those of one run.
+
+    Returns
+    -------
+    list of str
+        A note for each of them; empty where all of them bind.
+    """
     notes = []
     for one in run:
         if one.read_only and getattr(os, "geteuid", lambda: 1)() == 0:
