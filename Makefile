@@ -20,7 +20,7 @@ endif
 quoted = '$(subst ','\'',$(1))'
 OUT := build/$(notdir $(FOLDER))
 STAMP := $(OUT)/dataset
-QUEUE := $(OUT)/queue
+QUEUE := $(OUT)/queue-$(shell echo $$PPID)
 # The review's own example for notebook 04; a data set with features of its own shows its rarest.
 FEATURE = $(if $(wildcard $(FOLDER)/features.csv),rarest,ecosystem-anchoring)
 

@@ -99,6 +99,9 @@ def run(
         failures = _executed(jobs, workers=workers, timeout=timeout, plain=plain_kernels)
     except (runs.RunError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("Interrupted: what was not finished is as it was.", err=True)
+        sys.exit(130)
     if failures:
         lines = [f"{len(failures)} of {len(jobs)} notebooks failed; earlier outputs are unchanged:"]
         raise click.ClickException("\n  ".join([*lines, *failures]))

@@ -15,6 +15,7 @@ import difflib
 import io
 import os
 import re
+import signal
 import tempfile
 import time
 import tokenize
@@ -23,9 +24,10 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from copy import deepcopy
 from dataclasses import dataclass, field
+from importlib import metadata
 from itertools import groupby, product
 from multiprocessing import get_context
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
@@ -41,6 +43,8 @@ EXITS = ("exit", "quit", "_exit")
 MAGIC = re.compile(r"^\s*[!%?]|=\s*[!%]|\?\s*$")  # what IPython adds to Python
 PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
 BINARY = ("image/", "audio/", "video/", "application/pdf")
+ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
+LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 OUTPUT, RECORD = "SOILA_OUTPUT", "SOILA_PROVENANCE"  # environment variables of the kernel
 
 
@@ -181,7 +185,9 @@ def check(notebook: Path, values: Mapping[str, str]) -> dict[str, str | int | fl
     return typed
 
 
-def run(job: Job, *, timeout: float = TIMEOUT, plain: bool = False) -> Result:
+def run(
+    job: Job, *, timeout: float = TIMEOUT, plain: bool = False, since: float | None = None
+) -> Result:
     """Execute one notebook and put its outputs in place.
 
     Parameters
@@ -192,6 +198,9 @@ def run(job: Job, *, timeout: float = TIMEOUT, plain: bool = False) -> Result:
         Limit in seconds for the whole notebook.
     plain : bool, default False
         Start the kernel anew and not as a fork of a process that has imported its libraries.
+    since : float, optional
+        When that process began to import, in seconds of the epoch; what the outputs are made from
+        must be older. By default the beginning of this run.
 
     Returns
     -------
@@ -201,18 +210,22 @@ def run(job: Job, *, timeout: float = TIMEOUT, plain: bool = False) -> Result:
     Raises
     ------
     RunError
-        If parameters are wrong, a cell fails, the kernel dies, the time is up, a cell was not
-        executed, or the outputs are not those declared. Earlier outputs are then as they were.
+        If parameters are wrong, packages are not those of the lock, a cell fails, the kernel dies,
+        the time is up, a cell was not executed, an input has changed meanwhile, or the outputs are
+        not those declared. Earlier outputs are then as they were.
     """
     begun, started = time.time(), time.monotonic()
     values = check(job.notebook, job.values)
     expected = _outputs(job, values)
     _refuse_escapes(job.notebook)
+    record = _record(job, values)
+    _refuse_unlocked(job, record)
     folder = job.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".run-", dir=folder) as beside:
         staging = Path(beside)
-        notebook = _execute(job, values, staging, started + timeout, plain)
+        notebook = _execute(job, values, record, staging, started + timeout, plain)
+        _refuse_changes(job, record, begun if since is None else since)
         _check_outputs(job, staging, expected, begun)
         name = _name(job, values)
         _write(staging, name, normalised(notebook, {str(staging): "build"}), expected)
@@ -265,15 +278,21 @@ def run_all(
     """
     _refuse_collisions(jobs)
     size = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
+    since = time.time()
     results: dict[int, Result] = {}
     with ProcessPoolExecutor(
-        size, mp_context=get_context("spawn"), initializer=kernel.preload, initargs=(modules,)
+        size, mp_context=get_context("spawn"), initializer=_prepare, initargs=(modules,)
     ) as pool:
-        futures = {pool.submit(_attempt, job, timeout, plain): i for i, job in enumerate(jobs)}
-        for future in as_completed(futures):
-            number = futures[future]
-            result = results[number] = _result(jobs[number], future)
-            report(result)
+        todo = enumerate(jobs)
+        futures = {pool.submit(_attempt, job, timeout, plain, since): i for i, job in todo}
+        try:
+            for future in as_completed(futures):
+                number = futures[future]
+                result = results[number] = _result(jobs[number], future)
+                report(result)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
     return [results[i] for i in range(len(jobs))]
 
 
@@ -388,14 +407,19 @@ def _code_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
 
 
 def _execute(
-    job: Job, values: Mapping[str, Any], staging: Path, deadline: float, plain: bool
+    job: Job,
+    values: Mapping[str, Any],
+    record: Mapping[str, Any],
+    staging: Path,
+    deadline: float,
+    plain: bool,
 ) -> NotebookNode:
     import papermill
     from papermill.engines import papermill_engines
 
     papermill_engines.register("soila", _engine())
     before = {name: os.environ.get(name) for name in (OUTPUT, RECORD)}
-    os.environ.update({OUTPUT: str(staging), RECORD: _record(job, values)})
+    os.environ.update({OUTPUT: str(staging), RECORD: provenance.dumps(record)})
     try:
         return papermill.execute_notebook(
             _read(job.notebook),
@@ -422,14 +446,43 @@ class _StoppedError(Exception):
     """An execution that did not reach its end; the message names the cell."""
 
 
-def _record(job: Job, values: Mapping[str, Any]) -> str:
+def _record(job: Job, values: Mapping[str, Any]) -> dict[str, Any]:
     """Write down what the outputs will be made from; an empty record if that is not asked for."""
     if job.data is None or job.lock is None or not job.data.is_dir():
-        return "{}"
+        return {}
     known = {p.name: p.default for p in parameters(job.notebook)} | dict(values)
-    return provenance.dumps(
-        provenance.record(job.notebook, known, list(values), job.data, job.lock)
-    )
+    return provenance.record(job.notebook, known, list(values), job.data, job.lock)
+
+
+def _refuse_unlocked(job: Job, record: Mapping[str, Any]) -> None:
+    """Refuse installed packages whose versions are not those of the lock."""
+    if not record or job.lock is None:
+        return
+    locked = dict(LOCKED.findall(job.lock.read_text(encoding="utf-8")))
+    found = {name: metadata.version(name) for name in record["packages"]}
+    pairs = ((name, version, locked.get(_canonical(name))) for name, version in found.items())
+    wrong = [f"{n} {version} ({pin})" for n, version, pin in pairs if pin not in (None, version)]
+    if wrong:
+        raise RunError(
+            f"{job.title}: installed are other versions than locked: {', '.join(wrong)}; "
+            f"install those of {job.lock.name}, or renew it by `make lock`"
+        )
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _refuse_changes(job: Job, record: Mapping[str, Any], since: float) -> None:
+    """Refuse inputs that changed when they may have been read already, or not yet."""
+    if not record or job.data is None:
+        return
+    data = [job.data / name for name in record["data"]]
+    files = [job.notebook, *data, *(provenance.PACKAGE / name for name in record["code"])]
+    changed = [f.name for f in files if not f.exists() or f.stat().st_mtime > since]
+    if changed:
+        names = ", ".join(changed)
+        raise RunError(f"{job.title}: changed while the notebook ran: {names}; run it again")
 
 
 def _engine() -> type:
@@ -489,11 +542,15 @@ def _outputs(job: Job, values: Mapping[str, Any]) -> list[str]:
     options = {k: expand.get(k, {}).get(str(v), [v]) for k, v in known.items()}
     combined = [dict(zip(options, c, strict=True)) for c in product(*options.values())]
     templates = contract.get("outputs", [])
+    name = job.notebook.name
     try:
-        return list(dict.fromkeys(t.format(**c) for t in templates for c in combined))
+        paths = list(dict.fromkeys(t.format(**c) for t in templates for c in combined))
     except KeyError as error:
-        name = job.notebook.name
         raise RunError(f"{name}: metadata: outputs name no parameter {error}") from None
+    outside = [p for p in paths if p.startswith("/") or ".." in PurePosixPath(p).parts]
+    if outside:
+        raise RunError(f"{name}: outputs outside the output folder: {', '.join(outside)}")
+    return paths
 
 
 def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: float) -> None:
@@ -503,11 +560,21 @@ def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: floa
     made = {e: found[e] for e in expected if e in found}
     problems += [f"{e} is empty" for e, stat in made.items() if not stat.st_size]
     problems += [f"{e} is older than the run" for e, stat in made.items() if stat.st_mtime < begun]
+    problems += [f"{e} is a link" for e in made if (staging / e).is_symlink()]
+    problems += [
+        f"{e} is cut off" for e, stat in made.items() if stat.st_size and _cut(staging / e)
+    ]
     problems += [f"{f} is not declared" for f in sorted(found) if f not in expected]
     if not expected:
         problems.append("no outputs are declared in its metadata")
     if problems:
         raise RunError(f"{job.title}: outputs: " + "; ".join(problems))
+
+
+def _cut(file: Path) -> bool:
+    """Tell whether a file of a known kind lacks its end."""
+    end = ENDS.get(file.suffix, b"")
+    return not file.read_bytes()[-64:].rstrip().endswith(end)
 
 
 def _name(job: Job, values: Mapping[str, Any]) -> str:
@@ -536,14 +603,25 @@ def _place(staging: Path, folder: Path, file: str) -> Path:
     return (staging / file).replace(target)
 
 
-def _attempt(job: Job, timeout: float, plain: bool) -> Result:
+def _prepare(modules: Sequence[str]) -> None:
+    """Set up a process of the pool; an interrupt is for the notebook in it, if there is one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    kernel.preload(modules)
+
+
+def _attempt(job: Job, timeout: float, plain: bool, since: float) -> Result:
     started = time.monotonic()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return run(job, timeout=timeout, plain=plain)
+        return run(job, timeout=timeout, plain=plain, since=since)
     except RunError as error:
         message = str(error)
+    except KeyboardInterrupt:
+        message = f"{job.title}: interrupted"
     except Exception as error:  # a broken environment must not stop the other notebooks
         message = f"{job.title}: {type(error).__name__}: {error}"
+    finally:
+        signal.signal(signal.SIGINT, before)
     return Result(job, time.monotonic() - started, failure=message)
 
 
