@@ -263,6 +263,15 @@ def test_a_font_that_was_swapped_is_refused_by_name(monkeypatch):
     style._add_fonts.cache_clear()
 
 
+def test_a_font_of_the_same_name_in_place_of_the_shipped_one_is_refused(monkeypatch):
+    style = import_module("soila_analysis.figures.style")
+    monkeypatch.setattr(style.font_manager, "findfont", lambda *_, **__: "fonts/other.ttf")
+    style._add_fonts.cache_clear()
+    with pytest.raises(RuntimeError, match=r"^the shipped font is shadowed by fonts/other\.ttf$"):
+        style._add_fonts()
+    style._add_fonts.cache_clear()
+
+
 def test_a_font_that_was_swapped_changes_the_record(monkeypatch, tmp_path, write, round_):
     notebook = write("from soila_analysis import figures")
     lock = ROOT / "requirements.lock"

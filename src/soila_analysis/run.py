@@ -616,8 +616,6 @@ def _attempt(job: Job, timeout: float, plain: bool, since: float) -> Result:
         return run(job, timeout=timeout, plain=plain, since=since)
     except RunError as error:
         message = str(error)
-    except KeyboardInterrupt:
-        message = f"{job.title}: interrupted"
     except Exception as error:  # a broken environment must not stop the other notebooks
         message = f"{job.title}: {type(error).__name__}: {error}"
     finally:

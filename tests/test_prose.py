@@ -1,0 +1,146 @@
+"""Every number in prose has a source: a table, the claims, the taxonomy, or a stated reason."""
+
+import csv
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from soila_analysis import figures, taxonomy
+from soila_analysis.figures.texts import percent_of
+from soila_analysis.review import consistency
+
+ROOT = Path(__file__).parents[1]
+CLAIMS = ROOT / "src/soila_analysis/review/claims.csv"
+NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)?(?:\.\d+)*(?![\w])")
+REASONS = {
+    "95": "level of the intervals and of the ranges",
+    "100": "per cent in all",
+}
+FIGURE_REASONS = {
+    "evidence-map": {"80": "what counts as strong, and the upper class of the heat map"},
+}
+NOTEBOOK_REASONS = {
+    "2029": "end of the programme",
+    "2012": "year of the Young Foundation's definition",
+    "2024": "year of the review",
+    "1": "a certain share",
+    "1/4": "chance among four goals",
+}
+
+
+def numbers(text):
+    """The numbers of a text, with a decimal point and without separators of thousands."""
+    joined = re.sub(r"(?<=\d)[\u00a0\u202f](?=\d{3}(?!\d))", "", text)
+    return [found.group().replace(",", ".") for found in NUMBER.finditer(joined)]
+
+
+def written(value):
+    """The ways in which a number of a table may be written."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return set()
+    forms = {f"{math.floor(value * 10**d + 0.5) / 10**d:.{d}f}" for d in (1, 2)}
+    whole = {str(round(value)), f"{float(value):.0f}"} if float(value).is_integer() else set()
+    share = {str(math.floor(100 * value + 0.5))} if 0 <= value <= 1 else set()
+    return forms | whole | share
+
+
+def sources(table):
+    """All numbers that a table gives: its cells, its texts, and counts of its rows."""
+    found = {str(len(table))}
+    for column in table:
+        for value in table[column].tolist():
+            found |= set(numbers(value)) if isinstance(value, str) else written(value)
+        if table[column].map(pd.api.types.is_hashable).all():
+            counts = table[column].value_counts(dropna=False)
+            found |= {str(n) for n in (*counts, len(counts), len(table) - counts.max())}
+    if {"feature_id", "unclear", "not_assessed"} <= set(table):
+        sums = table.groupby("feature_id")[["unclear", "not_assessed"]].sum()
+        found |= {str(n) for n in (sums["unclear"].sum(), sums["not_assessed"].max())}
+    if {"bound_low", "bound_high", "n"} <= set(table):
+        bounds = table.dropna(subset=["bound_low", "bound_high", "n"])
+        for row in bounds[bounds["n"] > 0].itertuples():
+            found |= {str(percent_of(k, row.n)) for k in (row.bound_low, row.bound_high)}
+    return found
+
+
+def without_source(text, *known):
+    allowed = set().union(*known)
+    return sorted({number for number in numbers(text) if number not in allowed})
+
+
+def figure_texts(plot, table, lang):
+    for variant in figures.PLOTS[plot].variants:
+        words = figures.texts(plot, table, lang, variant)
+        parts = (words.title, words.subtitle, words.badge, words.source, words.alt)
+        yield variant, " ".join([*parts, words.description, *words.findings])
+
+
+# Figures
+
+
+@pytest.mark.parametrize("lang", ["fi", "sv", "en"])
+@pytest.mark.parametrize("name", ["literal", "memberships", "own"])
+@pytest.mark.parametrize("plot", figures.PLOTS)
+def test_every_number_in_the_words_of_a_figure_is_in_its_table(plot, name, lang, tables):
+    table = tables[name, lang, plot]
+    reasons = {*REASONS, *FIGURE_REASONS.get(plot, {})}
+    found = {
+        v: without_source(t, sources(table), reasons) for v, t in figure_texts(plot, table, lang)
+    }
+    assert found == {variant: [] for variant in found}
+
+
+def test_a_planted_number_in_the_words_of_a_figure_is_found(tables, monkeypatch):
+    table = tables["literal", "en", "models-by-goal"]
+    assert without_source("The share is 43% of 52.", sources(table), REASONS) == ["43"]
+    catalogue = figures.models_by_goal.messages("en").catalogue["models-by-goal"]
+    monkeypatch.setitem(catalogue, "lead", "More than 43 models: {goal}, {ratio} ({percent}).")
+    texts = dict(figure_texts("models-by-goal", table, "en"))
+    assert all(without_source(t, sources(table), REASONS) == ["43"] for t in texts.values())
+
+
+# Notebooks
+
+
+@pytest.fixture(scope="module")
+def published():
+    """Numbers of the claims, of what they imply by arithmetic, and of the taxonomy."""
+    with CLAIMS.open(encoding="utf-8") as file:
+        printed = {n for row in csv.DictReader(file) for n in numbers(row["printed"])}
+    shipped = taxonomy.load()
+    counts = {str(len(shipped.features)), str(len(shipped.goals))}
+    bases, readings = consistency.share_bases(), consistency.readings()
+    fits = bases["k"].notna().groupby(bases["n"]).all()
+    arithmetic = {str(n) for n in fits[fits].index} | sources(readings[["unclear"]])
+    return printed | counts | arithmetic
+
+
+def prose(notebook):
+    cells = (c for c in notebook["cells"] if c["cell_type"] == "markdown")
+    text = "\n".join("".join(cell["source"]) for cell in cells)
+    return re.sub(r"`[^`]*`", "", text)
+
+
+def test_every_number_in_the_prose_of_a_notebook_has_a_source(notebooks, published):
+    found = {}
+    for name, notebook in notebooks.items():
+        text = prose(notebook).removeprefix(f"# {int(name[:2])} ·").replace("1/4", "")
+        found[name] = without_source(text, published, REASONS, NOTEBOOK_REASONS)
+    assert found == {name: [] for name in notebooks}
+
+
+def test_a_planted_number_in_the_prose_of_a_notebook_is_found(published):
+    planted = {"cells": [{"cell_type": "markdown", "source": ["Of 52 models 44 (3,7 %) do, `7`."]}]}
+    assert without_source(prose(planted), published, REASONS, NOTEBOOK_REASONS) == ["3.7", "44"]
+
+
+def test_every_reason_is_needed(notebooks, tables):
+    texts = " ".join(prose(notebook) for notebook in notebooks.values())
+    used = set(numbers(texts)) | set(re.findall(r"\d/\d", texts))
+    for plot in ("evidence-map", "models-by-goal"):
+        table = tables["literal", "en", plot]
+        used |= {n for _, text in figure_texts(plot, table, "en") for n in numbers(text)}
+    assert {*REASONS, *NOTEBOOK_REASONS, *FIGURE_REASONS["evidence-map"]} - used == set()
