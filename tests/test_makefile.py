@@ -276,7 +276,7 @@ def test_a_data_set_that_is_no_folder_is_refused(make):
 
 def test_help_is_the_default_and_lists_every_target_with_its_comment(make):
     listed = re.findall(r"^make (\S+) +\S", make().stdout, re.MULTILINE)
-    asked = ["help", "figures", "sweep", "check", "reference", "archive"]
+    asked = ["help", "figures", "site", "sweep", "check", "reference", "archive"]
     assert listed == [*asked, "test", "reproduce", "explore", "lint", "clean", "lock"]
     assert make().stdout == make("help").stdout
 

@@ -195,8 +195,10 @@ def _least(row: Any) -> float:
 
 def _margin(page: Page, canvas: Axes, row: Any, x: float, y: float, t: Messages) -> None:
     """Print the share over all models, with a bar; of what is only bounded, with its range."""
-    type_ = marks.type_of(row.basis)
-    page.text(WIDTH - 0.2, y, percent(row, t), size=SMALL, ha="right", va="center", **type_)
+    right, type_ = WIDTH - 0.2, marks.type_of(row.basis)
+    page.text(right, y - 0.17, percent(row, t), size=SMALL, ha="right", va="center", **type_)
+    count = ratio(row, t)
+    page.text(right, y + 0.19, count, size=SMALL - 0.5, ha="right", va="center", color=MUTED)
     if pd.isna(row.share):
         return
     least, most = row.share, row.share
