@@ -321,3 +321,31 @@ def test_a_data_set_that_is_elsewhere_is_told_how_to_be_found(build):
         "Error: data/elsewhere: no such data set; "
         "link yours there: ln -s /path/to/elsewhere data/\n"
     )
+
+
+# What a single output tells of itself
+
+
+@pytest.mark.parametrize("kind", ["svg", "png", "pdf", "json"])
+def test_an_output_that_was_edited_by_hand_is_found_by_itself(build, kind):
+    file = build / f"fi/figures/{STEM}.{kind}"
+    manifest.write(build)
+    assert manifest.edited(file, provenance.read(file)) == []
+    content = file.read_bytes()
+    record = provenance.read(file)
+    file.write_bytes(content + b"\n")
+    (change,) = manifest.edited(file, record)
+    assert str(change) == f"{STEM}.{kind} itself: its bytes are not those that were written"
+
+
+def test_an_output_made_from_something_else_than_the_manifest_lists_is_not_called_edited(build):
+    file = build / f"fi/figures/{STEM}.svg"
+    manifest.write(build)
+    record = provenance.read(file) | {"parameters": {"lang": "sv"}}
+    file.write_bytes(file.read_bytes() + b"\n")
+    assert manifest.edited(file, record) == []
+
+
+def test_a_mailed_output_has_no_manifest_to_be_compared_with(build, tmp_path):
+    mailed = Path(shutil.copy(build / f"fi/figures/{STEM}.svg", tmp_path / "mailed.svg"))
+    assert manifest.edited(mailed, provenance.read(mailed)) == []

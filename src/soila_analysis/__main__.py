@@ -185,13 +185,14 @@ def verify(files: Sequence[Path], dataset: str | None) -> None:
     Works on a file from anywhere, given this clone. Exit status 1 if anything has changed, 2 if a
     file does not tell what it was made from.
     """
-    from soila_analysis import provenance
+    from soila_analysis import manifest, provenance
 
     worst = 0
     for file in files:
         try:
             old = provenance.read(file)
-            found = [*provenance.edited(file, old), *_changes(old, dataset)]
+            by_hand = [*provenance.edited(file, old), *manifest.edited(file, old)]
+            found = [*by_hand, *_changes(old, dataset)]
         except provenance.UnknownProvenanceError as error:
             click.echo(error, err=True)
             worst = 2

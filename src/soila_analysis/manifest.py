@@ -142,6 +142,36 @@ def write(folder: Path) -> Path:
     return save(folder / NAME, make(folder))
 
 
+def edited(file: Path, record: Mapping[str, Any]) -> list[provenance.Change]:
+    """Tell whether an output was changed by hand after it was made.
+
+    Parameters
+    ----------
+    file : Path
+        The output.
+    record : mapping
+        What it was made from, as it says itself.
+
+    Returns
+    -------
+    list of Change
+        Empty if its bytes are those that the manifest of its build lists, if the manifest lists
+        it as made from something else, or if there is no manifest: a file that was mailed.
+    """
+    folder = next(iter(file.absolute().parents[2:3]), None)
+    if folder is None or not (folder / NAME).is_file():
+        return []
+    known = json.loads((folder / NAME).read_text(encoding="utf-8"))
+    entry = known["outputs"].get(file.absolute().relative_to(folder).as_posix())
+    if entry is None or entry["made_from"] is None:
+        return []
+    inputs = known["records"][entry["made_from"]]
+    same = all(record.get(name) == value for name, value in inputs.items())
+    if not same or hashlib.sha256(file.read_bytes()).hexdigest() == entry["sha256"]:
+        return []
+    return [provenance.Change(f"{file.name} itself: its bytes are not those that were written")]
+
+
 def save(file: Path, value: Mapping[str, Any]) -> Path:
     """Write JSON with sorted keys; a file is replaced when the new one is complete.
 

@@ -82,4 +82,5 @@ def output_folder(dataset: str | Path, lang: str) -> Path:
         What the environment variable SOILA_OUTPUT says, else ``build/<data set>/<lang>``.
     """
     given = os.environ.get(OUTPUT)
-    return Path(given) if given else root() / "build" / dataset_folder(dataset).name / lang
+    name = os.path.basename(os.path.normpath(dataset_folder(dataset)))  # noqa: PTH119 - links stay
+    return Path(given) if given else root() / "build" / name / lang
