@@ -17,6 +17,12 @@ LANGUAGES = ("fi", "sv", "en")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 BUILD = click.Path(path_type=Path, exists=True, file_okay=False)
 PRELOADED = (
+    # what matplotlib and pandera import only when they are used
+    "fontTools.subset",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_pdf",
+    "matplotlib.backends.backend_svg",
+    "pandera.strategies.pandas_strategies",
     "soila_analysis.coding",
     "soila_analysis.figures",
     "soila_analysis.metrics",

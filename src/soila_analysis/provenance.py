@@ -274,17 +274,22 @@ def _files_of(module: str) -> Iterator[Path]:
 
 
 def _versions(code: Sequence[Path]) -> dict[str, str]:
-    tops = set()
-    for file in code:
-        if file.suffix == ".py":
-            for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Import):
-                    tops |= {alias.name.split(".")[0] for alias in node.names}
-                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                    tops.add(node.module.split(".")[0])
+    tops = {top for file in code if file.suffix == ".py" for top in _tops(file)}
     known = _distributions()
     names = {name for top in tops for name in known.get(top, ())} - {"soila-analysis"}
     return {name: metadata.version(name) for name in sorted(names)}
+
+
+@cache
+def _tops(file: Path) -> frozenset[str]:
+    """Name the packages, ours and others', that a module imports."""
+    tops = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            tops |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            tops.add(node.module.split(".")[0])
+    return frozenset(tops)
 
 
 @cache
