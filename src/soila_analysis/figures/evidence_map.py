@@ -57,7 +57,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     names = totals.loc[totals["feature_id"].map(strong).eq(True), "feature"].tolist()
     certain = table["kind"].iloc[0] != "reconstructed"
     title = t("evidence-map.lead-title") if certain and len(names) > 1 else t("evidence-map.title")
-    found = t("evidence-map.strong", names=t.listing(names)) if names else t("evidence-map.none")
+    none = t("evidence-map.undecided") if _bounded(table) else t("evidence-map.none")
+    found = t("evidence-map.strong", names=t.listing(names)) if names else none
     inferred = set(table["basis"]) & set(marks.INFERRED)
     findings = [found, t("evidence-map.unknown")] if inferred else [found]
     how = [t("evidence-map.how"), t("evidence-map.bounds") if _bounded(table) else ""]
