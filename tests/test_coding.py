@@ -41,6 +41,12 @@ MODELS = pd.DataFrame(
     columns=["model_id", "name", "region"],
 )
 SMALL = Dataset("small", INFO, MODELS, MEMBERSHIPS, CODINGS)
+DECISIONS = pd.DataFrame(
+    [("M1", "participation", "0", "Liisa", "2025-11-20", "Luettu yhdessä.")],
+    columns=["model_id", "feature_id", "code", "decided_by", "decided_on", "reason"],
+)
+SETTLED = replace(SMALL, info=INFO.model_copy(update={"consensus": "decided"}), decisions=DECISIONS)
+RULES = "unanimous, majority, decided, coder:<coder_id>"
 
 
 def contents(folder):
@@ -279,6 +285,24 @@ def test_data_sets_that_differ_in_one_cell_are_not_equal():
     assert SMALL != "small"
 
 
+def test_decisions_are_saved_with_the_data_set_and_go_with_it(tmp_path):
+    two = pd.concat([DECISIONS.assign(model_id="M2", feature_id="co-creation"), DECISIONS])
+    coding.save(replace(SETTLED, decisions=two), tmp_path / "settled")
+    loaded = coding.load(tmp_path / "settled")
+    assert loaded.decisions["model_id"].tolist() == ["M1", "M2"]
+    assert loaded.codings.equals(SMALL.codings)
+    assert loaded != SETTLED
+    coding.save(SMALL, tmp_path / "settled")
+    assert not (tmp_path / "settled" / "decisions.csv").exists()
+
+
+def test_a_coding_keeps_the_version_that_it_was_made_under_if_any_has_one(tmp_path):
+    told = CODINGS.assign(taxonomy_version=["2024.1", "", ""])
+    coding.save(replace(SMALL, codings=told), tmp_path / "told")
+    assert coding.load(tmp_path / "told").codings["taxonomy_version"].tolist() == ["2024.1", "", ""]
+    assert replace(SMALL, codings=CODINGS.assign(taxonomy_version="")) == SMALL
+
+
 # Consensus
 
 
@@ -336,11 +360,40 @@ def test_what_the_only_coder_left_out_is_not_assessed():
     assert status.loc["M2", "co-creation"] == "not-assessed"
 
 
+def test_a_decision_settles_a_cell_under_its_rule_only_and_the_codes_stay():
+    assert coding.consensus(SETTLED).loc["M1", "participation"] == "absent"
+    assert coding.consensus(SETTLED).loc["M2", "co-creation"] == "not-applicable"
+    assert coding.consensus(SETTLED, rule="unanimous").loc["M1", "participation"] == "unclear"
+    assert coding.consensus(SETTLED, rule="coder:A").loc["M1", "participation"] == "present"
+    assert SETTLED.codings.equals(SMALL.codings)
+
+
+def test_a_decision_counts_even_where_the_coders_agree():
+    over = replace(SETTLED, decisions=DECISIONS.assign(model_id="M2", feature_id="co-creation"))
+    assert coding.consensus(over).loc["M2", "co-creation"] == "absent"
+    assert coding.consensus(over).loc["M1", "participation"] == "unclear"
+
+
+def test_without_decisions_the_rule_for_them_is_unanimity():
+    undecided = replace(SETTLED, decisions=None)
+    assert coding.consensus(undecided).equals(coding.consensus(SMALL, rule="unanimous"))
+
+
+def test_a_number_is_traced_to_the_codes_and_the_decision_on_them():
+    traced = coding.trace(SETTLED, "participation").fillna("")
+    assert traced[["model_id", "coder_id", "code", "decision", "status"]].to_numpy().tolist() == [
+        ["M1", "A", "1", "0", "absent"],
+        ["M1", "B", "0", "0", "absent"],
+        ["M2", "", "", "", "not-assessed"],
+    ]
+    assert "decision" not in coding.trace(SMALL, "participation")
+
+
 @pytest.mark.parametrize(
     ("codings", "rule", "message"),
     [
-        (coded("1"), "most", 'no rule "most"; allowed: unanimous, majority, coder:<coder_id>'),
-        (coded("1"), "coder:", 'no rule "coder:"; allowed: unanimous, majority, coder:<coder_id>'),
+        (coded("1"), "most", f'no rule "most"; allowed: {RULES}'),
+        (coded("1"), "coder:", f'no rule "coder:"; allowed: {RULES}'),
         (coded("1"), "coder:B", 'no coder "B"; allowed: coder 0'),
         (coded("2"), "unanimous", 'no code "2"; allowed: 1, 0, ?, -'),
     ],

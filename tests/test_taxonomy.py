@@ -38,7 +38,8 @@ def shipped() -> Taxonomy:
 
 def wordings(shipped: Taxonomy) -> dict[str, Wording]:
     """Every text of the taxonomy under a name that says where it stands."""
-    records = (*shipped.features, *shipped.goals, *shipped.codes, *shipped.definitions)
+    records = (*shipped.features, *shipped.goals, *shipped.codes)
+    records += (*shipped.definitions, *shipped.changes)
     return {
         f"{type(record).__name__} {getattr(record, fields(record)[0].name)} {field.name}": value
         for record in records
@@ -90,7 +91,7 @@ def test_no_feature_shares_its_id_with_a_goal(shipped):
 
 def test_every_text_is_written_in_three_languages(shipped):
     texts = wordings(shipped)
-    assert len(texts) == 16 * 2 + 4 * 2 + 4 + 4
+    assert len(texts) == 16 * 2 + 4 * 2 + 4 + 4 + 1
     assert [
         (name, language)
         for name, wording in texts.items()
@@ -359,11 +360,12 @@ def test_the_package_survives_a_round_through_its_own_tables(shipped):
         with files(taxonomy).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
             return pd.read_csv(file, dtype=str, keep_default_na=False)
 
-    tables = {name: shipped_table(name) for name in ("features", "goals", "codes")}
+    tables = {name: shipped_table(name) for name in ("features", "goals", "codes", "changes")}
     for name, columns in {
         "features": taxonomy.FEATURE_COLUMNS,
         "goals": taxonomy.GOAL_COLUMNS,
         "codes": taxonomy.CODE_COLUMNS,
+        "changes": taxonomy.CHANGE_COLUMNS,
     }.items():
         assert set(columns) <= set(tables[name].columns)
     assert shipped.with_tables(version=shipped.version, **tables) == shipped
@@ -382,3 +384,28 @@ def test_one_definition_status_holds_for_all_three_languages(shipped):
     features = table(labelled(feature_id="warmth", definition_status="official"))
     (warmth,) = shipped.with_tables(version="2027.1", features=features).features
     assert official(warmth.definition) == list(LANGUAGES)
+
+
+# Versions
+
+
+def test_the_one_version_so_far_is_the_one_in_use(shipped):
+    assert shipped.versions == (shipped.version,)
+    (published,) = shipped.changes
+    assert (published.feature_id, published.recode, published.date) == (None, False, "2024")
+
+
+def test_versions_stand_oldest_first_and_end_with_one_that_nothing_tells_of(shipped):
+    rows = [
+        ("v1", "2024", "", "Eka", "Första", "First", "no"),
+        ("v2", "2025", "warmth", "Uusi", "Ny", "New", "yes"),
+        ("v2", "2025", "light", "Uusi", "Ny", "New", "no"),
+    ]
+    changes = pd.DataFrame(rows, columns=taxonomy.CHANGE_COLUMNS)
+    assert shipped.with_tables(version="v2", changes=changes).versions == ("v1", "v2")
+    assert shipped.with_tables(version="v3", changes=changes).versions == ("v1", "v2", "v3")
+
+
+def test_features_of_a_data_set_have_no_past_but_what_it_tells(shipped):
+    features = pd.DataFrame([("f1", "a", "b", "c")], columns=taxonomy.FEATURE_COLUMNS)
+    assert shipped.with_tables(version="own", features=features).changes == ()

@@ -39,6 +39,10 @@ code,counts_as,label_fi,label_sv,label_en
     "memberships.csv": "model_id,goal_id\nM1,g1\nM2,g1\n",
     "codings.csv": "model_id,feature_id,coder_id,code\nM1,f1,A,0.5\nM2,f2,A,0\n",
 }
+HEADER = "model_id,feature_id,code,decided_by,decided_on,reason\n"
+DECISION = "M1,participation,0,Liisa,2025-11-20,Read again together.\n"
+VERSIONS = "version,date,feature_id,change_fi,change_sv,change_en,recode\n"
+CHANGES = f"{VERSIONS}own-0,2024,,Eka,Första,First,no\nown-1,2025-06,f1,Uusi,Ny,New,yes\n"
 FEATURES = (
     "sustainability, everyday-life, target-group-needs, societal-solution, social-good-impact, "
     "new-interactions, new-working-idea, participation, co-creation, social-means, networked, "
@@ -183,6 +187,143 @@ def test_a_wrong_row_is_told_with_its_line_and_what_is_allowed(folder, file, cha
     assert shown(folder) == expected
 
 
+DECISIONS = {
+    "an unknown feature": (
+        ("participation", "participatoin"),
+        [
+            'decisions.csv:2, column feature_id: found "participatoin", '
+            f'allowed {FEATURES}; did you mean "participation"?',
+            'decisions.csv:2, columns model_id, feature_id: found "M1, participatoin"; '
+            "nobody has coded it; a decision settles codes and does not replace them",
+        ],
+    ),
+    "an unknown code": (
+        (",0,", ",2,"),
+        ['decisions.csv:2, column code: found "2", allowed 1, 0, ?, -'],
+    ),
+    "nobody who decided": (
+        ("Liisa", " "),
+        ["decisions.csv:2, column decided_by: found nothing, allowed any text"],
+    ),
+    "no reason": (
+        ("Read again together.", ""),
+        ["decisions.csv:2, column reason: found nothing, allowed any text"],
+    ),
+    "no day": (
+        ("2025-11-20", ""),
+        ["decisions.csv:2, column decided_on: found nothing, allowed a date such as 2025-03-31"],
+    ),
+    "a day in Finnish form": (
+        ("2025-11-20", "20.11.2025"),
+        [
+            'decisions.csv:2, column decided_on: found "20.11.2025", '
+            "allowed a date such as 2025-03-31"
+        ],
+    ),
+    "a day that no month has": (
+        ("2025-11-20", "2025-02-30"),
+        [
+            'decisions.csv:2, column decided_on: found "2025-02-30", '
+            "allowed a date such as 2025-03-31"
+        ],
+    ),
+    "a week day of ISO 8601": (
+        ("2025-11-20", "2025-W06-1"),
+        [
+            'decisions.csv:2, column decided_on: found "2025-W06-1", '
+            "allowed a date such as 2025-03-31"
+        ],
+    ),
+    "two decisions on one cell": (
+        (DECISION, DECISION + DECISION.replace(",0,", ",1,")),
+        [
+            'decisions.csv:3, columns model_id, feature_id: found "M1, participation"; '
+            "already on line 2"
+        ],
+    ),
+    "a decision on what nobody has coded": (
+        ("M1,participation", "M2,social-means"),
+        [
+            'decisions.csv:2, columns model_id, feature_id: found "M2, social-means"; '
+            "nobody has coded it; a decision settles codes and does not replace them"
+        ],
+    ),
+    "a further column": (
+        (f"{HEADER}{DECISION}", f"{HEADER[:-1]},vote\n{DECISION[:-1]},3\n"),
+        [
+            'decisions.csv:1: found "vote", '
+            "allowed model_id, feature_id, code, decided_by, decided_on, reason"
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), DECISIONS.values(), ids=DECISIONS)
+def test_a_wrong_decision_is_told_with_its_line_and_what_is_allowed(folder, change, expected):
+    written(folder, {"decisions.csv": HEADER + DECISION})
+    assert shown(folder) == []
+    assert (HEADER + DECISION).count(change[0]) == 1
+    written(folder, {"decisions.csv": (HEADER + DECISION).replace(*change)})
+    assert shown(folder) == expected
+
+
+def test_decisions_may_be_begun_with_a_header_alone(folder):
+    written(folder, {"decisions.csv": HEADER})
+    assert shown(folder) == []
+
+
+def test_a_coding_may_name_an_older_version_of_the_taxonomy_that_is_known(own):
+    told = "model_id,feature_id,coder_id,code,taxonomy_version\nM1,f1,A,0.5,own-0\nM2,f2,A,0,\n"
+    written(own, {"codings.csv": told})
+    assert shown(own) == [
+        'codings.csv:2, column taxonomy_version: found "own-0", allowed own-1; '
+        'did you mean "own-1"?'
+    ]
+    written(own, {"changes.csv": CHANGES})
+    assert shown(own) == []
+
+
+CHANGED = {
+    "a change of an unknown feature": (
+        (",f1,", ",f3,"),
+        ['changes.csv:3, column feature_id: found "f3", allowed f1, f2'],
+    ),
+    "a date in words": (
+        ("2025-06", "June"),
+        [
+            'changes.csv:3, column date: found "June", '
+            "allowed a date such as 2025-03-31, 2025-03 or 2025"
+        ],
+    ),
+    "neither yes nor no": (
+        ("yes", "maybe"),
+        ['changes.csv:3, column recode: found "maybe", allowed yes, no'],
+    ),
+    "a change without words": (
+        ("Ny", ""),
+        ["changes.csv:3, column change_sv: found nothing, allowed any text"],
+    ),
+    "without the version in use": (
+        ("own-1", "own-2"),
+        [
+            'dataset.toml:8, key taxonomy: found "own-1", allowed own-0, own-2; '
+            "add the version to changes.csv"
+        ],
+    ),
+    "a feature changed twice by one version": (
+        ("own-0,2024,,", "own-1,2024,f1,"),
+        ['changes.csv:3, columns version, feature_id: found "own-1, f1"; already on line 2'],
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), CHANGED.values(), ids=CHANGED)
+def test_a_wrong_change_is_told_with_its_line_and_what_is_allowed(own, change, expected):
+    assert CHANGES.count(change[0]) == 1
+    written(own, {"changes.csv": CHANGES.replace(*change)})
+    assert shown(own) == expected
+
+
 FORMS = {
     "a missing column": (
         {"models.csv": "model_id,nmae\nM1,First\nM2,Second\n"},
@@ -198,7 +339,10 @@ FORMS = {
     ),
     "a column that codings cannot have": (
         {"codings.csv": "model_id,feature_id,coder_id,code,date\nM1,participation,A,1,May\n"},
-        ['codings.csv:1: found "date", allowed model_id, feature_id, coder_id, code, note'],
+        [
+            'codings.csv:1: found "date", allowed '
+            "model_id, feature_id, coder_id, code, note, taxonomy_version"
+        ],
     ),
     "a column twice": (
         {"models.csv": "model_id,name,name\nM1,First,1\nM2,Second,2\n"},
@@ -316,7 +460,7 @@ KEYS = {
         ('"2025"', '"2025"\nconsensus = "most"'),
         [
             'dataset.toml:8, key consensus: found "most", '
-            "allowed unanimous, majority, coder:<coder_id>"
+            "allowed unanimous, majority, decided, coder:<coder_id>"
         ],
     ),
     "the consensus of an unknown coder": (

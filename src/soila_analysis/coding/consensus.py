@@ -21,8 +21,9 @@ Counts = npt.NDArray[np.int64]
 RULES: dict[str, Callable[[Counts, Counts], npt.NDArray[np.bool_]]] = {
     "unanimous": lambda most, codes: most == codes,
     "majority": lambda most, codes: 2 * most > codes,
+    "decided": lambda most, codes: most == codes,  # where there is no decision
 }
-ONE_CODER = "coder:"
+DECIDED, ONE_CODER = "decided", "coder:"
 RULES_ALLOWED = (*RULES, f"{ONE_CODER}<coder_id>")
 
 
@@ -41,8 +42,9 @@ def consensus(
         The features and codes; a data set brings its own.
     rule : str, optional
         ``unanimous``: all coders agree; ``majority``: more than half of them do; both give unclear
-        otherwise. ``coder:<coder_id>``: that coder alone. By default the data set's rule, and
-        ``unanimous`` for a table.
+        otherwise. ``decided``: the data set's decision where there is one, else as unanimous.
+        ``coder:<coder_id>``: that coder alone. By default the data set's rule, and ``unanimous``
+        for a table.
 
     Returns
     -------
@@ -64,11 +66,13 @@ def consensus(
     >>> consensus(pd.DataFrame(rows, columns=columns), taxonomy.load())["participation"].tolist()
     ['unclear']
     """
+    decisions = None
     if isinstance(coded, pd.DataFrame):
         codings, models = coded, sorted(coded["model_id"].unique())
         rule = rule or "unanimous"
     else:
         codings, models = coded.codings, coded.models["model_id"].tolist()
+        decisions = coded.decisions
         taxonomy, rule = taxonomy or coded.taxonomy, rule or coded.info.consensus
     if taxonomy is None:
         raise ValueError("a table of codings needs a taxonomy")
@@ -76,8 +80,10 @@ def consensus(
         raise ValueError(f'no rule "{rule}"; allowed: {", ".join(RULES_ALLOWED)}')
     if rule.startswith(ONE_CODER):
         codings, rule = _of_coder(codings, rule.removeprefix(ONE_CODER)), "unanimous"
-    counts = _counts(codings, models, taxonomy)
-    status = _decided(counts, rule).reshape(len(models), len(taxonomy.feature_ids))
+    status = _decided(_counts(codings, models, taxonomy), rule)
+    if rule == DECIDED and decisions is not None:
+        status[_cells(decisions, models, taxonomy)] = _statuses(decisions["code"], taxonomy)
+    status = status.reshape(len(models), len(taxonomy.feature_ids))
     kind = pd.CategoricalDtype(list(STATUSES))
     return pd.DataFrame(
         {
@@ -112,14 +118,24 @@ def _of_coder(codings: pd.DataFrame, coder: str) -> pd.DataFrame:
 
 def _counts(codings: pd.DataFrame, models: Sequence[str], taxonomy: Taxonomy) -> Counts:
     """Count the codes of each cell by what they count as: statuses x cells."""
-    features, counts_as = taxonomy.feature_ids, taxonomy.counts_as
-    size = len(models) * len(features)
-    cell = _positions(codings["model_id"], models, "model") * len(features)
-    cell += _positions(codings["feature_id"], features, "feature")
-    of_code = np.array([COUNTS_AS.index(status) for status in counts_as.values()], dtype=np.int64)
-    status = of_code[_positions(codings["code"], tuple(counts_as), "code")]
+    size = len(models) * len(taxonomy.feature_ids)
+    cell, status = _cells(codings, models, taxonomy), _statuses(codings["code"], taxonomy)
     counts = np.bincount(status * size + cell, minlength=len(COUNTS_AS) * size)
     return counts.reshape(len(COUNTS_AS), size)
+
+
+def _cells(rows: pd.DataFrame, models: Sequence[str], taxonomy: Taxonomy) -> Counts:
+    """Return the number of each row's cell, counted along the features, model after model."""
+    features = taxonomy.feature_ids
+    cell = _positions(rows["model_id"], models, "model") * len(features)
+    return cell + _positions(rows["feature_id"], features, "feature")
+
+
+def _statuses(codes: pd.Series, taxonomy: Taxonomy) -> Counts:
+    """Return the position in `COUNTS_AS` of what each code counts as."""
+    counts_as = taxonomy.counts_as
+    of_code = np.array([COUNTS_AS.index(status) for status in counts_as.values()], dtype=np.int64)
+    return of_code[_positions(codes, tuple(counts_as), "code")]
 
 
 def _decided(counts: Counts, rule: str) -> Counts:

@@ -14,7 +14,7 @@ from soila_analysis.coding import info as information
 from soila_analysis.coding import tables
 from soila_analysis.coding.info import DatasetInfo
 from soila_analysis.coding.problems import DatasetError, Problem
-from soila_analysis.coding.schemas import COLUMNS, KEYS, OWN
+from soila_analysis.coding.schemas import COLUMNS, FURTHER, KEYS, NEEDED, OWN
 from soila_analysis.coding.validation import examine
 from soila_analysis.taxonomy import Taxonomy
 
@@ -38,8 +38,12 @@ class Dataset:
         ``model_id``, ``goal_id``: one row for each goal of a model.
     codings : DataFrame
         ``model_id``, ``feature_id``, ``coder_id``, ``code``, ``note``; no row: not assessed.
-    features, goals, codes : DataFrame, optional
+        ``taxonomy_version``, if any row has one: the version that it was coded under.
+    features, goals, codes, changes : DataFrame, optional
         Tables of the data set's own in place of the library's; their order has a meaning and stays.
+    decisions : DataFrame, optional
+        What a cell is to count as, whatever the coders found: ``model_id``, ``feature_id``,
+        ``code``, ``decided_by``, ``decided_on``, ``reason``.
     """
 
     name: str
@@ -50,6 +54,8 @@ class Dataset:
     features: pd.DataFrame | None = None
     goals: pd.DataFrame | None = None
     codes: pd.DataFrame | None = None
+    changes: pd.DataFrame | None = None
+    decisions: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         for name, table in self.tables():
@@ -71,7 +77,11 @@ class Dataset:
     def taxonomy(self) -> Taxonomy:
         """What the models are coded by: the library's taxonomy under the tables of its own."""
         return taxonomy.load().with_tables(
-            version=self.info.taxonomy, features=self.features, goals=self.goals, codes=self.codes
+            version=self.info.taxonomy,
+            features=self.features,
+            goals=self.goals,
+            codes=self.codes,
+            changes=self.changes,
         )
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -167,12 +177,14 @@ def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Put columns and rows in order, and text in every cell."""
     columns = list(dict.fromkeys([*COLUMNS[name], *table.columns]))
     text = table.reindex(columns=columns).astype("str").fillna("")
+    empty = [one for one in FURTHER.get(name, ()) if one in text and (text[one] == "").all()]
+    text = text.drop(columns=empty)
     return (text if name in OWN else text.sort_values(list(KEYS[name]))).reset_index(drop=True)
 
 
 def _write(dataset: Dataset, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    for name in OWN:
+    for name in COLUMNS.keys() - NEEDED:
         (folder / f"{name}.csv").unlink(missing_ok=True)
     information.write(dataset.info, folder / information.FILE)
     for name, table in dataset.tables():

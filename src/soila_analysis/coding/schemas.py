@@ -1,6 +1,7 @@
 """What each table may hold, as pandera schemas, and their failures as problems."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
 from typing import TypeAlias
 
@@ -17,27 +18,83 @@ OWN = {  # a data set may bring these in place of the library's, with further co
     "features": taxonomy.FEATURE_COLUMNS,
     "goals": taxonomy.GOAL_COLUMNS,
     "codes": taxonomy.CODE_COLUMNS,
+    "changes": taxonomy.CHANGE_COLUMNS,
 }
 NEEDED = {
     "models": ("model_id", "name"),  # further columns are kept
     "memberships": ("model_id", "goal_id"),
     "codings": ("model_id", "feature_id", "coder_id", "code", "note"),
 }
-COLUMNS = {**OWN, **NEEDED}
+OFFERED = {
+    "decisions": ("model_id", "feature_id", "code", "decided_by", "decided_on", "reason"),
+}
+COLUMNS = {**OWN, **NEEDED, **OFFERED}
+FURTHER = {"codings": ("taxonomy_version",)}  # columns that may be there
 KEYS = {
     "features": ("feature_id",),
     "goals": ("goal_id",),
     "codes": ("code",),
+    "changes": ("version", "feature_id"),
     "models": ("model_id",),
     "memberships": ("model_id", "goal_id"),
     "codings": ("model_id", "feature_id", "coder_id"),
+    "decisions": ("model_id", "feature_id"),
 }
 REFERENCES = {  # each to the ids under the same name in `Known`
     "memberships": ("model_id", "goal_id"),
-    "codings": ("model_id", "feature_id", "code"),
+    "codings": ("model_id", "feature_id", "code", "taxonomy_version"),
+    "decisions": ("model_id", "feature_id", "code"),
+    "changes": ("feature_id",),
 }
+TO_NONE = (("codings", "taxonomy_version"), ("changes", "feature_id"))  # may be empty
 WHOLE_NUMBERS = {"position": r"^\d+$", "box": r"^\d*$"}  # optional columns of the own tables
-OPTIONAL = ("note", *WHOLE_NUMBERS)
+OPTIONAL = ("note", "taxonomy_version", *WHOLE_NUMBERS)
+RECODE = ("yes", "no")
+
+
+def is_day(text: str) -> bool:
+    """Say whether a text is a day of the calendar in the form of ISO 8601.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``2025-03-31``.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def is_date(text: str) -> bool:
+    """Say whether a text is a year, a month of a year, or a day, in the form of ISO 8601.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``2025``, ``2025-03`` or ``2025-03-31``.
+
+    Returns
+    -------
+    bool
+    """
+    missing = {4: "-01-01", 7: "-01", 10: ""}.get(len(text))
+    return missing is not None and is_day(text + missing)
+
+
+FORMS = {
+    ("decisions", "decided_on"): pa.Check(
+        is_day, element_wise=True, description="a date such as 2025-03-31"
+    ),
+    ("changes", "date"): pa.Check(
+        is_date, element_wise=True, description="a date such as 2025-03-31, 2025-03 or 2025"
+    ),
+    ("changes", "recode"): pa.Check.isin(RECODE),
+}
 
 
 def faults(name: str, table: pd.DataFrame, known: Known) -> list[Problem]:
@@ -65,7 +122,8 @@ def faults(name: str, table: pd.DataFrame, known: Known) -> list[Problem]:
 
 
 def _schema(name: str, table: pd.DataFrame, known: Known) -> pa.DataFrameSchema:
-    columns = [*COLUMNS[name], *(WHOLE_NUMBERS if name in OWN else ())]
+    further = WHOLE_NUMBERS if name in OWN else FURTHER.get(name, ())
+    columns = [*COLUMNS[name], *further]
     keyed = set(KEYS[name]) <= set(table)
     return pa.DataFrameSchema(
         {
@@ -74,16 +132,18 @@ def _schema(name: str, table: pd.DataFrame, known: Known) -> pa.DataFrameSchema:
         },
         unique=list(KEYS[name]) if keyed else None,
         report_duplicates="exclude_first",
-        strict=name in REFERENCES,
+        strict=name not in OWN and name in REFERENCES,
     )
 
 
 def _checks(name: str, column: str, known: Known) -> list[pa.Check]:
     if column in REFERENCES.get(name, ()):
-        ids = known[column]
-        return [] if ids is None else [pa.Check.isin(ids)]
+        ids, none = known[column], [""] if (name, column) in TO_NONE else []
+        return [] if ids is None else [pa.Check.isin([*ids, *none])]
     if column == "note":
         return []
+    if (name, column) in FORMS:
+        return [FORMS[name, column]]
     if column == "counts_as":
         return [pa.Check.isin(taxonomy.COUNTS_AS)]
     if column in WHOLE_NUMBERS:
@@ -105,7 +165,8 @@ def _problems(
             case "column_in_dataframe":
                 yield Problem(file, 1, found, header, (), "the column is missing")
             case "column_in_schema":
-                yield Problem(file, 1, None, found, COLUMNS[name], hint(found, COLUMNS[name]))
+                columns = (*COLUMNS[name], *FURTHER.get(name, ()))
+                yield Problem(file, 1, None, found, columns, hint(found, columns))
             case "multiple_fields_uniqueness":
                 continue
             case _:
@@ -125,5 +186,6 @@ def _repeated(file: str, keys: pd.DataFrame) -> Iterator[Problem]:
 
 
 def _allowed(check: pa.Check) -> Ids:
-    values: Ids = tuple(check.statistics.get("allowed_values", ())) if check.statistics else ()
+    stated = check.statistics.get("allowed_values", ()) if check.statistics else ()
+    values = tuple(value for value in stated if value)
     return values or ((check.description,) if check.description else ())

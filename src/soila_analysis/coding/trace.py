@@ -21,8 +21,9 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
     Returns
     -------
     DataFrame
-        ``model_id``, ``name``, ``coder_id`` and ``code`` (missing where not assessed) and
-        ``status``, what the codes came to. Counting present, and present or absent, over the
+        ``model_id``, ``name``, ``coder_id`` and ``code`` (missing where not assessed), the
+        ``decision`` on them if the data set has any (else missing) and ``status``, what they came
+        to. Counting present, and present or absent, over the
         distinct models gives k and n of the figures.
 
     Raises
@@ -44,4 +45,7 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
     codes = dataset.codings.query("feature_id == @feature")[["model_id", "coder_id", "code"]]
     status = consensus(dataset)[feature].rename("status")
     listed = models.merge(codes, on="model_id", how="left")
+    if dataset.decisions is not None:
+        decided = dataset.decisions.query("feature_id == @feature").set_index("model_id")["code"]
+        listed["decision"] = listed["model_id"].map(decided)
     return listed.merge(status, left_on="model_id", right_index=True).reset_index(drop=True)

@@ -14,7 +14,7 @@ from soila_analysis.coding.info import DatasetInfo
 from soila_analysis.coding.problems import Problem, nearest
 from soila_analysis.coding.schemas import COLUMNS, NEEDED, Ids, Known, faults
 
-MAY_BE_EMPTY = ("memberships", "codings")  # a round begins before anything is coded
+MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,13 @@ def examine(folder: Path) -> Contents:
         if name not in present
     ]
     read, malformed = _tables(folder, present, keys)
-    known = _known(read, present)
+    known = _known(read, present, keys)
     found = [fault for name, table in read.items() for fault in faults(name, table, known)]
     lines = {(problem.file, problem.line) for problem in malformed}
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
     problems += [*_no_rows(read), *_goals_without_model(known)]
     problems += [*_wrong_version(folder, keys, present), *_unknown_coder(folder, keys, read)]
+    problems += [*_untold_version(folder, keys, read), *_not_coded(read)]
     return Contents(about, read, sorted(problems, key=_place))
 
 
@@ -88,7 +89,9 @@ def _tables(
     return read, malformed
 
 
-def _known(read: Mapping[str, pd.DataFrame], present: Collection[str]) -> Known:
+def _known(
+    read: Mapping[str, pd.DataFrame], present: Collection[str], keys: Mapping[str, Any]
+) -> Known:
     """Collect the ids that may be referred to: the data set's, else the library's."""
 
     def ids(name: str, column: str, library: Ids | None = None) -> Ids | None:
@@ -107,7 +110,19 @@ def _known(read: Mapping[str, pd.DataFrame], present: Collection[str]) -> Known:
         "model_id": ids("models", "model_id"),
         "served": ids("memberships", "model_id"),
         "goals_served": ids("memberships", "goal_id"),
+        "taxonomy_version": _versions(read, present, keys),
     }
+
+
+def _versions(
+    read: Mapping[str, pd.DataFrame], present: Collection[str], keys: Mapping[str, Any]
+) -> Ids | None:
+    """Collect the versions of the taxonomy that codes may have been made under."""
+    if "changes" in present:
+        changes = read.get("changes")
+        return None if changes is None or "version" not in changes else (*changes["version"],)
+    current = (str(keys["taxonomy"]),) if keys.get("taxonomy") else ()
+    return current if "features" in present else (*taxonomy.load().versions,)
 
 
 def _no_rows(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
@@ -151,6 +166,36 @@ def _unknown_coder(
         return []
     line = info.line_of(folder / info.FILE, "consensus")
     return [Problem(info.FILE, line, "consensus", rule, allowed, nearest(rule, allowed))]
+
+
+def _untold_version(
+    folder: Path, keys: Mapping[str, Any], read: Mapping[str, pd.DataFrame]
+) -> list[Problem]:
+    """Find a version in use that the data set's own list of changes does not have."""
+    version, changes = keys.get("taxonomy"), read.get("changes")
+    if changes is None or "version" not in changes or not isinstance(version, str):
+        return []
+    versions = tuple(changes["version"].unique())
+    if version in versions:
+        return []
+    line = info.line_of(folder / info.FILE, "taxonomy")
+    advice = "add the version to changes.csv"
+    return [Problem(info.FILE, line, "taxonomy", version, versions, advice)]
+
+
+def _not_coded(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Find decisions on what nobody has coded."""
+    cell = ["model_id", "feature_id"]
+    decisions, codings = read.get("decisions"), read.get("codings")
+    if decisions is None or codings is None or not set(cell) <= {*decisions} & {*codings}:
+        return []
+    coded = pd.MultiIndex.from_frame(codings[cell])
+    without = decisions[~pd.MultiIndex.from_frame(decisions[cell]).isin(coded)]
+    advice = "nobody has coded it; a decision settles codes and does not replace them"
+    return [
+        Problem("decisions.csv", int(line), ", ".join(cell), ", ".join(ids), (), advice)
+        for line, *ids in without[cell].itertuples()
+    ]
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:

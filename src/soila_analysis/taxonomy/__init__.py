@@ -14,11 +14,13 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 __all__ = [
+    "CHANGE_COLUMNS",
     "CODE_COLUMNS",
     "COUNTS_AS",
     "FEATURE_COLUMNS",
     "GOAL_COLUMNS",
     "LANGUAGES",
+    "Change",
     "Code",
     "Definition",
     "Feature",
@@ -36,6 +38,11 @@ _LABELS = tuple(f"label_{language}" for language in LANGUAGES)
 FEATURE_COLUMNS = ("feature_id", *_LABELS)
 GOAL_COLUMNS = ("goal_id", *_LABELS)
 CODE_COLUMNS = ("code", "counts_as", *_LABELS)
+CHANGE_COLUMNS = (
+    *("version", "date", "feature_id"),
+    *(f"change_{language}" for language in LANGUAGES),
+    "recode",
+)
 
 Row: TypeAlias = dict[Hashable, Any]
 
@@ -130,6 +137,20 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What a version changed in a feature, or (``feature_id`` None) in the whole taxonomy.
+
+    ``recode`` tells that codes made under an earlier version no longer hold.
+    """
+
+    version: str
+    date: str
+    feature_id: str | None
+    text: Wording
+    recode: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Taxonomy:
     """What a data set is coded by; every tuple is in its fixed order."""
 
@@ -139,6 +160,12 @@ class Taxonomy:
     codes: tuple[Code, ...]
     definitions: tuple[Definition, ...]
     references: tuple[Reference, ...]
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All versions that are known of, oldest first; `version` is the one in use."""
+        return tuple(dict.fromkeys([*(change.version for change in self.changes), self.version]))
 
     @property
     def feature_ids(self) -> tuple[str, ...]:
@@ -211,6 +238,7 @@ class Taxonomy:
         features: pd.DataFrame | None = None,
         goals: pd.DataFrame | None = None,
         codes: pd.DataFrame | None = None,
+        changes: pd.DataFrame | None = None,
     ) -> "Taxonomy":
         """Replace tables by those of a data set.
 
@@ -225,18 +253,23 @@ class Taxonomy:
         features, goals, codes
             Tables with at least `FEATURE_COLUMNS`, `GOAL_COLUMNS` and `CODE_COLUMNS`;
             None keeps the present ones.
+        changes
+            A table with at least `CHANGE_COLUMNS`, its versions oldest first; None keeps the
+            present changes, unless the features are replaced.
 
         Returns
         -------
         Taxonomy
             A new one, without the definitions of features that it no longer has.
         """
+        past = self.changes if features is None else ()
         taxonomy = replace(
             self,
             version=version,
             features=self.features if features is None else _features(features),
             goals=self.goals if goals is None else _goals(goals),
             codes=self.codes if codes is None else _codes(codes),
+            changes=past if changes is None else _changes(changes),
         )
         known = {None, *taxonomy.feature_ids}
         kept = tuple(record for record in self.definitions if record.feature_id in known)
@@ -250,8 +283,8 @@ def load() -> Taxonomy:
     Returns
     -------
     Taxonomy
-        Sixteen features, four goals and four codes, with the definitions that the slides quote
-        and the references.
+        Sixteen features, four goals and four codes, with the definitions that the slides quote,
+        the references, and what each version changed.
     """
     metadata = tomllib.loads(files(__name__).joinpath("taxonomy.toml").read_text("utf-8"))
     return Taxonomy(
@@ -261,6 +294,7 @@ def load() -> Taxonomy:
         codes=_codes(_table("codes")),
         definitions=_definitions(_table("definitions")),
         references=_references(_table("references")),
+        changes=_changes(_table("changes")),
     )
 
 
@@ -324,6 +358,19 @@ def _references(table: pd.DataFrame) -> tuple[Reference, ...]:
             citation=row["citation"],
             url=row["url"],
             status=row["status"],
+        )
+        for row in _rows(table)
+    )
+
+
+def _changes(table: pd.DataFrame) -> tuple[Change, ...]:
+    return tuple(
+        Change(
+            version=row["version"],
+            date=row["date"],
+            feature_id=row["feature_id"] or None,
+            text=_wording(row, "change"),
+            recode=row["recode"] == "yes",
         )
         for row in _rows(table)
     )
