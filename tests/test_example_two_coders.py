@@ -3,6 +3,7 @@
 `python tests/test_example_two_coders.py` writes data/example-two-coders anew.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -31,6 +32,7 @@ INFO = coding.DatasetInfo(
     licence="CC-BY-4.0",
     round="2025",
     taxonomy=taxonomy.load().version,
+    consensus="decided",
 )
 MODELS = 24
 NOT_ASSESSED, DEVELOPER_ONLY = 24, 23  # models that are waiting for both coders, for the assessor
@@ -63,9 +65,28 @@ NOTES = {
 }
 
 
+DECIDED_ON = ["2025-11-20", "2025-12-04"]
+REASONS = {
+    "1": ["Kehittäjä toimitti liitteen, josta piirre käy ilmi.", "Kuvausta täydennettiin."],
+    "0": ["Kuvaus ei riitä näytöksi.", "Tavoite, joka ei vielä toteudu."],
+}
+
+
 def example() -> coding.Dataset:
-    """Draw the round: a developer who sees features more often, and an assessor."""
-    draw = Random(SEED)
+    """Draw the round, then decide on four of ten disagreements."""
+    undecided, draw = coded_round(Random(SEED)), Random(SEED + 1)
+    listed = coding.disagreements(undecided)
+    settled = listed[[chance(draw, 40) for _ in range(len(listed))]].copy()
+    settled["code"] = ["1" if chance(draw, 35) else "0" for _ in range(len(settled))]
+    settled["decided_by"] = "kehittäjä ja arvioija"
+    settled["decided_on"] = [draw.choice(DECIDED_ON) for _ in range(len(settled))]
+    settled["reason"] = [draw.choice(REASONS[code]) for code in settled["code"]]
+    columns = ["model_id", "feature_id", "code", "decided_by", "decided_on", "reason"]
+    return replace(undecided, decisions=settled[columns])
+
+
+def coded_round(draw: Random) -> coding.Dataset:
+    """Draw the codes: a developer who sees features more often, and an assessor."""
     ids = [f"E{number:02}" for number in range(1, MODELS + 1)]
     models = pd.DataFrame(
         {
@@ -156,6 +177,15 @@ def test_the_example_has_what_two_coders_bring_about():
     assert data.models["model_id"].isin(data.codings["model_id"]).sum() == MODELS - 1
     assert data.memberships["model_id"].duplicated().any()
     assert set(data.models.columns) >= {"region", "year"}
+
+
+def test_some_disagreements_of_the_example_are_decided_and_some_are_open():
+    data = coding.load(FOLDER)
+    decided = coding.disagreements(data)["code"] != ""
+    assert data.info.consensus == "decided"
+    assert 0.25 < decided.mean() < 0.75
+    assert set(data.decisions["code"]) == {"0", "1"}
+    assert coding.notices(data) == ["coders differ on 56 cells, 16 of them decided"]
 
 
 if __name__ == "__main__":

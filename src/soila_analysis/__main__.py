@@ -126,6 +126,83 @@ def validate(folder: str) -> None:
     data = coding.load(folder)
     coded = data.codings["model_id"].nunique()
     click.echo(f"{folder}: sound ({len(data.models)} models, {coded} of them coded)")
+    for notice in coding.notices(data):
+        click.echo(f"  note: {notice}")
+
+
+@soila.command()
+@click.argument("folder", default="data/example-two-coders")
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
+@click.option("--claims", "file", type=FILE, help="A claims file, also for another round.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A CSV file to fill in."
+)
+def disagreements(folder: str, lang: str, file: Path | None, output: Path | None) -> None:
+    """List where the coders of the data set in FOLDER differ, what matters most first.
+
+    First come the models and features whose code, once decided, could change a finding: a
+    published number, the most common or rarest feature, a leading goal, the order of the features.
+    With -o the list has the columns of decisions.csv to fill in; `soila decide` reads it.
+    """
+    from soila_analysis.report import worklist as lists
+    from soila_analysis.review import claims as published
+    from soila_analysis.review import worklist
+
+    data = _loaded(folder)
+    try:
+        table = published.load(file)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    listed = worklist.worklist(data, table if file else None)
+    texts = table.set_index("claim_id")[f"text_{lang}"].to_dict()
+    names = data.models.set_index("model_id")["name"].to_dict()
+    worded = lists.worded(listed, names, data.taxonomy, texts, lang)
+    if output and output.exists():
+        advice = "it may hold decisions, which `soila decide` reads; name a new file"
+        raise click.ClickException(f"{output}: exists already; {advice}")
+    if output:
+        lists.write(worded, output, lang)
+    else:
+        click.echo(worded.drop(columns=worded.columns[-1]).to_csv(index=False, sep="\t"), nl=False)
+    open_ones = int((listed["code"] == "").sum())
+    click.echo(f"{folder}: {len(listed)} disagreements, {open_ones} of them open", err=True)
+
+
+@soila.command()
+@click.argument("file", type=FILE)
+@click.argument("folder")
+def decide(file: Path, folder: str) -> None:
+    """Add the decisions in FILE, a list of disagreements filled in, to the data set in FOLDER.
+
+    All codes stay; a row without a decision is left out. With consensus = "decided" in its
+    dataset.toml, the data set counts by its decisions.
+    """
+    from soila_analysis import coding
+
+    data = _loaded(folder)
+    try:
+        decided = coding.decide(data, file)
+        coding.save(decided, folder)
+    except coding.DatasetError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{folder}: the decisions in {file.name} were added")
+    for notice in coding.notices(decided):
+        click.echo(f"  note: {notice}")
+
+
+@soila.command()
+@click.argument("folder")
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
+def outdated(folder: str, lang: str) -> None:
+    """List the codes in FOLDER that were made under definitions which have changed since."""
+    from soila_analysis import coding
+
+    data = _loaded(folder)
+    columns = ["model_id", "feature_id", "coder_id", "code", "coded_under", "version", "date"]
+    table = coding.outdated(data)[[*columns, f"change_{lang}"]]
+    click.echo(table.to_csv(index=False, sep="\t"), nl=False)
+    codes = len(table.drop_duplicates(["model_id", "feature_id", "coder_id"]))
+    click.echo(f"{folder}: {codes} of {len(data.codings)} codes are outdated", err=True)
 
 
 @soila.command()

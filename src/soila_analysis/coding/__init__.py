@@ -2,9 +2,11 @@
 
 from soila_analysis.coding.consensus import RULES, STATUSES, consensus
 from soila_analysis.coding.dataset import Dataset, load, save, validate
+from soila_analysis.coding.disagreements import decide, disagreements, notices
 from soila_analysis.coding.info import DatasetInfo, Trilingual
 from soila_analysis.coding.problems import DatasetError, Problem
 from soila_analysis.coding.trace import trace
+from soila_analysis.coding.versions import outdated
 
 __all__ = [
     "RULES",
@@ -15,7 +17,11 @@ __all__ = [
     "Problem",
     "Trilingual",
     "consensus",
+    "decide",
+    "disagreements",
     "load",
+    "notices",
+    "outdated",
     "save",
     "trace",
     "validate",

@@ -12,7 +12,7 @@ from soila_analysis.coding import info, tables
 from soila_analysis.coding.consensus import ONE_CODER
 from soila_analysis.coding.info import DatasetInfo
 from soila_analysis.coding.problems import Problem, nearest
-from soila_analysis.coding.schemas import COLUMNS, NEEDED, Ids, Known, faults
+from soila_analysis.coding.schemas import COLUMNS, KEYS, NEEDED, Ids, Known, faults
 
 MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
 
@@ -56,8 +56,37 @@ def examine(folder: Path) -> Contents:
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
     problems += [*_no_rows(read), *_goals_without_model(known)]
     problems += [*_wrong_version(folder, keys, present), *_unknown_coder(folder, keys, read)]
-    problems += [*_untold_version(folder, keys, read), *_not_coded(read)]
+    problems += _untold_version(folder, keys, read)
+    if "decisions" in read and "codings" in read:
+        problems += not_coded(read["decisions"], read["codings"])
     return Contents(about, read, sorted(problems, key=_place))
+
+
+def not_coded(decisions: pd.DataFrame, codings: pd.DataFrame) -> list[Problem]:
+    """Find decisions on what nobody has coded.
+
+    Parameters
+    ----------
+    decisions : DataFrame
+        Indexed by physical line.
+    codings : DataFrame
+        The codes that were to be decided on.
+
+    Returns
+    -------
+    list of Problem
+        None where a column that it takes is missing.
+    """
+    cell = list(KEYS["decisions"])
+    if not set(cell) <= {*decisions} & {*codings}:
+        return []
+    coded = pd.MultiIndex.from_frame(codings[cell])
+    without = decisions[~pd.MultiIndex.from_frame(decisions[cell]).isin(coded)]
+    advice = "nobody has coded it; a decision settles codes and does not replace them"
+    return [
+        Problem("decisions.csv", int(line), ", ".join(cell), ", ".join(ids), (), advice)
+        for line, *ids in without[cell].itertuples()
+    ]
 
 
 def _no_folder(folder: Path) -> Problem:
@@ -181,21 +210,6 @@ def _untold_version(
     line = info.line_of(folder / info.FILE, "taxonomy")
     advice = "add the version to changes.csv"
     return [Problem(info.FILE, line, "taxonomy", version, versions, advice)]
-
-
-def _not_coded(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
-    """Find decisions on what nobody has coded."""
-    cell = ["model_id", "feature_id"]
-    decisions, codings = read.get("decisions"), read.get("codings")
-    if decisions is None or codings is None or not set(cell) <= {*decisions} & {*codings}:
-        return []
-    coded = pd.MultiIndex.from_frame(codings[cell])
-    without = decisions[~pd.MultiIndex.from_frame(decisions[cell]).isin(coded)]
-    advice = "nobody has coded it; a decision settles codes and does not replace them"
-    return [
-        Problem("decisions.csv", int(line), ", ".join(cell), ", ".join(ids), (), advice)
-        for line, *ids in without[cell].itertuples()
-    ]
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:

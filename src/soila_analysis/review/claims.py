@@ -1,6 +1,7 @@
 """What the review printed, as records that can be checked against any coded data set."""
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ COLUMNS = (
 # The order in which a reading takes the labels of the chart by goal: the legend's, or the chart's.
 CHART_ORDER = ("literal", "mixed")
 NUMERIC = ("count", "percent", "models")
+ROUND = "2024"  # what the review coded, as `dataset.toml` names it
 
 
 def load(file: Path | None = None) -> pd.DataFrame:
@@ -85,6 +87,55 @@ def _outside(values: pd.Series, allowed: Collection[str]) -> list[str]:
     return [f'line {i + 2}: {values.name} "{v}", allowed: {named}' for i, v in unknown.items()]
 
 
+@dataclass(frozen=True, slots=True)
+class Quantities:
+    """Every quantity that a claim may be about, as `metrics` gives it.
+
+    Parameters
+    ----------
+    memberships : DataFrame
+        The pairs of model and goal.
+    goals : DataFrame
+        ``goal_id`` and ``k``, the models of each goal.
+    shares : DataFrame
+        By feature: ``k``, ``n`` and ``share``.
+    by_goal : DataFrame
+        By feature and goal: ``k`` and ``n``.
+    means : Series
+        By goal: how many features its models have on average.
+    """
+
+    memberships: pd.DataFrame
+    goals: pd.DataFrame
+    shares: pd.DataFrame
+    by_goal: pd.DataFrame
+    means: pd.Series
+
+
+def quantities(dataset: Dataset) -> Quantities:
+    """Compute what claims may be about from the codes of a data set.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Any coded data set.
+
+    Returns
+    -------
+    Quantities
+    """
+    goals, memberships, status = dataset.taxonomy.goal_ids, dataset.memberships, consensus(dataset)
+    by_goal = metrics.feature_shares_by_goal(status, memberships, goals)
+    profile = metrics.features_per_model(status, memberships, goals)
+    return Quantities(
+        memberships,
+        metrics.goal_distribution(memberships, goals),
+        metrics.feature_shares(status).set_index("feature_id"),
+        by_goal.set_index(["feature_id", "goal_id"]),
+        profile.groupby("goal_id", sort=False)["mean"].first(),
+    )
+
+
 def check(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
     """Recompute every claim from the codes of a data set.
 
@@ -105,37 +156,43 @@ def check(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
         claims is taken, the legend's if both do equally well.
     """
     table = load() if claims is None else claims
-    results = _Results(dataset)
+    return recomputed(table, quantities(dataset), dataset.info.reading)
+
+
+def recomputed(
+    table: pd.DataFrame, results: Quantities, reading: str | None = None
+) -> pd.DataFrame:
+    """Recompute every claim from the quantities that they are about.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `load` gives.
+    results : Quantities
+        Such as `quantities` gives.
+    reading : str, optional
+        The reading of a reconstruction, which says how the labels by goal are ordered.
+
+    Returns
+    -------
+    DataFrame
+        As `check` gives.
+    """
     legend = _checked(table, results, "goal_id")
     chart = _checked(table, results, "goal_id_chart")
-    if dataset.info.reading:
-        return chart if dataset.info.reading in CHART_ORDER else legend
+    if reading:
+        return chart if reading in CHART_ORDER else legend
     fits = [(t["verdict"] == "reproduced").sum() for t in (legend, chart)]
     return chart if fits[1] > fits[0] else legend
 
 
-class _Results:
-    """Every quantity that a claim may be about, computed once for a data set."""
-
-    def __init__(self, dataset: Dataset) -> None:
-        taxonomy, memberships = dataset.taxonomy, dataset.memberships
-        status = consensus(dataset)
-        self.memberships = memberships
-        self.goals = metrics.goal_distribution(memberships, taxonomy.goal_ids)
-        self.shares = metrics.feature_shares(status).set_index("feature_id")
-        by_goal = metrics.feature_shares_by_goal(status, memberships, taxonomy.goal_ids)
-        self.by_goal = by_goal.set_index(["feature_id", "goal_id"])
-        profile = metrics.features_per_model(status, memberships, taxonomy.goal_ids)
-        self.means = profile.groupby("goal_id", sort=False)["mean"].first()
-
-
-def _checked(claims: pd.DataFrame, results: _Results, order: str) -> pd.DataFrame:
+def _checked(claims: pd.DataFrame, results: Quantities, order: str) -> pd.DataFrame:
     goal = claims["goal_id"].where(claims["status"] != "order-uncertain", claims[order])
     rows = [_row(claim, results) for claim in claims.assign(goal_id=goal).itertuples()]
     return pd.DataFrame(rows).astype({"k": "Int64", "n": "Int64", "difference": "Int64"})
 
 
-def _row(claim: Any, results: _Results) -> dict[str, object]:
+def _row(claim: Any, results: Quantities) -> dict[str, object]:
     try:
         recomputed, k, n = MEASURES[claim.measure](claim, results)
     except KeyError:  # a feature or goal that this data set does not have
@@ -165,22 +222,22 @@ def _difference(claim: Any, recomputed: str | None) -> int | None:
 Found = tuple[str | None, int | None, int | None]
 
 
-def _memberships(claim: Any, results: _Results) -> Found:
+def _memberships(claim: Any, results: Quantities) -> Found:
     return str(len(results.memberships)), len(results.memberships), None
 
 
-def _goal_share(claim: Any, results: _Results) -> Found:
+def _goal_share(claim: Any, results: Quantities) -> Found:
     counts = results.goals.set_index("goal_id")["k"]
     printed = rounding.percents(counts.tolist(), claim.rounding)
     position = counts.index.get_loc(claim.goal_id)
     return str(printed[position]), counts[claim.goal_id], counts.sum()
 
 
-def _feature_share(claim: Any, results: _Results) -> Found:
+def _feature_share(claim: Any, results: Quantities) -> Found:
     return _share(results.shares.loc[claim.feature_id], claim.rounding)
 
 
-def _feature_share_by_goal(claim: Any, results: _Results) -> Found:
+def _feature_share_by_goal(claim: Any, results: Quantities) -> Found:
     return _share(results.by_goal.loc[(claim.feature_id, claim.goal_id)], claim.rounding)
 
 
@@ -189,11 +246,11 @@ def _share(row: pd.Series, rule: str) -> Found:
     return (str(rounding.percent(k, n, rule)) if n else None), k, n
 
 
-def _most_common(claim: Any, results: _Results) -> Found:
+def _most_common(claim: Any, results: Quantities) -> Found:
     return _first(claim, -results.shares["share"]), None, None
 
 
-def _rarest(claim: Any, results: _Results) -> Found:
+def _rarest(claim: Any, results: Quantities) -> Found:
     return _first(claim, results.shares["share"]), None, None
 
 
@@ -213,19 +270,19 @@ def _named(claim: Any, known: pd.Series) -> list[str]:
     return named
 
 
-def _leading_goal(claim: Any, results: _Results) -> Found:
+def _leading_goal(claim: Any, results: Quantities) -> Found:
     _named(claim, results.means)
     best = results.means[results.means == results.means.max()].index
     return (";".join(best) or None), None, None
 
 
-def _axis_maximum(claim: Any, results: _Results) -> Found:
+def _axis_maximum(claim: Any, results: Quantities) -> Found:
     """Compare the longest bar; a shorter one than the axis is no conflict."""
     longest = int(results.by_goal.loc[claim.feature_id, "k"].max())
     return str(max(longest, int(claim.printed))), longest, None
 
 
-MEASURES: Mapping[str, Callable[[Any, _Results], Found]] = {
+MEASURES: Mapping[str, Callable[[Any, Quantities], Found]] = {
     "memberships": _memberships,
     "goal-share": _goal_share,
     "feature-share": _feature_share,
