@@ -215,6 +215,74 @@ def features(folder: str, lang: str | None) -> None:
         click.echo(f"{feature.id}\t{feature.label[lang]}" if lang else feature.id)
 
 
+@soila.group()
+def refi() -> None:
+    """Exchange codebooks and projects with NVivo, ATLAS.ti, MAXQDA and others (REFI-QDA)."""
+
+
+@refi.command()
+@click.argument("folder")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
+def codebook(folder: str, file: Path, lang: str) -> None:
+    """Write the features and goals of the data set in FOLDER as a codebook to FILE (.qdc)."""
+    from soila_analysis.coding import refi as exchange
+
+    taxonomy = _loaded(folder).taxonomy
+    try:
+        exchange.write_codebook(taxonomy, file, lang)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    count = f"{len(taxonomy.features)} features and {len(taxonomy.goals)} goals"
+    click.echo(f"{file}: {count}, in {lang}")
+
+
+@refi.command("features")
+@click.argument("file", type=FILE)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def own_features(file: Path, folder: Path) -> None:
+    """Write features.csv for a data set of its own to FOLDER, from a codebook FILE (.qdc).
+
+    Goals that a codebook of ours holds are written to goals.csv. No file is replaced.
+    """
+    from soila_analysis import coding
+    from soila_analysis.coding import refi as exchange
+
+    try:
+        written = exchange.write_tables(exchange.read_codebook(file), file.name, folder)
+    except (OSError, coding.DatasetError) as error:
+        raise click.ClickException(str(error)) from None
+    for path, rows in written.items():
+        click.echo(f"{path}: {rows} rows")
+
+
+@refi.command("read")
+@click.argument("file", type=FILE)
+@click.argument("folder")
+@click.option("--absent", is_flag=True, help="What a coder did not apply in a text is absent.")
+@click.option("--partial", is_flag=True, help="Leave out what cannot be used, and list it.")
+@click.option("--coder", default="", help="Who coded where FILE does not say.")
+def read_project(file: Path, folder: str, absent: bool, partial: bool, coder: str) -> None:
+    """Read the codes of a project FILE (.qdpx) into the data set in FOLDER.
+
+    A case, or a text that belongs to no case, is a model; a code that a user applied in it is
+    that coder's code "present". What nobody applied is not assessed, unless --absent says that
+    all was looked for. A new FOLDER is made; one that holds a data set keeps its models and goals.
+    """
+    from soila_analysis import coding
+    from soila_analysis.coding import intake
+
+    try:
+        coded = intake.read(file, folder, absent=absent, partial=partial, coder=coder)
+    except coding.DatasetError as error:
+        raise click.ClickException(str(error)) from None
+    for problem in coded.left_out:
+        click.echo(f"left out: {problem}", err=True)
+    coders = ", ".join(sorted(coded.codings["coder_id"].unique())) or "nobody"
+    models = coded.codings["model_id"].nunique()
+    click.echo(f"{folder}: {len(coded.codings)} codes of {models} models, by {coders}")
+
+
 @soila.command()
 @click.argument("folder", default="data/review-2024")
 @click.option("--file", type=FILE, help="Another claims file.")

@@ -1,0 +1,133 @@
+"""A coded project into a data set's folder: a new one, or one that holds its models already."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from soila_analysis import project, taxonomy
+from soila_analysis.coding import dataset as datasets
+from soila_analysis.coding import info
+from soila_analysis.coding.coded_text import CodedText, read_project
+from soila_analysis.coding.dataset import Dataset
+from soila_analysis.coding.info import DatasetInfo, Trilingual
+from soila_analysis.coding.problems import DatasetError, Problem, nearest
+from soila_analysis.coding.refi import folded
+from soila_analysis.coding.schemas import NEEDED
+from soila_analysis.taxonomy import Taxonomy
+
+UNSTATED = "not stated"
+NO_GOALS = (
+    "Apply the goals' codes to the texts, or give the cases a variable goal_id; "
+    "or read the project into a folder that holds models.csv and memberships.csv."
+)
+NO_MODELS = "Name the texts or cases by ids or names of models.csv, or use --partial."
+
+
+def read(
+    path: Path, folder: str | Path, *, absent: bool = False, partial: bool = False, coder: str = ""
+) -> CodedText:
+    """Read a project into a data set's folder.
+
+    A new folder becomes a data set of the library's taxonomy. In a folder that holds a data set,
+    the project's models are found by id or name, and its coders' codes of them replace earlier
+    ones; all else stays, models and goals among it.
+
+    Parameters
+    ----------
+    path, absent, partial, coder
+        As for `read_project`.
+    folder : str or Path
+        As for `soila_analysis.coding.save`.
+
+    Returns
+    -------
+    CodedText
+        As it was saved.
+
+    Raises
+    ------
+    DatasetError
+        If the project or the resulting data set is not sound; the folder is left as it was.
+    """
+    held = (project.dataset_folder(folder) / info.FILE).is_file()
+    into = datasets.load(folder) if held else None
+    coded_by = into.taxonomy if into else taxonomy.load()
+    coded = read_project(path, coded_by, absent=absent, partial=partial, coder=coder)
+    if into:
+        coded = _placed(coded, into, partial)
+    datasets.save(_added(into, coded) if into else _new(coded, coded_by), folder)
+    return coded
+
+
+def _new(coded: CodedText, coded_by: Taxonomy) -> Dataset:
+    models, goals = set(coded.memberships["model_id"]), set(coded.memberships["goal_id"])
+    problems = [
+        *(
+            Problem(coded.file, None, None, model, (), "no goal is given for this model")
+            for model in coded.models["model_id"]
+            if model not in models
+        ),
+        *(
+            Problem(coded.file, None, None, goal, (), "no model has this goal")
+            for goal in coded_by.goal_ids
+            if goal not in goals
+        ),
+    ]
+    if problems:
+        raise DatasetError(coded.file, problems, NO_GOALS)
+    name, program = coded.name or Path(coded.file).stem, coded.origin or "REFI-QDA"
+    about = DatasetInfo(
+        title=Trilingual(fi=name, sv=name, en=name),
+        kind="observed",
+        source=Trilingual(
+            fi=f"Koodattu tekstistä: {coded.file} ({program}).",
+            sv=f"Kodat ur text: {coded.file} ({program}).",
+            en=f"Coded from text: {coded.file} ({program}).",
+        ),
+        licence=UNSTATED,
+        round=coded.year or UNSTATED,
+        taxonomy=coded_by.version,
+    )
+    return Dataset(name, about, coded.models, coded.memberships, coded.codings)
+
+
+def _placed(coded: CodedText, data: Dataset, partial: bool) -> CodedText:
+    """Give the project's models and codings the ids of a data set's models."""
+    known = {folded(name): own for own, name in _names(data.models)}
+    known |= {folded(own): own for own, _ in _names(data.models)}
+    ids: dict[str, str] = {}
+    problems = []
+    for own, name in _names(coded.models):
+        model = known.get(folded(own)) or known.get(folded(name))
+        if model and model not in ids.values():
+            ids[own] = model
+            continue
+        hint = "" if model else nearest(own, [*known.values()])
+        wrong = f"a second text of model {model}" if model else "no model of this id or name"
+        message = f"{wrong}; {hint}" if hint else wrong
+        problems.append(Problem(coded.file, None, None, own, (), message))
+    if problems and not partial:
+        raise DatasetError(coded.file, problems, NO_MODELS)
+    tables = [getattr(coded, name) for name in ("models", "memberships", "codings")]
+    kept = [table[table["model_id"].isin(list(ids))] for table in tables]
+    models, memberships, codings = (
+        table.assign(model_id=table["model_id"].map(ids)) for table in kept
+    )
+    left_out = (*coded.left_out, *problems)
+    return replace(
+        coded, models=models, memberships=memberships, codings=codings, left_out=left_out
+    )
+
+
+def _names(models: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    yield from models[list(NEEDED["models"])].itertuples(index=False, name=None)
+
+
+def _added(data: Dataset, coded: CodedText) -> Dataset:
+    """Put the project's codings in the place of the same coders' codings of the same models."""
+    held, given = data.codings, coded.codings
+    pairs = set(zip(given["model_id"], given["coder_id"], strict=True))
+    stays = [p not in pairs for p in zip(held["model_id"], held["coder_id"], strict=True)]
+    return replace(data, codings=pd.concat([held[stays], given], ignore_index=True))
