@@ -458,18 +458,22 @@ def _tables(
 
 
 def _model_ids(found: _Project, used: set[str]) -> dict[str, str]:
-    """Give each model its id: its name, short if that is enough, else the GUID."""
+    """Give each model its id: its name, without a suffix if that is its own, else its GUID."""
     inside = {
         source
         for source, element in found.sources.items()
         if any(reference(one.get("guid")) in found.owners for one in element.iter("*"))
     }
     units = [*found.cases, *(s for s in found.sources if s not in inside or s in used)]
-    forms = {unit: (SUFFIX.sub("", _name(unit, found)), _name(unit, found), unit) for unit in units}
-    times = Counter(name for names in forms.values() for name in set(names))
+    names = {unit: _name(unit, found) for unit in units}
+    short = {unit: SUFFIX.sub("", name) for unit, name in names.items()}
+    full = Counter(names.values())
+    either = Counter(name for unit in units for name in {names[unit], short[unit]})
     return {
-        unit: next(name for name in names if name and times[name] == 1)
-        for unit, names in forms.items()
+        unit: short[unit]
+        if short[unit] and either[short[unit]] == 1
+        else (names[unit] if full[names[unit]] == 1 else unit)
+        for unit in units
     }
 
 

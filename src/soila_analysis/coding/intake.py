@@ -104,7 +104,7 @@ def _placed(coded: CodedText, data: Dataset, partial: bool) -> CodedText:
         if model and model not in ids.values():
             ids[own] = model
             continue
-        hint = "" if model else nearest(own, [*known.values()])
+        hint = "" if model else nearest(name, [one for both in _names(data.models) for one in both])
         wrong = f"a second text of model {model}" if model else "no model of this id or name"
         message = f"{wrong}; {hint}" if hint else wrong
         problems.append(Problem(coded.file, None, None, own, (), message))

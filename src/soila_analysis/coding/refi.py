@@ -345,7 +345,7 @@ def _groups(taxonomy: Taxonomy) -> tuple[tuple[str, Sequence[Feature | Goal]], .
 
 def _check_characters(taxonomy: Taxonomy) -> None:
     wrong = [
-        f'{record.id}: a character that XML cannot hold in "{found!r}"'
+        f"{record.id}: a character that XML cannot hold in {found!r}"
         for _, records in _groups(taxonomy)
         for record in records
         for found in (record.id, *_texts(record))
