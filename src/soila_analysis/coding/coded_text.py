@@ -1,6 +1,7 @@
 """Coded texts as codings: what a REFI-QDA project says of each model, feature and coder."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -478,5 +479,7 @@ def _model_ids(found: _Project, used: set[str]) -> dict[str, str]:
 
 
 def _name(unit: str, found: _Project) -> str:
+    """Name a case or source, with letters composed: some systems take file names apart."""
     element = found.cases.get(unit, found.sources.get(unit))
-    return (element.get("name", "").strip() if element is not None else "") or unit
+    name = "" if element is None else element.get("name", "").strip()
+    return unicodedata.normalize("NFC", name) or unit
