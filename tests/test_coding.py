@@ -259,7 +259,7 @@ def datasets(draw):
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(datasets())
 def test_what_was_saved_is_loaded_and_saved_again_byte_for_byte(tmp_path_factory, dataset):
     folder = tmp_path_factory.mktemp("drawn")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -212,6 +212,7 @@ RECORDS = st.lists(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(RECORDS, RECORDS, st.sampled_from(LANGUAGES))
 def test_a_codebook_gives_back_the_taxonomy_that_it_was_written_from(
     tmp_path_factory, features, goals, lang
@@ -778,6 +779,7 @@ def test_a_broken_archive_is_refused(tmp_path, cut):
     )
 
 
+@settings(max_examples=100, deadline=None)
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=4))
 def test_a_damaged_archive_is_read_or_refused_but_nothing_else(tmp_path_factory, place, damage):
     folder = tmp_path_factory.getbasetemp()

@@ -215,6 +215,21 @@ def features(folder: str, lang: str | None) -> None:
         click.echo(f"{feature.id}\t{feature.label[lang]}" if lang else feature.id)
 
 
+@soila.command()
+@click.argument("folder")
+def datapackage(folder: str) -> None:
+    """Describe the data set in FOLDER in its datapackage.json (Frictionless), for others to read.
+
+    Data sets that soila writes have it already.
+    """
+    from soila_analysis import coding
+
+    try:
+        click.echo(f"{coding.describe(folder)}: written")
+    except coding.DatasetError as error:
+        raise click.ClickException(str(error)) from None
+
+
 @soila.group()
 def refi() -> None:
     """Exchange codebooks and projects with NVivo, ATLAS.ti, MAXQDA and others (REFI-QDA)."""

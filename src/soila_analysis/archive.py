@@ -17,6 +17,7 @@ from soila_analysis import manifest, project
 
 TIME = (1980, 1, 1, 0, 0, 0)
 DESCRIPTION = "ro-crate-metadata.json"
+PACKAGE = "datapackage.json"  # what describes the data set, not the archive
 TEXTS = (
     "CITATION.cff",
     "LICENSE",
@@ -95,7 +96,8 @@ def members(folder: Path) -> dict[str, Path]:
         *root.glob("notebooks/*.ipynb"),
     ]
     found = {file.relative_to(root).as_posix(): file for file in own if file.is_file()}
-    found |= {f"data/{name}/{f.name}": f for f in data.iterdir() if f.suffix in (".csv", ".toml")}
+    codes = [f for f in data.iterdir() if f.suffix in (".csv", ".toml") or f.name == PACKAGE]
+    found |= {f"data/{name}/{file.name}": file for file in codes}
     results = [*manifest.outputs(folder), manifest.NAME]
     return found | {f"build/{name}/{path}": folder / path for path in results}
 

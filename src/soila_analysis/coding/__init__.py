@@ -1,7 +1,7 @@
 """The raw codes: a folder of CSV files, validated, loaded and brought to a consensus."""
 
 from soila_analysis.coding.consensus import RULES, STATUSES, consensus
-from soila_analysis.coding.dataset import Dataset, load, save, validate
+from soila_analysis.coding.dataset import Dataset, describe, load, save, validate
 from soila_analysis.coding.disagreements import decide, disagreements, notices
 from soila_analysis.coding.info import DatasetInfo, Trilingual
 from soila_analysis.coding.problems import DatasetError, Problem
@@ -18,6 +18,7 @@ __all__ = [
     "Trilingual",
     "consensus",
     "decide",
+    "describe",
     "disagreements",
     "load",
     "notices",

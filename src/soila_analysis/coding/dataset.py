@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory, mkdtemp
 import pandas as pd
 
 from soila_analysis import project, taxonomy
+from soila_analysis.coding import datapackage, tables
 from soila_analysis.coding import info as information
-from soila_analysis.coding import tables
 from soila_analysis.coding.info import DatasetInfo
 from soila_analysis.coding.problems import DatasetError, Problem
 from soila_analysis.coding.schemas import COLUMNS, FURTHER, KEYS, NEEDED, OWN
@@ -143,7 +143,8 @@ def save(dataset: Dataset, folder: str | Path) -> None:
     """Write a data set in its one form: UTF-8, comma, sorted by id.
 
     It is written beside the folder and read back, and takes the folder's place only when it is
-    sound; other files in the folder stay. The same data give the same bytes.
+    sound; its ``datapackage.json`` is written with it, other files in the folder stay. The same
+    data give the same bytes.
 
     Parameters
     ----------
@@ -167,10 +168,36 @@ def save(dataset: Dataset, folder: str | Path) -> None:
         if path.exists():
             copytree(path, written, symlinks=True)
         _write(dataset, written)
-        problems = validate(written)
-        if problems:
-            raise DatasetError(folder, problems, "Correct the data set and save it again.")
+        contents = examine(written)
+        if contents.problems:
+            raise DatasetError(folder, contents.problems, "Correct the data set and save it again.")
+        datapackage.write(written, contents)
         _swap(written, path)
+
+
+def describe(folder: str | Path) -> Path:
+    """Write ``datapackage.json`` of a data set as it is, for programs that read that.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Relative as for `load`.
+
+    Returns
+    -------
+    Path
+        The file; it is replaced.
+
+    Raises
+    ------
+    DatasetError
+        If the data set is not sound.
+    """
+    path = project.dataset_folder(folder)
+    contents = examine(path)
+    if contents.problems:
+        raise DatasetError(folder, contents.problems)
+    return datapackage.write(path, contents)
 
 
 def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:

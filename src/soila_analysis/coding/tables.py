@@ -60,6 +60,22 @@ def read(
     return pd.DataFrame(cells, index=index, columns=header, dtype="str"), problems
 
 
+def delimiter(path: Path, columns: Sequence[str], encoding: str = "utf-8") -> str:
+    """Say by which delimiter `read` takes a table apart.
+
+    Parameters
+    ----------
+    path, columns, encoding
+        As for `read`, of a table that it reads without problems.
+
+    Returns
+    -------
+    str
+        One of `DELIMITERS`.
+    """
+    return _delimiter(_text(path, encoding), columns)
+
+
 def write(table: pd.DataFrame, path: Path) -> None:
     r"""Write a table in the one form that `read` and version control like best.
 
