@@ -1,5 +1,6 @@
 """The `soila` command: only wiring."""
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 LANGUAGES = ("fi", "sv", "en")
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 BUILD = click.Path(path_type=Path, exists=True, file_okay=False)
+NEW = "Of a new data set: "
+TITLE = NEW + "one text, or fi=TEXT, sv=TEXT and en=TEXT."
+CORRECT = "Correct the cells and read the sheets again; --partial leaves out what is wrong."
 PRELOADED = (
     # what matplotlib and pandera import only when they are used
     "fontTools.subset",
@@ -203,6 +207,135 @@ def outdated(folder: str, lang: str) -> None:
     click.echo(table.to_csv(index=False, sep="\t"), nl=False)
     codes = len(table.drop_duplicates(["model_id", "feature_id", "coder_id"]))
     click.echo(f"{folder}: {codes} of {len(data.codings)} codes are outdated", err=True)
+
+
+@soila.group()
+def sheet() -> None:
+    """Hand out coding sheets, and read those that come back."""
+
+
+@sheet.command()
+@click.argument("folder")
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), required=True, help="Of the sheet.")
+@click.option("--coder", required=True, help="The coder's id, such as initials.")
+@click.option("--models", type=FILE, help="A models.csv to list, if FOLDER is no data set yet.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write. [default: FOLDER-CODER.xlsx]",
+)
+@click.option("--overwrite", is_flag=True, help="Take the place of a sheet that is there.")
+def new(
+    folder: str, lang: str, coder: str, models: Path | None, output: Path | None, overwrite: bool
+) -> None:
+    """Write a coding sheet for one coder of the data set in FOLDER, there already or to be.
+
+    \b
+    soila sheet new data/review-2024 --lang fi --coder AB
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis import coding
+    from soila_analysis.coding import sheet as sheets
+    from soila_analysis.language import messages
+
+    path = project.dataset_folder(folder)
+    dataset = _loaded(folder) if (path / "dataset.toml").is_file() else None
+    if dataset and models:
+        raise click.UsageError(f"{folder} has models of its own; leave --models out")
+    if not coder.strip():
+        raise click.BadParameter("a coder needs an id", param_hint="--coder")
+    file = output or path.with_name(f"{path.name}-{_slug(coder)}.xlsx")
+    try:
+        listed = sheets.listed(models) if models else None
+        sheets.write(
+            file,
+            coder.strip(),
+            messages(lang),
+            lang,
+            dataset=dataset,
+            models=listed,
+            overwrite=overwrite,
+        )
+    except (coding.DatasetError, FileExistsError) as error:
+        raise click.ClickException(str(error)) from None
+    rows = dataset.models if dataset else listed
+    count = "blank rows" if rows is None else f"{len(rows)} models"
+    click.echo(f"{file}: a coding sheet for {coder} ({count})")
+
+
+@sheet.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.argument("folder")
+@click.option("--partial", is_flag=True, help="Leave out what is wrong, and list it.")
+@click.option("--update", is_flag=True, help="Let the sheets change codes that FOLDER has.")
+@click.option("--coder", default="", help="Who coded the rows that do not say so.")
+@click.option("--title", "titles", multiple=True, metavar="TEXT", help=TITLE)
+@click.option("--source", metavar="TEXT", help=NEW + "where the codes come from.")
+@click.option("--licence", metavar="TEXT", help=NEW + "terms of use.")
+@click.option("--round", "coded", metavar="TEXT", help=NEW + "review or year. [default: its name]")
+def read(
+    files: Sequence[Path],
+    folder: str,
+    partial: bool,
+    update: bool,
+    coder: str,
+    titles: Sequence[str],
+    **about: str | None,
+) -> None:
+    """Read coders' sheets FILES (.xlsx, .ods, .csv) into the data set in FOLDER.
+
+    All that is wrong is listed with sheet and cell, and nothing is written until all is well.
+
+    \b
+    soila sheet read AB.xlsx CD.ods data/2025 --title fi=Hankkeet --title sv=Projekt
+        --title en=Projects --source "Coded by two coders" --licence CC-BY-4.0
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis import coding
+    from soila_analysis.coding import collected
+
+    path = project.dataset_folder(folder)
+    given = [*titles, *filter(None, about.values())]
+    known = (path / "dataset.toml").is_file()
+    if known and given:
+        raise click.UsageError(f"{folder} says what it is in dataset.toml; change it there")
+    target = _loaded(folder) if known else _described(path.name, titles, about)
+    result = collected.collect(
+        files, target, name=path.name, coder=coder.strip(), partial=partial, update=update
+    )
+    try:
+        if result.dataset is None:
+            raise coding.DatasetError(folder, result.problems, CORRECT)
+        coding.save(result.dataset, folder)
+    except coding.DatasetError as error:
+        raise click.ClickException(str(error)) from None
+    for line in collected.report(result):
+        click.echo(line)
+    coders = ", ".join(sorted(result.dataset.codings["coder_id"].unique()))
+    counts = f"{len(result.dataset.models)} models, {len(result.dataset.codings)} codes"
+    click.echo(f"{folder}: {counts} by {coders}")
+    for problem in result.problems:
+        click.echo(f"left out: {problem}", err=True)
+
+
+def _described(name: str, titles: Sequence[str], about: dict[str, str | None]):  # type: ignore[no-untyped-def]
+    """Describe a new data set by what the options say."""
+    from soila_analysis import coding, taxonomy
+
+    title = {key: text for key, _, text in (t.partition("=") for t in titles) if key in LANGUAGES}
+    if len(titles) == 1 and not title:
+        title = dict.fromkeys(LANGUAGES, titles[0])
+    missing = [f"--{key}" for key in ("source", "licence") if not about[key]]
+    if title.keys() != set(LANGUAGES):
+        missing.insert(0, "--title (one text, or fi=TEXT, sv=TEXT and en=TEXT)")
+    if missing:
+        raise click.UsageError(f"{name} is a new data set; say what it is: {', '.join(missing)}")
+    about["round"] = about.pop("coded") or name
+    known = {"title": title, "kind": "observed", "taxonomy": taxonomy.load().version, **about}
+    return coding.DatasetInfo.model_validate(known)
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", text.strip())
 
 
 @soila.command()

@@ -14,6 +14,7 @@ from soila_analysis.taxonomy import Taxonomy
 
 MARKS = {"present": "1", "absent": "0", "unclear": "?", "not-applicable": "-", "not-assessed": "."}
 FIXED = ("model_id", "name")
+NOTES = "note_"  # what a coder noted on each model, for the coders only
 CLASSES = (50, 65, 80)  # per cent, as in the evidence map of the figures
 
 
@@ -24,7 +25,7 @@ class Coded:
     Attributes
     ----------
     models : DataFrame
-        ``model_id``, ``name``, and any further columns: each of those is a filter.
+        ``model_id``, ``name``, and any further columns: each of those is a filter, but for notes.
     memberships : DataFrame
         ``model_id``, ``goal_id``.
     status : DataFrame, models x features
@@ -96,7 +97,8 @@ def evidence_map(
 
 
 def _columns(coded: Coded) -> list[str]:
-    return [c for c in coded.models.columns if c not in FIXED]
+    columns = (c for c in coded.models.columns if c not in FIXED)
+    return [c for c in columns if not c.startswith(NOTES)]
 
 
 def _cells(coded: Coded, lang: str) -> dict[tuple[str, str], dict[str, Any]]:
