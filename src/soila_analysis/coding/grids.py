@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
@@ -135,9 +135,8 @@ def _formats() -> str:
 
 
 def _parts(content: bytes) -> Parts:
-    """Unpack a zip within the limits, whatever sizes it declares."""
+    """Unpack a zip within the limits; of each part no more than it declares."""
     parts: dict[str, bytes] = {}
-    left = EXPANDED
     try:
         with ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
@@ -149,11 +148,10 @@ def _parts(content: bytes) -> Parts:
                     raise _RefusedError(*PASSWORD)
                 if entry.filename in parts:
                     raise BadZipFile(f"{entry.filename} is there twice")
+                if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+                    raise BadZipFile(f"{entry.filename} is packed in an unusual way")
                 with archive.open(entry) as part:
-                    parts[entry.filename] = part.read(left + 1)
-                left -= len(parts[entry.filename])
-                if left < 0:
-                    raise _RefusedError("more bytes than it declares", LIMITS)
+                    parts[entry.filename] = part.read(entry.file_size)
     except (BadZipFile, EOFError, NotImplementedError, zlib.error, ValueError) as error:
         advice = "it is cut short or damaged; ask for it again"
         raise _RefusedError(f"a broken file ({error})", _formats(), advice) from error
