@@ -383,7 +383,7 @@ class _Reading:
             if known.value != one.value:
                 model, coder, _ = one.key
                 who = f"coder {coder}, model {model}" if coder else f"model {model}"
-                more = f"{who}: {known.place} has {known.value or 'no'}"
+                more = f'{who}: {known.place} has "{known.value}"'
                 more += "; --update takes the sheet's" * (bool(coder) and known.at == IN_DATASET)
                 self.wrong(one.at, one.place, one.value, (), more)
                 self.doubtful.add(one.key)
@@ -449,8 +449,17 @@ def _dataset(
     if not coded["taxonomy_version"].any():
         coded = coded.drop(columns="taxonomy_version")
     tables: dict[str, Any] = {
-        "models": pd.DataFrame(list(models.values()), dtype="str"),
+        "models": _in_order(pd.DataFrame(list(models.values()), dtype="str"), old),
         "memberships": pd.DataFrame(memberships, columns=["model_id", "goal_id"], dtype="str"),
         "codings": coded,
     }
     return replace(old, **tables) if old else Dataset(name, info, **tables)
+
+
+def _in_order(models: pd.DataFrame, old: Dataset | None) -> pd.DataFrame:
+    """Put the columns of models in order: those there were, new ones, notes by coder."""
+    known = list(old.models.columns) if old else ["model_id", "name"]
+    new = [column for column in models if column not in known]
+    return models.reindex(
+        columns=[*known, *sorted(new, key=lambda c: c if c.startswith(NOTE_OF) else "")]
+    )
