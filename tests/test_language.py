@@ -107,7 +107,7 @@ SAID = {
     text
     for file in sorted(SOURCE.rglob("*.py"))
     for text in strings(ast.parse(file.read_text(encoding="utf-8")))
-    if re.fullmatch(r"[a-z-]+\.[a-z*-]+", text) and not text.endswith((".toml", ".csv"))
+    if re.fullmatch(r"[a-z-]+\.[a-z*-]+", text) and not text.endswith((".toml", ".csv", ".html"))
 }
 SAID |= {
     text

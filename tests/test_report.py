@@ -11,6 +11,7 @@ import pytest
 from lxml import html
 
 from soila_analysis import coding, figures, metrics, report
+from soila_analysis.language import messages
 from soila_analysis.report.site import LANGUAGES
 from soila_analysis.review import basis
 
@@ -30,7 +31,10 @@ def coded(data: coding.Dataset) -> report.Coded:
     marked = basis.mark(cells, data, "feature-share", "feature-share-by-goal")
     sources = {lang: data.info.source[lang] for lang in LANGUAGES}
     kind, reading = data.info.kind, data.info.reading or ""
-    return report.Coded(data.models, data.memberships, status, marked, kind, reading, sources)
+    rule = data.info.consensus
+    return report.Coded(
+        data.models, data.memberships, status, marked, data.codings, rule, kind, reading, sources
+    )
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +182,54 @@ def test_a_build_without_figures_says_what_to_do(tmp_path: Path, datasets) -> No
     data = datasets["literal"]
     with pytest.raises(FileNotFoundError, match=r"has no figures yet; run `make figures` first$"):
         report.write(tmp_path, coded(data), data.taxonomy, {})
+
+
+# Methods
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_methods_of_a_reconstruction_say_first_what_the_codes_are(datasets, lang) -> None:
+    data = datasets["literal"]
+    said = report.methods(coded(data), data.taxonomy, lang)
+    t = messages(lang)
+    assert t("methods.kind-reconstructed", reading=t("reading.literal")) in said.paragraph
+    assert t("methods.no-coder") in said.paragraph
+    assert t("methods.rule-unanimous") not in said.paragraph
+    assert re.findall(r"= (\d+); \w+:? (\d+)", said.paragraph) == [("52", "45")]
+
+
+def test_the_methods_count_what_several_coders_agree_on(datasets) -> None:
+    data = datasets["own"]
+    said = report.methods(coded(data), data.taxonomy, "en")
+    table = data.codings.assign(status=data.codings["code"].map(data.taxonomy.counts_as))
+    wide = table.pivot_table(
+        index=["model_id", "feature_id"], columns="coder_id", values="status", aggfunc="first"
+    )
+    both = wide.dropna()
+    agreed = int((both["A"] == both["B"]).sum())
+    assert f"the {len(wide)} coded pairs" in said.paragraph
+    assert f"feature {len(both)} have the codes" in said.paragraph
+    assert f"in {agreed} of these" in said.paragraph
+    assert "by 2 coders" in said.paragraph
+    assert messages("en")("methods.rule-unanimous") in said.paragraph
+
+
+def test_the_methods_of_one_coder_report_no_agreement(datasets) -> None:
+    data = datasets["own"]
+    alone = replace(
+        coded(data), codings=data.codings[data.codings["coder_id"] == "A"], rule="coder:A"
+    )
+    said = report.methods(alone, data.taxonomy, "en")
+    assert "by 1 coder." in said.paragraph
+    assert messages("en")("methods.no-agreement") in said.paragraph
+
+
+def test_every_item_of_guidance_has_an_answer(datasets) -> None:
+    for name in ("literal", "own"):
+        data = datasets[name]
+        items = report.methods(coded(data), data.taxonomy, "fi").items
+        assert {item.guideline for item in items} >= {f"PRISMA-ScR {n}" for n in (10, 11, 13)}
+        assert all(item.heading and item.answer for item in items)
 
 
 def test_the_colours_of_the_pages_have_contrast_enough() -> None:

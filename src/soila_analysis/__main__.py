@@ -650,6 +650,8 @@ def site(folder: str) -> None:
         data.memberships,
         status,
         basis.mark(cells, data, "feature-share", "feature-share-by-goal"),
+        data.codings,
+        info.consensus,
         info.kind,
         info.reading or "",
         {lang: info.source[lang] for lang in LANGUAGES},

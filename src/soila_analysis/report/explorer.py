@@ -32,6 +32,10 @@ class Coded:
         As `coding.consensus` gives.
     cells : DataFrame
         `metrics.evidence_map` of these, with ``basis`` and bounds as `review.basis.mark` adds.
+    codings : DataFrame
+        ``model_id``, ``feature_id``, ``coder_id``, ``code``, as the coders gave them.
+    rule : str
+        The rule by which ``status`` follows from these.
     kind, reading : str
         Of the data set.
     source : mapping of language to str
@@ -42,6 +46,8 @@ class Coded:
     memberships: pd.DataFrame
     status: pd.DataFrame
     cells: pd.DataFrame
+    codings: pd.DataFrame
+    rule: str
     kind: str
     reading: str
     source: Mapping[str, str]

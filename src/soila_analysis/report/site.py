@@ -16,6 +16,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from soila_analysis.report.explorer import Coded, evidence_map
+from soila_analysis.report.methods import methods
 from soila_analysis.report.pages import asset, render
 from soila_analysis.taxonomy import Taxonomy
 
@@ -113,7 +114,7 @@ def _write_language(
         shutil.copyfile(built / "tables" / table, folder / table)
         page(figure.stem, "figure.html", figure=figure)
     page("features", "features.html", taxonomy=taxonomy)
-    page("methods", "methods.html", coded=coded, taxonomy=taxonomy)
+    page("methods", "methods.html", coded=coded, methods=methods(coded, taxonomy, lang))
     page("accessibility", "accessibility.html")
     for notebook in sorted((built / "notebooks").glob("*.ipynb")):
         page(f"notebook-{notebook.stem}", "notebook.html", notebook=_executed(notebook, lang))
