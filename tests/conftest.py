@@ -96,3 +96,12 @@ class Tables(dict):
 def tables(execute, notebooks):
     """The tables of all figures."""
     return Tables(execute, notebooks)
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory, datasets, tables):
+    """A small build of the default data set in all languages, and its pages."""
+    import built
+
+    folder = tmp_path_factory.mktemp("build") / "review-2024"
+    return built.write(folder, datasets["literal"], tables)

@@ -116,7 +116,8 @@ SAID |= {
 }
 # keys that are words of the tables, names of pages and languages, and words of the script
 LOOKED_UP = ("badge.", "reading.", "taxonomy.basis.")
-LOOKED_UP += ("site.page.", "site.language.", "site.script.")
+LOOKED_UP += ("site.page.", "site.language.", "site.script.", "site.tested-", "word.")
+LOOKED_UP += ("site.untested-", "site.limits-")
 
 
 def test_every_message_is_said_somewhere():

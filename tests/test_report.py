@@ -6,65 +6,14 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import pandas as pd
 import pytest
+from built import HOSTILE, coded
 from lxml import html
 
 from soila_analysis import coding, figures, metrics, report
 from soila_analysis.language import messages
 from soila_analysis.report.site import LANGUAGES
-from soila_analysis.review import basis
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "</script><b>x",
-    "n" * 500,
-    "\u05e9\u05dc\u05d5\u05dd",
-    "\U0001f600",
-    "=1+1",
-]
-
-
-def coded(data: coding.Dataset) -> report.Coded:
-    status = coding.consensus(data)
-    cells = metrics.evidence_map(status, data.memberships, data.taxonomy.goal_ids)
-    marked = basis.mark(cells, data, "feature-share", "feature-share-by-goal")
-    sources = {lang: data.info.source[lang] for lang in LANGUAGES}
-    kind, reading = data.info.kind, data.info.reading or ""
-    rule = data.info.consensus
-    return report.Coded(
-        data.models, data.memberships, status, marked, data.codings, rule, kind, reading, sources
-    )
-
-
-@pytest.fixture(scope="module")
-def build(tmp_path_factory, datasets, tables):
-    """A build of two figures in each language, and the pages made from it."""
-    folder = tmp_path_factory.mktemp("build") / "review-2024"
-    data = datasets["literal"]
-    made = {"notebook": "n.ipynb", "dataset": "review-2024", "given": ["lang"]}
-    for lang in LANGUAGES:
-        here = folder / lang
-        for plot in ("models-by-goal", "feature-shares"):
-            table = tables["literal", lang, plot]
-            figures.publish(plot, table, lang, "both", here)
-            stems = [f"{plot}-{v}" for v in ("faithful", "better")]
-            for stem in stems:
-                file = here / f"figures/{stem}.json"
-                words = json.loads(file.read_text()) | {
-                    "provenance": made | {"parameters": {"lang": lang}}
-                }
-                file.write_text(json.dumps(words))
-            notebooks = here / "notebooks"
-            notebooks.mkdir(exist_ok=True)
-            outputs = [f"tables/{plot}.csv", *(f"figures/{s}.svg" for s in stems)]
-            (notebooks / f"{plot}.outputs").write_text("\n".join(outputs))
-            cell = {"cell_type": "markdown", "metadata": {}, "source": "# Why?\n\nBecause."}
-            notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
-            (notebooks / f"{plot}.ipynb").write_text(json.dumps(notebook))
-    titles = {lang: data.info.title[lang] for lang in LANGUAGES}
-    report.write(folder, coded(data), data.taxonomy, titles)
-    return folder
+from soila_analysis.report.tables import read, readable
 
 
 @pytest.fixture(scope="module")
@@ -121,19 +70,100 @@ def test_no_page_asks_anything_of_a_network(build) -> None:
         assert not re.search(r"url\(\s*['\"]?https?:", text), file.name
 
 
-def test_a_figures_page_shows_its_drawing_words_and_table(build, pages) -> None:
+def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None:
     for lang in LANGUAGES:
         words = json.loads((build / lang / "figures/feature-shares-better.json").read_text())
         page = pages[f"{lang}/feature-shares-better.html"]
         (drawing,) = page.xpath("//*[local-name()='svg']")
         assert drawing.get("role") == "img"
         assert drawing.get("lang") == lang
-        assert words["description"] in page.text_content()
-        table = pd.read_csv(
-            build / lang / "tables/feature-shares.csv", dtype=str, keep_default_na=False
-        )
-        rows = [[td.text or "" for td in tr.findall("td")] for tr in page.xpath("//tbody/tr")]
-        assert rows == table.to_numpy().tolist()
+        text = page.text_content()
+        for part in ("alt", "description", "badge", "source"):
+            assert words[part] in text, part
+        assert "soila verify feature-shares-better.svg" in text
+        assert "soila run notebooks/n.ipynb -d data/review-2024 -p lang=" + lang in text
+        assert "codings.csv 01234567" in text
+        links = set(page.xpath("//a[@download]/@href"))
+        endings = ("better.svg", "better.png", "better.pdf")
+        assert links == {"feature-shares.csv", *(f"feature-shares-{e}" for e in endings)}
+        assert "notebook-feature-shares.html" in page.xpath("//a/@href")
+
+
+def test_a_figures_table_has_the_numbers_of_its_file_in_the_words_of_the_language(
+    build, pages
+) -> None:
+    for lang, percent in (("fi", "53\u00a0%"), ("sv", "53\u00a0%"), ("en", "53%")):
+        table = read(build / lang / "tables/feature-shares.csv").set_index("feature")
+        page = pages[f"{lang}/feature-shares-better.html"]
+        rows = page.xpath("//table[@class='data']/tbody/tr")
+        shown = {r.findtext("th"): [c.text or "" for c in r.findall("td")] for r in rows}
+        assert list(shown) == list(table.index)
+        for feature, (ratio, share, *_) in shown.items():
+            row = table.loc[feature]
+            if row["basis"] == "bounded":
+                assert ratio == f"{row['bound_low']:.0f}–{row['bound_high']:.0f}/{row['n']}"
+            else:
+                assert ratio == f"{row['k']}/{row['n']}"
+                assert re.sub(r"\D", "", share) == str(row["percent"])
+        assert percent in {cells[1] for cells in shown.values()}
+
+
+def test_numbers_of_one_compatible_data_set_only_are_not_shown_as_known(tables) -> None:
+    table = tables["literal", "en", "features-per-model"]
+    shown = readable(table, {}, "en")
+    assert shown.heads == ("Strategic goal", "n", "Mean", "Not coded", "Basis of the number")
+    assert shown.rows[0][:3] == ("Fewer placements", "18", "12.3–15.5")
+    assert len(shown.rows) == table["goal_id"].nunique()
+
+
+@pytest.mark.parametrize("name", ["literal", "memberships", "own"])
+def test_every_table_of_a_figure_can_be_read(tables, name, datasets) -> None:
+    for plot in figures.PLOTS:
+        table = tables[name, "sv", plot]
+        shown = readable(table, datasets[name].taxonomy.labels("sv"), "sv")
+        assert shown.rows, plot
+        assert all(len(row) == len(shown.heads) == len(shown.kinds) for row in shown.rows)
+        assert not {"nan", "None", "<NA>"} & {cell for row in shown.rows for cell in row}
+
+
+def test_the_page_of_claims_has_all_of_them_and_apart_what_is_not_reproduced(build, pages) -> None:
+    table = read(build / "en/tables/claims.csv")
+    page = pages["en/claims.html"]
+    others, every = page.xpath("//table")
+    assert [th.text for th in every.xpath(".//tbody//th")] == table["claim"].tolist()
+    differing = table.loc[table["verdict"] != "reproduced", "claim"].tolist()
+    assert [th.text for th in others.xpath(".//tbody//th")] == differing
+    assert "20/21" in page.text_content()
+
+
+def test_a_build_without_the_claims_has_no_page_of_them(tmp_path, datasets) -> None:
+    (tmp_path / "sv/notebooks").mkdir(parents=True)
+    data = datasets["own"]
+    titles = {lang: data.info.title[lang] for lang in LANGUAGES}
+    site = report.write(tmp_path, coded(data), data.taxonomy, titles)
+    assert not (site / "sv/claims.html").exists()
+    page = html.parse(site / "sv/index.html").getroot()
+    links = page.xpath("//nav//a/@href")
+    assert links == [f"{p}.html" for p in ("index", "map", "features", "methods", "accessibility")]
+    assert html.parse(site / "index.html").getroot().xpath("//a/@href") == ["sv/index.html"]
+
+
+def test_an_executed_notebook_keeps_its_prose_code_and_tables(pages) -> None:
+    page = pages["fi/notebook-90_result.html"]
+    assert page.findtext(".//h1") == "1 · Why?"
+    assert page.xpath("//div[@lang='en']/h1")
+    heads = page.xpath("//table//th")
+    assert heads
+    assert {h.get("scope") for h in heads} == {"col", "row"}
+    assert "1 · Why?" in page.findtext(".//title")
+
+
+def test_parts_in_another_language_say_so(pages) -> None:
+    for address, page in pages.items():
+        links = {a.text: a.get("lang") for a in page.xpath("//a[@hreflang]")}
+        assert links == {"Suomi": "fi", "Svenska": "sv", "English": "en"}, address
+        for heading in page.xpath("//main//a[starts-with(@href, 'notebook-')]"):
+            assert heading.get("lang") == "en", address
 
 
 def test_the_map_reads_as_tables_without_a_script(pages, datasets) -> None:
@@ -143,9 +173,12 @@ def test_the_map_reads_as_tables_without_a_script(pages, datasets) -> None:
     goals, features = data.taxonomy.goal_ids, data.taxonomy.feature_ids
     assert len(cells) == len(features) * (len(goals) + 1)
     shown = {(c.get("data-feature"), c.get("data-goal")): c.text_content().split() for c in cells}
-    assert shown["ecosystem-anchoring", ""] == ["53", "%", "24/45"]
-    assert shown["ecosystem-anchoring", "goal-2"] == ["67", "%", "6/9"]
+    assert shown["ecosystem-anchoring", ""] == ["53", "%", "24/45", "julkaistu", "luku"]
+    assert shown["ecosystem-anchoring", "goal-2"] == ["67", "%", "6/9", "julkaistu", "luku"]
     assert shown["participation", ""] == ["76–84", "%", "34–38/45"]
+    heads = [th.text_content().split()[-1] for th in page.xpath("//table[@id='map']/thead//th")]
+    assert heads[1:] == ["18/20", "9/13", "8/9", "10/10", "45/52"]
+    assert "60/64" in page.xpath("//div[@id='plain-gaps']")[0].text_content()
     names = [th.text for th in page.xpath("//table[@id='models']//tbody//th")]
     assert names == data.models["name"].tolist()
 
@@ -162,6 +195,20 @@ def test_the_codes_in_the_page_are_those_of_the_data(pages, datasets) -> None:
 
 def test_the_map_of_the_default_data_set_is_small(build) -> None:
     assert all((build / f"site/{lang}/map.html").stat().st_size < 300_000 for lang in LANGUAGES)
+
+
+def test_gaps_are_told_in_words_where_they_are_and_below_the_map(datasets) -> None:
+    data = datasets["own"]
+    page = html.fromstring(report.evidence_map(coded(data), data.taxonomy, "en"))
+    found = metrics.gaps(coded(data).cells).query("gap != ''").set_index(["feature_id", "goal_id"])
+    cells = page.xpath("//table[@id='map']//td")
+    marks = {
+        (c.get("data-feature"), c.get("data-goal")): mark
+        for c in cells
+        if (mark := c.findtext("span[@class='mark']"))
+    }
+    assert marks == {at: messages("en")(f"site.script.gap-{g}") for at, g in found["gap"].items()}
+    assert len(page.xpath("//div[@id='plain-gaps']//li")) == len(found) == 4
 
 
 def test_hostile_names_are_text_wherever_they_stand(datasets) -> None:

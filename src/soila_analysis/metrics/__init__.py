@@ -4,6 +4,7 @@ Nothing here knows files, labels, languages or figures: order comes in as data, 
 """
 
 from soila_analysis.metrics import rounding
+from soila_analysis.metrics.gaps import gaps
 from soila_analysis.metrics.profiles import features_per_model
 from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
 from soila_analysis.metrics.shares import (
@@ -26,6 +27,7 @@ __all__ = [
     "feature_shares",
     "feature_shares_by_goal",
     "features_per_model",
+    "gaps",
     "goal_distribution",
     "leading_goal",
     "rank_ranges",

@@ -8,14 +8,19 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from soila_analysis.language import messages
-from soila_analysis.report.pages import asset, render
+from soila_analysis import metrics
+from soila_analysis.figures.evidence_map import CLASSES
+from soila_analysis.figures.texts import BOUNDED, by_share, percent, ratio
+from soila_analysis.language import Messages, messages
+from soila_analysis.metrics.gaps import LEVEL
+from soila_analysis.report.pages import asset, look, render
 from soila_analysis.taxonomy import Taxonomy
 
 MARKS = {"present": "1", "absent": "0", "unclear": "?", "not-applicable": "-", "not-assessed": "."}
 FIXED = ("model_id", "name")
 NOTES = "note_"  # what a coder noted on each model, for the coders only
-CLASSES = (50, 65, 80)  # per cent, as in the evidence map of the figures
+PLAIN = 200  # models that the page lists without a script
+CHOICES = 40  # values of a column that are offered as a list; of more, a part can be typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,13 @@ class Coded:
 
 
 def evidence_map(
-    coded: Coded, taxonomy: Taxonomy, lang: str, *, langs: Sequence[str] = (), title: str = ""
+    coded: Coded,
+    taxonomy: Taxonomy,
+    lang: str,
+    *,
+    langs: Sequence[str] = (),
+    pages: Sequence[str] = (),
+    title: str = "",
 ) -> str:
     """Write the evidence map as one HTML page without any other file.
 
@@ -72,6 +83,8 @@ def evidence_map(
         Language of the page.
     langs : sequence of str, optional
         Languages to link to, at the same address in their own folder.
+    pages : sequence of str, optional
+        Pages of a site to link to; without any, the map stands alone.
     title : str, optional
         Name of the data set.
 
@@ -83,51 +96,84 @@ def evidence_map(
     t = messages(lang)
     badge = t(f"badge.{coded.kind}") if coded.kind in t.catalogue["badge"] else ""
     reading = t.catalogue["reading"].get(coded.reading, coded.reading)
+    labels = taxonomy.labels(lang)
+    margin = coded.cells[coded.cells["goal_id"] == ""]
+    rows = by_share(margin.assign(feature=margin["feature_id"].map(labels)))
+    cells = _cells(coded, t)
     return render(
         "map.html",
         lang,
         name="map",
         langs=langs,
+        pages=pages,
         dataset=title,
-        css=asset("page.css"),
+        css=look(),
         badge=" · ".join(part for part in (badge, reading) if part),
+        reconstructed=coded.kind == "reconstructed",
         source=coded.source[lang],
-        features=taxonomy.features,
-        goals=taxonomy.goals,
-        cells=_cells(coded, lang),
+        labels=labels,
+        features=rows["feature_id"].tolist(),
+        goals=taxonomy.goal_ids,
+        cells=cells,
+        counted=_counted(coded, taxonomy, t),
+        gaps=[(*at, cell["gap"]) for at, cell in cells.items() if cell["gap"]],
+        bounded=sum(bool(goal) and cell["shade"] == "b" for (_, goal), cell in cells.items()),
+        classes=_classes(t),
         models=_listed(coded, taxonomy, lang),
+        plain=PLAIN,
         columns=_columns(coded),
         script=asset("explorer.js"),
         data=_embedded(coded, taxonomy, lang),
     )
 
 
-def _columns(coded: Coded) -> list[str]:
-    columns = (c for c in coded.models.columns if c not in FIXED)
-    return [c for c in columns if not c.startswith(NOTES)]
+def _columns(coded: Coded) -> dict[str, list[str]]:
+    """Give each further column of the models, with its values where these are few."""
+    further = [c for c in coded.models.columns if c not in FIXED and not c.startswith(NOTES)]
+    values = {c: sorted(set(coded.models[c].astype(str)) - {""}) for c in further}
+    return {c: found if len(found) <= CHOICES else [] for c, found in values.items()}
 
 
-def _cells(coded: Coded, lang: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Give each cell its words, its class of shade, and whether it is only bounded."""
-    t = messages(lang)
+def _cells(coded: Coded, t: Messages) -> dict[tuple[str, str], dict[str, Any]]:
+    """Give each cell its words, its class of shade, and what kind of gap it is."""
+    bounded = coded.cells["basis"] == BOUNDED
+    found = metrics.gaps(coded.cells).set_index(["feature_id", "goal_id"])["gap"]
     cells = {}
-    for row in coded.cells.itertuples():
-        known = row.n > 0
-        bounded = row.basis == "bounded"
-        low, high = (row.bound_low, row.bound_high) if bounded else (row.k, row.k)
-        span = f"{t.number(low)}–{t.number(high)}" if bounded else t.number(row.k)
-        percents = [(200 * int(k) + int(row.n)) // (2 * int(row.n)) for k in (low, high) if known]
-        share = t("common.no-data")
-        if known:
-            share = t.percent(percents[1])
-            share = f"{t.number(percents[0])}–{share}" if bounded else share
-        cells[row.feature_id, row.goal_id] = {
-            "share": share,
-            "ratio": f"{span}/{t.number(row.n)}",
-            "shade": "b" if bounded else sum(known and row.percent >= c for c in CLASSES),
+    for row, unsure in zip(coded.cells.itertuples(), bounded, strict=True):
+        at = (row.feature_id, row.goal_id)
+        gap = "" if unsure and row.n else found.get(at, "")
+        shade = sum(row.percent >= c for c in CLASSES[1:-1]) if row.n else "none"
+        cells[at] = {
+            "share": percent(row, t),
+            "ratio": ratio(row, t),
+            "shade": "b" if unsure else shade,
             "published": row.basis == "published",
+            "gap": t(f"site.script.gap-{gap}") if gap else "",
         }
     return cells
+
+
+def _counted(coded: Coded, taxonomy: Taxonomy, t: Messages) -> dict[str, str]:
+    """Write how many of each goal's models, and of all, were assessed for any feature."""
+    ids = coded.status.index[coded.status.isin(["present", "absent"]).any(axis=1)]
+    members = coded.memberships
+    counts = {
+        goal: (members["model_id"][members["goal_id"] == goal]) for goal in taxonomy.goal_ids
+    } | {"": coded.models["model_id"]}
+    return {
+        goal: t("site.script.assessed", n=t.number(found.isin(ids).sum()), all=t.number(len(found)))
+        for goal, found in counts.items()
+    }
+
+
+def _classes(t: Messages) -> list[str]:
+    """Write the classes of shade, the lowest first."""
+    edges = CLASSES[1:-1]
+    between = zip(edges, [*(e - 1 for e in edges[1:]), 100], strict=True)
+    return [
+        t("evidence-map.under", high=t.percent(edges[0])),
+        *(t("evidence-map.between", low=a, high=t.percent(b)) for a, b in between),
+    ]
 
 
 def _listed(coded: Coded, taxonomy: Taxonomy, lang: str) -> list[dict[str, Any]]:
@@ -158,7 +204,7 @@ def _embedded(coded: Coded, taxonomy: Taxonomy, lang: str) -> Markup:
         "features": list(taxonomy.feature_ids),
         "goals": list(taxonomy.goal_ids),
         "labels": taxonomy.labels(lang),
-        "columns": columns,
+        "columns": list(columns),
         "models": [
             [row["model_id"], row["name"], goals.get(row["model_id"], []), "".join(codes)]
             + [str(row[c]) for c in columns]
@@ -167,7 +213,8 @@ def _embedded(coded: Coded, taxonomy: Taxonomy, lang: str) -> Markup:
             )
         ],
         "kind": coded.kind,
-        "classes": CLASSES,
+        "classes": CLASSES[1:-1],
+        "level": LEVEL,
         "words": messages(lang).catalogue["site"]["script"],
     }
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))

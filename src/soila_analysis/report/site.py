@@ -1,8 +1,5 @@
 """The site of one build: a folder of static pages in three languages, open from anywhere."""
 
-# nbformat has types, but not for the function used here
-# mypy: disable-error-code="no-untyped-call"
-
 import json
 import shutil
 import tempfile
@@ -11,17 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
-import pandas as pd
 from markupsafe import Markup
 
 from soila_analysis.report.explorer import Coded, evidence_map
 from soila_analysis.report.methods import methods
-from soila_analysis.report.pages import asset, render
+from soila_analysis.report.notebook import executed
+from soila_analysis.report.pages import look, render
+from soila_analysis.report.tables import Readable, read, readable
 from soila_analysis.taxonomy import Taxonomy
 
 LANGUAGES = ("fi", "sv", "en")
 DOWNLOADS = ("svg", "png", "pdf")
+PAGES = ("index", "map", "claims", "features", "methods", "accessibility")
+CLAIMS = ("fragility", "claims")  # the tables that tell of every claim, the fuller one first
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +30,32 @@ class Drawn:
     stem: str
     words: Mapping[str, Any]
     svg: Markup
-    table: pd.DataFrame
+    table: Readable
     table_stem: str
     notebook: str
 
     @property
+    def plot(self) -> str:
+        """The figure's name without its variant."""
+        return self.stem.removesuffix("-better").removesuffix("-faithful")
+
+    @property
+    def made(self) -> Mapping[str, Any]:
+        """The record of what the figure was made from."""
+        record: Mapping[str, Any] = self.words["provenance"]
+        return record
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The parameters that the notebook was given."""
+        return {name: self.made["parameters"][name] for name in self.made["given"]}
+
+    @property
     def command(self) -> str:
         """The command that makes the figure again."""
-        made = self.words["provenance"]
-        values = (f"-p {name}={made['parameters'][name]}" for name in made["given"])
+        values = (f"-p {name}={value}" for name, value in self.given.items())
         return " ".join(
-            [f"soila run notebooks/{made['notebook']} -d data/{made['dataset']}", *values]
+            [f"soila run notebooks/{self.made['notebook']} -d data/{self.made['dataset']}", *values]
         )
 
 
@@ -77,10 +91,8 @@ def write(build: Path, coded: Coded, taxonomy: Taxonomy, titles: Mapping[str, st
         new = Path(beside) / "site"
         for lang in langs:
             _write_language(build / lang, new / lang, lang, langs, coded, taxonomy, titles[lang])
-        start = langs[0]
-        (new / "index.html").write_text(
-            render("start.html", start, langs=langs), encoding="utf-8", newline="\n"
-        )
+        start = render("start.html", langs[0], langs=langs, css=look())
+        _save(new / "index.html", start)
         site = build / "site"
         shutil.rmtree(site, ignore_errors=True)
         new.replace(site)
@@ -97,44 +109,86 @@ def _write_language(
     title: str,
 ) -> None:
     folder.mkdir(parents=True)
-    figures = _figures(built)
-    shared = {"langs": langs, "figures": figures, "dataset": title, "css": asset("page.css")}
+    figures = _figures(built, taxonomy, lang)
+    notebooks = [executed(file) for file in sorted((built / "notebooks").glob("*.ipynb"))]
+    claims = next((c for c in CLAIMS if (built / f"tables/{c}.csv").is_file()), "")
+    pages = [page for page in PAGES if claims or page != "claims"]
+    shared = {
+        "langs": langs,
+        "pages": pages,
+        "figures": figures,
+        "notebooks": notebooks,
+        "dataset": title,
+        "css": look(),
+        "coded": coded,
+        "taxonomy": taxonomy,
+    }
 
     def page(name: str, template: str, **values: Any) -> None:
-        html = render(template, lang, name=name, **shared, **values)
-        (folder / f"{name}.html").write_text(html, encoding="utf-8", newline="\n")
+        _save(folder / f"{name}.html", render(template, lang, name=name, **shared, **values))
 
     page("index", "index.html")
     for figure in figures:
-        for ending in DOWNLOADS:
-            shutil.copyfile(
-                built / f"figures/{figure.stem}.{ending}", folder / f"{figure.stem}.{ending}"
-            )
-        table = f"{figure.table_stem}.csv"
-        shutil.copyfile(built / "tables" / table, folder / table)
+        _copy(figure, built, folder)
         page(figure.stem, "figure.html", figure=figure)
-    page("features", "features.html", taxonomy=taxonomy)
-    page("methods", "methods.html", coded=coded, methods=methods(coded, taxonomy, lang))
+    if claims:
+        page("claims", "claims.html", **_claims(built, claims, taxonomy, lang))
+        shutil.copyfile(built / f"tables/{claims}.csv", folder / f"{claims}.csv")
+    page("features", "features.html")
+    page("methods", "methods.html", methods=methods(coded, taxonomy, lang))
     page("accessibility", "accessibility.html")
-    for notebook in sorted((built / "notebooks").glob("*.ipynb")):
-        page(f"notebook-{notebook.stem}", "notebook.html", notebook=_executed(notebook, lang))
-    map_ = evidence_map(coded, taxonomy, lang, langs=langs, title=title)
-    (folder / "map.html").write_text(map_, encoding="utf-8", newline="\n")
+    for notebook in notebooks:
+        page(f"notebook-{notebook.stem}", "notebook.html", notebook=notebook)
+    map_ = evidence_map(coded, taxonomy, lang, langs=langs, pages=pages, title=title)
+    _save(folder / "map.html", map_)
 
 
-def _figures(built: Path) -> list[Drawn]:
+def _save(file: Path, page: str) -> None:
+    file.write_text(page, encoding="utf-8", newline="\n")
+
+
+def _copy(figure: Drawn, built: Path, folder: Path) -> None:
+    for ending in DOWNLOADS:
+        name = f"{figure.stem}.{ending}"
+        shutil.copyfile(built / "figures" / name, folder / name)
+    table = f"{figure.table_stem}.csv"
+    shutil.copyfile(built / "tables" / table, folder / table)
+
+
+def _claims(built: Path, stem: str, taxonomy: Taxonomy, lang: str) -> dict[str, Any]:
+    """Give the table of all claims, and that of those which the codes do not reproduce."""
+    table, labels = read(built / f"tables/{stem}.csv"), taxonomy.labels(lang)
+    others = table[table["verdict"] != "reproduced"]
+    return {
+        "claims": readable(table, labels, lang),
+        "others": readable(others, labels, lang),
+        "reproduced": len(table) - len(others),
+        "table_stem": stem,
+    }
+
+
+def _figures(built: Path, taxonomy: Taxonomy, lang: str) -> list[Drawn]:
     """Find the figures in the order of the notebooks that drew them."""
     found = []
+    labels = taxonomy.labels(lang)
     for listing in sorted((built / "notebooks").glob("*.outputs")):
         outputs = listing.read_text(encoding="utf-8").split()
         tables = [Path(o).stem for o in outputs if o.endswith(".csv")]
         for output in outputs:
             if output.startswith("figures/") and output.endswith(".svg"):
-                found.append(_drawn(built, Path(output).stem, tables, listing.stem))
+                stem = Path(output).stem
+                found.append(_drawn(built, stem, tables, listing.stem, labels, lang))
     return found
 
 
-def _drawn(built: Path, stem: str, tables: Sequence[str], notebook: str) -> Drawn:
+def _drawn(
+    built: Path,
+    stem: str,
+    tables: Sequence[str],
+    notebook: str,
+    labels: Mapping[str, str],
+    lang: str,
+) -> Drawn:
     words = json.loads((built / f"figures/{stem}.json").read_text(encoding="utf-8"))
     svg = (built / f"figures/{stem}.svg").read_text(encoding="utf-8")
     table = max((t for t in tables if stem.startswith(t)), key=len)
@@ -142,7 +196,7 @@ def _drawn(built: Path, stem: str, tables: Sequence[str], notebook: str) -> Draw
         stem=stem,
         words=words,
         svg=Markup(_inline(svg, stem)),
-        table=pd.read_csv(built / f"tables/{table}.csv", dtype=str, keep_default_na=False),
+        table=readable(read(built / f"tables/{table}.csv"), labels, lang),
         table_stem=table,
         notebook=notebook,
     )
@@ -152,21 +206,3 @@ def _inline(svg: str, stem: str) -> str:
     """Take the drawing out of its file, and keep its ids apart from those of the page."""
     drawing = svg[svg.index("<svg") :]
     return drawing.replace('id="figure_1"', f'id="{stem}-figure"')
-
-
-def _executed(notebook: Path, lang: str) -> list[dict[str, Any]]:
-    """Give the cells of an executed notebook in a form that a page can show."""
-    from nbconvert.filters import markdown2html
-
-    cells = []
-    for cell in nbformat.read(notebook, as_version=4).cells:
-        if cell.cell_type == "markdown":
-            cells.append({"kind": "prose", "html": Markup(markdown2html(cell.source))})
-            continue
-        cells.append({"kind": "code", "source": cell.source})
-        for output in cell.get("outputs", []):
-            html = output.get("data", {}).get("text/html")
-            text = output.get("text") or output.get("data", {}).get("text/plain", "")
-            shown = Markup(html) if html else text
-            cells.append({"kind": "html" if html else "text", "html": shown})
-    return cells

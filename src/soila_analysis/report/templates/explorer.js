@@ -1,21 +1,34 @@
 "use strict";
-// Filters models, recomputes the shares of the map and lists models. Texts only ever go into the
-// page as text. The state lives in the address, so that a view can be sent as a link.
+// Filters models, recomputes the shares of the map, marks its gaps and lists the models a page at a
+// time. Texts only ever go into the page as text. The state lives in the address, so that a view
+// can be sent as a link. Codes are kept by feature in bytes, so that 10,000 models answer at once.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { features, goals, labels, columns, words, lang } = data;
   const models = data.models.map(([id, name, own, codes, ...rest]) => ({ id, name, own, codes, rest }));
-  const form = document.getElementById("filters");
-  const map = document.getElementById("map");
+  const find = (id) => document.getElementById(id);
+  const form = find("filters");
+  const map = find("map");
   const body = document.querySelector("#models tbody");
-  const SHOWN = 200;
+  const PAGE = 50;
+  const PRESENT = 1;
+  const ABSENT = 0;
+  const OTHER = { "?": 2, "-": 3, ".": 4 };
+  const ALL = goals.length;
+
+  const codes = features.map((_, f) => Uint8Array.from(models, ({ codes: own }) =>
+    OTHER[own[f]] ?? Number(own[f])));
+  const member = goals.map((_, g) => Uint8Array.from(models, ({ own }) => own.includes(g)));
+  const assessed = Uint8Array.from(models, ({ codes: own }) => /[01]/.test(own));
+  const names = models.map(({ id, name }) => `${name}\n${id}`.toLowerCase());
+  const logFactorial = new Float64Array(models.length + 1);
+  for (let i = 2; i <= models.length; i += 1) logFactorial[i] = logFactorial[i - 1] + Math.log(i);
+
   const number = new Intl.NumberFormat(lang);
-  const percent = (k, n) => {
-    const value = number.format(Math.floor((200 * k + n) / (2 * n)));
-    return lang === "en" ? `${value}%` : `${value}\u00a0%`;
-  };
-  const original = new Map();
-  let selected = { feature: "", goal: "" };
+  const round = (k, n) => Math.floor((200 * k + n) / (2 * n));
+  const percent = (k, n) => `${number.format(round(k, n))}${lang === "en" ? "" : "\u00a0"}%`;
+  const ratio = (k, n) => `${number.format(k)}/${number.format(n)}`;
+  const fill = (text, values) => text.replace(/\{([\w-]+)\}/g, (_, name) => values[name]);
 
   const element = (tag, text, attributes = {}) => {
     const made = document.createElement(tag);
@@ -24,112 +37,210 @@
     return made;
   };
 
-  const state = () => {
-    const fields = new FormData(form);
-    const chosen = new Set(fields.getAll("goal"));
-    return {
-      goals: goals.map((goal) => chosen.has(goal)),
-      features: features.map((feature) => fields.get(`feature-${feature}`) || ""),
-      columns: columns.map((column) => fields.get(`column-${column}`) || ""),
-    };
-  };
+  // What is chosen
+
+  let selected = { feature: "", goal: "" };
+  let page = 0;
+  const field = (name) => form.elements[name];
+
+  const state = () => ({
+    goals: [...form.querySelectorAll("[name=goal]")].map((box) => box.checked),
+    features: features.map((feature) => field(`feature-${feature}`).value),
+    columns: columns.map((_, i) => field(`column-${i}`).value),
+    name: field("name").value,
+  });
 
   const untouched = (now) =>
-    now.goals.every(Boolean) && !now.features.some(Boolean) && !now.columns.some(Boolean);
-
-  const left = (now) => models.filter((model) =>
-    model.own.some((goal) => now.goals[goal]) &&
-    now.features.every((code, i) => !code || model.codes[i] === code) &&
-    now.columns.every((value, i) => !value || model.rest[i] === value));
-
-  const count = (shown) => {
-    const tally = features.map(() => goals.map(() => [0, 0]).concat([[0, 0]]));
-    for (const model of shown) {
-      for (let f = 0; f < features.length; f += 1) {
-        const code = model.codes[f];
-        if (code !== "1" && code !== "0") continue;
-        const hit = code === "1" ? 1 : 0;
-        for (const goal of model.own) {
-          tally[f][goal][0] += hit;
-          tally[f][goal][1] += 1;
-        }
-        tally[f][goals.length][0] += hit;
-        tally[f][goals.length][1] += 1;
-      }
-    }
-    return tally;
-  };
-
-  const fill = (cell, share, ratio, name) => {
-    cell.className = name;
-    const [first, second] = cell.querySelectorAll("span");
-    first.textContent = share;
-    second.textContent = ratio;
-  };
-
-  const drawMap = (now, shown) => {
-    const tally = untouched(now) ? null : count(shown);
-    map.querySelectorAll("td").forEach((cell) => {
-      const before = original.get(cell);
-      const goal = goals.indexOf(cell.dataset.goal);
-      cell.hidden = goal >= 0 && !now.goals[goal];
-      if (!tally) {
-        fill(cell, before.share, before.ratio, before.name);
-        return;
-      }
-      const [k, n] = tally[features.indexOf(cell.dataset.feature)][goal < 0 ? goals.length : goal];
-      const value = n ? Math.floor((200 * k + n) / (2 * n)) : 0;
-      const shade = n ? data.classes.filter((edge) => value >= edge).length : "none";
-      fill(cell, n ? percent(k, n) : words["no-data"], `${number.format(k)}/${number.format(n)}`, `shade-${shade}`);
-    });
-    map.querySelectorAll("thead th[data-goal]").forEach((head) => {
-      const goal = goals.indexOf(head.dataset.goal);
-      head.hidden = goal >= 0 && !now.goals[goal];
-    });
-  };
-
-  const matching = (shown) => shown.filter((model) =>
-    (!selected.feature || model.codes[features.indexOf(selected.feature)] === "1") &&
-    (!selected.goal || model.own.includes(goals.indexOf(selected.goal))));
-
-  const assessed = (model) => [...model.codes].filter((code) => code === "0" || code === "1").length;
-  const present = (model) => [...model.codes].filter((code) => code === "1").length;
-
-  const drawModels = (shown) => {
-    const rows = matching(shown);
-    body.replaceChildren(...rows.slice(0, SHOWN).map((model) => {
-      const row = document.createElement("tr");
-      row.append(element("th", model.name || model.id, { scope: "row" }));
-      row.append(element("td", model.own.map((goal) => labels[goals[goal]]).join("; ")));
-      model.rest.forEach((value) => row.append(element("td", value)));
-      const n = assessed(model);
-      row.append(element("td", n ? `${present(model)}/${n}` : words["not-assessed"]));
-      return row;
-    }));
-    const what = [labels[selected.feature], labels[selected.goal]].filter(Boolean).join(" · ");
-    document.getElementById("selection").textContent =
-      `${what ? `${what}: ` : ""}${number.format(rows.length)}/${number.format(models.length)} ${words.models}`;
-    document.getElementById("more")?.remove();
-  };
+    now.goals.every(Boolean) && ![...now.features, ...now.columns, now.name].some(Boolean);
 
   const remember = (now) => {
     const query = new URLSearchParams();
     if (!now.goals.every(Boolean)) query.set("goals", goals.filter((_, i) => now.goals[i]).join("."));
-    now.features.forEach((code, i) => code && query.set(features[i], code));
-    now.columns.forEach((value, i) => value && query.set(`col.${columns[i]}`, value));
+    now.features.forEach((code, i) => code && query.set(`feature.${features[i]}`, code));
+    now.columns.forEach((value, i) => value && query.set(`column.${columns[i]}`, value));
+    if (now.name) query.set("name", now.name);
     if (selected.feature) query.set("of", selected.feature);
     if (selected.goal) query.set("in", selected.goal);
-    history.replaceState(null, "", `#${query}`);
+    if (page) query.set("page", page + 1);
+    const hash = `#${query}`;
+    find("here").href = hash;
+    document.querySelectorAll("a[hreflang]").forEach((link) => { link.hash = hash; });
+    if (hash === (location.hash || "#")) return;
+    try {
+      history.replaceState(null, "", hash);
+    } catch {
+      // inside a notebook the page has no address of its own
+    }
+  };
+
+  const put = (input, value) => {
+    const offered = input.options ? [...input.options].some((option) => option.value === value) : true;
+    input.value = offered ? value : "";
   };
 
   const recall = () => {
     const query = new URLSearchParams(location.hash.slice(1));
-    const chosen = query.has("goals") ? new Set(query.get("goals").split(".")) : new Set(goals);
-    form.querySelectorAll("[name=goal]").forEach((box) => { box.checked = chosen.has(box.value); });
-    features.forEach((feature) => { form.elements[`feature-${feature}`].value = query.get(feature) || ""; });
-    columns.forEach((column) => { form.elements[`column-${column}`].value = query.get(`col.${column}`) || ""; });
-    const known = (value) => (value && labels[value] ? value : "");
-    selected = { feature: known(query.get("of")), goal: known(query.get("in")) };
+    const chosen = query.has("goals") ? query.get("goals").split(".") : goals;
+    form.querySelectorAll("[name=goal]").forEach((box) => { box.checked = chosen.includes(box.value); });
+    features.forEach((feature) => put(field(`feature-${feature}`), query.get(`feature.${feature}`) || ""));
+    columns.forEach((column, i) => put(field(`column-${i}`), query.get(`column.${column}`) || ""));
+    put(field("name"), query.get("name") || "");
+    const known = (value, ids) => (ids.includes(value) ? value : "");
+    selected = { feature: known(query.get("of"), features), goal: known(query.get("in"), goals) };
+    page = Math.max(0, (Number.parseInt(query.get("page"), 10) || 1) - 1);
+  };
+
+  // Which models are left, and what they add up to
+
+  const left = (now) => {
+    const kept = Uint8Array.from(models, ({ own }) => own.some((g) => now.goals[g]));
+    if (now.goals.every(Boolean)) kept.fill(1);
+    const demand = (fits) => { for (let m = 0; m < kept.length; m += 1) if (kept[m] && !fits(m)) kept[m] = 0; };
+    now.features.forEach((code, f) => {
+      const wanted = OTHER[code] ?? Number(code);
+      if (code) demand((m) => codes[f][m] === wanted);
+    });
+    now.columns.forEach((value, i) => {
+      const part = value.toLowerCase();
+      if (value && field(`column-${i}`).options) demand((m) => models[m].rest[i] === value);
+      else if (value) demand((m) => models[m].rest[i].toLowerCase().includes(part));
+    });
+    const part = now.name.toLowerCase();
+    if (part) demand((m) => names[m].includes(part));
+    return models.map((_, m) => m).filter((m) => kept[m]);
+  };
+
+  const tally = (shown, own) => {
+    const inside = goals.map((_, g) => shown.filter((m) => member[g][m])).concat([shown]);
+    return own.map((codesOf) => inside.map((list) => {
+      let k = 0;
+      let n = 0;
+      for (const m of list) {
+        if (codesOf[m] === PRESENT) k += 1;
+        if (codesOf[m] <= PRESENT) n += 1;
+      }
+      return [k, n];
+    }));
+  };
+
+  // Probability of k or fewer among n drawn from N of whom K have the feature
+  const tail = (k, n, K, N) => {
+    const choose = (a, b) => logFactorial[a] - logFactorial[b] - logFactorial[a - b];
+    const all = choose(N, n);
+    let sum = 0;
+    for (let i = Math.max(0, n - (N - K)); i <= k; i += 1) sum += Math.exp(choose(K, i) + choose(N - K, n - i) - all);
+    return sum;
+  };
+
+  const gap = (row, g) => {
+    const [k, n] = row[g];
+    if (g === ALL) return "";
+    if (!n) return "not-assessed";
+    if (data.kind === "reconstructed") return ""; // such numbers are not known well enough
+    if (!k) return "none";
+    return tail(k, n, ...row[ALL]) < data.level ? "fewer" : "";
+  };
+
+  // The map
+
+  const cells = [...map.querySelectorAll("td")].map((cell) => {
+    const [share, count, mark] = cell.querySelectorAll("span");
+    const texts = [share.textContent, count.textContent, mark.textContent];
+    const goal = goals.indexOf(cell.dataset.goal);
+    return {
+      cell, share, count, mark, texts, look: cell.className, hint: cell.querySelector(".sr"),
+      f: features.indexOf(cell.dataset.feature), g: goal < 0 ? ALL : goal,
+    };
+  });
+  const heads = [...map.querySelectorAll("thead [data-goal]")].map((head) => {
+    const goal = goals.indexOf(head.dataset.goal);
+    return { head, n: head.querySelector(".n"), g: goal < 0 ? ALL : goal };
+  });
+
+  const write = (place, [share, count, mark], look) => {
+    place.cell.className = look;
+    place.share.textContent = share;
+    place.count.textContent = count;
+    place.mark.textContent = mark;
+  };
+
+  const drawMap = (now, shown) => {
+    const counts = untouched(now) ? null : tally(shown, codes);
+    for (const place of cells) {
+      const { cell, f, g } = place;
+      cell.hidden = g < ALL && !now.goals[g];
+      if (place.hint) place.hint.hidden = counts !== null;
+      if (!counts) {
+        write(place, place.texts, place.look);
+      } else {
+        const [k, n] = counts[f][g];
+        const shade = n ? data.classes.filter((edge) => round(k, n) >= edge).length : "none";
+        const kind = gap(counts[f], g);
+        const texts = [n ? percent(k, n) : words["no-data"], ratio(k, n), kind && words[`gap-${kind}`]];
+        write(place, texts, `shade-${shade}${kind ? " gap" : ""}`);
+      }
+    }
+    for (const { head, n, g } of heads) {
+      const own = g < ALL ? shown.filter((m) => member[g][m]) : shown;
+      head.hidden = g < ALL && !now.goals[g];
+      n.textContent = fill(words.assessed, {
+        n: number.format(own.filter((m) => assessed[m]).length), all: number.format(own.length),
+      });
+    }
+    find("plain-gaps").hidden = counts !== null;
+    map.querySelectorAll("[aria-pressed]").forEach((button) => {
+      const { feature = "", goal = "" } = button.parentElement.dataset;
+      button.setAttribute("aria-pressed", String(
+        Boolean(feature || goal) && feature === selected.feature && goal === selected.goal,
+      ));
+    });
+  };
+
+  // The list of models
+
+  const matching = (shown) => {
+    const f = features.indexOf(selected.feature);
+    const g = goals.indexOf(selected.goal);
+    return shown.filter((m) => (f < 0 || codes[f][m] === PRESENT) && (g < 0 || member[g][m]));
+  };
+
+  const row = (m) => {
+    const { id, name, own, rest } = models[m];
+    const made = document.createElement("tr");
+    const n = codes.filter((of) => of[m] <= PRESENT).length;
+    const k = codes.filter((of) => of[m] === PRESENT).length;
+    made.append(element("th", name || id, { scope: "row" }));
+    made.append(element("td", own.map((goal) => labels[goals[goal]]).join("; ")));
+    rest.forEach((value) => made.append(element("td", value)));
+    made.append(element("td", n ? ratio(k, n) : words["not-assessed"]));
+    return made;
+  };
+
+  const chosen = (shown, rows) => {
+    const f = features.indexOf(selected.feature);
+    const what = [labels[selected.feature], labels[selected.goal]].filter(Boolean).join(" · ");
+    if (f < 0) return `${what ? `${what}: ` : ""}${fill(words.of, { n: ratio(rows.length, models.length) })}`;
+    const g = goals.indexOf(selected.goal);
+    const n = shown.filter((m) => codes[f][m] <= PRESENT && (g < 0 || member[g][m])).length;
+    return `${what}: ${fill(words.having, { n: ratio(rows.length, n) })}`;
+  };
+
+  const drawModels = (shown) => {
+    const rows = matching(shown);
+    const last = Math.max(0, Math.ceil(rows.length / PAGE) - 1);
+    page = Math.min(page, last);
+    const first = page * PAGE;
+    const listed = rows.slice(first, first + PAGE);
+    body.replaceChildren(...listed.map(row));
+    find("selection").textContent = chosen(shown, rows);
+    find("clear").hidden = !selected.feature && !selected.goal;
+    find("turn").hidden = !last;
+    find("page").textContent = last
+      ? `${number.format(first + 1)}–${number.format(first + listed.length)}/${number.format(rows.length)}`
+      : "";
+    find("back").setAttribute("aria-disabled", String(!page));
+    find("next").setAttribute("aria-disabled", String(page === last));
+    find("more")?.remove();
   };
 
   const draw = () => {
@@ -137,58 +248,114 @@
     const shown = left(now);
     drawMap(now, shown);
     drawModels(shown);
-    const note = !untouched(now) && data.kind === "reconstructed" ? ` ${words.filtered}` : "";
-    document.getElementById("state").textContent =
-      `${number.format(shown.length)}/${number.format(models.length)} ${words.models}.${note}`;
+    const filtered = !untouched(now);
+    const active = now.features.filter(Boolean).length;
+    find("active").textContent = active ? `(${number.format(active)})` : "";
+    const n = shown.filter((m) => assessed[m]).length;
+    const parts = [fill(words.shown, { n: ratio(shown.length, models.length), assessed: number.format(n) })];
+    if (filtered) {
+      const marked = cells.filter(({ cell }) => !cell.hidden && cell.classList.contains("gap")).length;
+      parts.push(fill(words.gaps, { n: number.format(marked) }));
+      if (data.kind === "reconstructed") parts.push(words.filtered);
+    }
+    find("state").textContent = parts.join(" ");
     remember(now);
   };
 
+  // CSV: text that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV
+  // injection), also after a semicolon or line end inside it, where some would start a new cell.
+  const plainNumber = /^-?\d+([.,]\d+)?$/;
   const safe = (value) => {
-    const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-    return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+    const text = String(value);
+    if (plainNumber.test(text) || text === "-") return text;
+    const guarded = text.replace(/^(?=[\t\r\n])|(^|[;\t\r\n])(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/g, "$1'");
+    return /[",;\t\n\r]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
   };
 
-  const save = () => {
-    const rows = matching(left(state()));
-    const head = ["model_id", "name", "goals", ...columns, ...features];
-    const lines = [head, ...rows.map((model) => [
-      model.id, model.name, model.own.map((goal) => goals[goal]).join(";"), ...model.rest,
-      ...[...model.codes].map((code) => (code === "." ? "" : code)),
-    ])].map((row) => row.map((value, i) => (i < head.length - features.length ? safe(value) : value)).join(","));
-    const link = element("a", "", { download: "models.csv" });
-    link.href = URL.createObjectURL(new Blob([`${lines.join("\n")}\n`], { type: "text/csv;charset=utf-8" }));
+  const save = (name, table) => {
+    const text = table.map((line) => `${line.map(safe).join(",")}\n`).join("");
+    const link = element("a", "", { download: name });
+    link.href = URL.createObjectURL(new Blob([text], { type: "text/csv;charset=utf-8" }));
     link.click();
-    URL.revokeObjectURL(link.href);
+    setTimeout(() => URL.revokeObjectURL(link.href));
   };
 
-  const choose = (holder) => {
-    selected = { feature: holder.dataset.feature || "", goal: holder.dataset.goal || "" };
+  const saveModels = () => {
+    const letters = ["0", "1", "?", "-", ""];
+    const lines = matching(left(state())).map((m) => {
+      const { id, name, own, rest } = models[m];
+      return [id, name, own.map((goal) => goals[goal]).join(" "), ...rest, ...codes.map((of) => letters[of[m]])];
+    });
+    save("models.csv", [["model_id", "name", "goals", ...columns, ...features], ...lines]);
+  };
+
+  const saveMap = () => {
+    const lines = cells.filter(({ cell }) => !cell.hidden).map(({ f, g, share, count, mark }) => [
+      features[f], goals[g] ?? "", ...[share, count, mark].map(({ textContent }) => textContent)]);
+    save("map.csv", [["feature_id", "goal_id", "share", "k/n", "gap"], ...lines]);
+  };
+
+  // What the reader does
+
+  const choose = (feature, goal) => {
+    selected = { feature, goal };
+    page = 0;
     draw();
-    document.getElementById("models-heading").focus();
+    find("models-heading").focus();
   };
 
-  map.querySelectorAll("td").forEach((cell) => {
-    const [share, ratio] = cell.querySelectorAll("span");
-    original.set(cell, { share: share.textContent, ratio: ratio.textContent, name: cell.className });
-  });
-  map.querySelectorAll("[data-feature], [data-goal]").forEach((holder) => {
-    const button = element("button", "", { type: "button", class: "plain" });
+  const turn = (button, step) => {
+    if (button.getAttribute("aria-disabled") === "true") return;
+    page += step;
+    draw();
+  };
+
+  const opened = (holder) => {
+    const { feature = "", goal = "" } = holder.dataset;
+    const button = element("button", "", { type: "button", class: "plain", "aria-pressed": "false" });
+    if (holder.tagName === "TD") {
+      const of = [labels[feature], labels[goal] || words.all].join(", ");
+      button.append(element("span", `${of}: `, { class: "sr" }));
+    }
     button.append(...holder.childNodes);
     holder.append(button);
-    button.addEventListener("click", () => choose(holder));
-  });
-  columns.forEach((column, i) => {
-    const select = form.elements[`column-${column}`];
-    select.append(element("option", words.any, { value: "" }));
-    [...new Set(models.map((model) => model.rest[i]))].sort().filter(Boolean)
-      .forEach((value) => select.append(element("option", value, { value })));
-  });
+    button.addEventListener("click", () => choose(feature, goal));
+  };
+
+  // Arrow keys go from cell to cell; the tabulator reaches them all as well.
+  const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+  const walk = (event) => {
+    const step = STEPS[event.key];
+    const from = event.target.closest("td, th");
+    if (!step || !from) return;
+    const rows = [...map.rows].map((line) => [...line.cells].filter((cell) => !cell.hidden));
+    const y = from.parentElement.rowIndex + step[0];
+    const x = rows[from.parentElement.rowIndex].indexOf(from) + step[1];
+    rows[y]?.[x]?.querySelector("button")?.focus();
+    event.preventDefault();
+  };
+
+  const changed = () => { page = 0; draw(); };
+
+  map.querySelectorAll("[data-feature], [data-goal]").forEach(opened);
+  map.addEventListener("keydown", walk);
+  document.querySelectorAll(".scripted").forEach((part) => { part.hidden = false; });
   form.hidden = false;
-  form.addEventListener("change", draw);
-  form.addEventListener("reset", () => setTimeout(() => { selected = { feature: "", goal: "" }; draw(); }));
+  form.addEventListener("input", changed);
+  form.addEventListener("reset", () => setTimeout(() => {
+    selected = { feature: "", goal: "" };
+    changed();
+  }));
   form.addEventListener("submit", (event) => event.preventDefault());
-  document.getElementById("save").addEventListener("click", save);
-  window.addEventListener("hashchange", () => { recall(); draw(); });
+  find("save").addEventListener("click", saveModels);
+  find("save-map").addEventListener("click", saveMap);
+  find("clear").addEventListener("click", () => choose("", ""));
+  find("back").addEventListener("click", (event) => turn(event.currentTarget, -1));
+  find("next").addEventListener("click", (event) => turn(event.currentTarget, 1));
+  window.addEventListener("hashchange", () => {
+    if (find(location.hash.slice(1))) remember(state()); // a jump within the page
+    else { recall(); draw(); }
+  });
   recall();
   draw();
 })();
