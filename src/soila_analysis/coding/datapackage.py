@@ -39,6 +39,10 @@ MEANINGS = {
     "code": "what was found; no row: not assessed",
     "note": "why",
     "counts_as": "what the code counts as; only present and absent enter a share",
+    "taxonomy_version": "the version of the taxonomy that was coded by; empty: the data set's",
+    "decided_by": "who decided where the coders disagree",
+    "decided_on": "when it was decided",
+    "reason": "why it was decided so",
 }
 
 
@@ -96,7 +100,7 @@ def describe(folder: Path, contents: Contents) -> dict[str, Any]:
             if name in contents.tables
             else _rows(name, coded_by)
             for name in COLUMNS
-            if name in contents.tables or name in OWN
+            if name in contents.tables or name in HOLDERS.values()
         ],
     }
 
@@ -156,6 +160,7 @@ def _schema(name: str, columns: Any) -> dict[str, Any]:
     keys = [
         {"fields": [column], "reference": {"resource": HOLDERS[column], "fields": [column]}}
         for column in REFERENCES.get(name, ())
+        if column in HOLDERS
     ]
     return {
         "fields": [_field(name, column) for column in columns],
