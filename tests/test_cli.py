@@ -10,6 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from soila_analysis import __main__ as main
+from soila_analysis import coding
 from soila_analysis import run as runs
 from soila_analysis.__main__ import soila
 
@@ -64,6 +65,12 @@ def run_line(job: runs.Job) -> tuple[str, dict[str, str], str]:
         (("features",), "List the ids of the features that the data set in FOLDER is coded for."),
         (("claims",), "Recompute every published number from the codes in FOLDER."),
         (("grim",), "Find the group sizes for which PRINTED percentages are possible."),
+        (("sheet",), "Hand out coding sheets, and read those that come back."),
+        (("sheet", "new"), "Write a coding sheet for one coder of the data set in FOLDER"),
+        (
+            ("sheet", "read"),
+            "Read coders' sheets FILES (.xlsx, .ods, .csv) into the data set in FOLDER.",
+        ),
     ],
 )
 @pytest.mark.parametrize("option", ["-h", "--help"])
@@ -338,3 +345,92 @@ def test_runs_put_their_outputs_in_place_whatever_becomes_of_the_others(call, sm
     assert result.exit_code == 1
     assert (small / "build/round/fi/a.txt").read_text() == "fi"
     assert not (small / "build/round/sv/a.txt").exists()
+
+
+# Coding sheets
+
+ABOUT = ("--title", "Round", "--source", "Coded by AB", "--licence", "CC0-1.0")
+
+
+def filled(path: Path, *rows: str) -> Path:
+    head = "model_id,name,coder_id,goal-1,goal-2,goal-3,goal-4,participation"
+    path.write_text("\n".join([head, *rows]), encoding="utf-8")
+    return path
+
+
+def test_a_sheet_is_written_beside_the_folder_and_not_twice(call, tmp_path):
+    folder = tmp_path / "round"
+    result = call("sheet", "new", folder, "-l", "fi", "--coder", "A/B")
+    file = tmp_path / "round-A_B.xlsx"
+    assert result.output == f"{file}: a coding sheet for A/B (blank rows)\n"
+    assert not folder.exists()
+    again = call("sheet", "new", folder, "-l", "fi", "--coder", "A/B")
+    assert again.stderr == f"Error: {file}: it exists; name another file, or say --overwrite\n"
+    assert again.exit_code == 1
+    assert call("sheet", "new", folder, "-l", "fi", "--coder", "A/B", "--overwrite").exit_code == 0
+
+
+def test_a_sheet_lists_the_models_of_a_data_set_or_of_a_list(call, tmp_path):
+    output = tmp_path / "a.xlsx"
+    given = call("sheet", "new", ROUND, "-l", "en", "--coder", "AB", "-o", output)
+    assert given.output == f"{output}: a coding sheet for AB (52 models)\n"
+    models = tmp_path / "list.csv"
+    models.write_text("model_id,name\nM1,First\n")
+    new = ("sheet", "new", tmp_path / "round", "-l", "sv", "--models", models, "--coder")
+    assert call(*new, "CD").output.endswith("round-CD.xlsx: a coding sheet for CD (1 model)\n")
+    assert "a coder needs an id" in call(*new, " ").stderr
+    both = call("sheet", "new", ROUND, "-l", "sv", "--models", models, "--coder", "CD")
+    assert f"Error: {ROUND} has models of its own; leave --models out" in both.stderr
+
+
+def test_sheets_become_a_data_set_that_says_what_it_is(call, tmp_path):
+    file = filled(tmp_path / "a.csv", "M1,First,AB,x,x,x,x,kyllä", "M2,Second,AB,1,,,,ei")
+    folder = tmp_path / "round"
+    result = call("sheet", "read", file, folder, *ABOUT)
+    assert result.stdout == (
+        'read "ei" as 0 in 1 code cell\n'
+        'read "kyllä" as 1 in 1 code cell\n'
+        'read "1" as yes in 1 goal cell\n'
+        'read "x" as yes in 4 goal cells\n'
+        f"{folder}: 2 models, 2 codes by AB\n"
+    )
+    info = coding.load(folder).info
+    assert (info.title.fi, info.title.sv, info.kind, info.round) == (
+        "Round",
+        "Round",
+        "observed",
+        "round",
+    )
+    more = filled(tmp_path / "b.csv", "M1,,CD,,,,,?")
+    assert call("sheet", "read", more, folder).stdout == f"{folder}: 2 models, 3 codes by AB, CD\n"
+    said = call("sheet", "read", more, folder, "--round", "2026")
+    assert f"{folder} says what it is in dataset.toml; change it there" in said.stderr
+
+
+def test_a_title_can_be_given_in_each_language(call, tmp_path):
+    file = filled(tmp_path / "a.csv", "M1,First,AB,x,x,x,x,x")
+    titles = ("--title", "fi=Kierros", "--title", "sv=Omgång", "--title", "en=Round=1")
+    call("sheet", "read", file, tmp_path / "round", *titles, *ABOUT[2:])
+    assert coding.load(tmp_path / "round").info.title.en == "Round=1"
+    missing = call("sheet", "read", file, tmp_path / "other", "--title", "fi=Kierros")
+    assert missing.exit_code == 2
+    assert "say what it is: --title (one text, or" in missing.stderr
+
+
+def test_nothing_is_written_while_anything_is_wrong_unless_it_is_left_out(call, tmp_path):
+    file = filled(tmp_path / "a.csv", "M1,First,AB,x,x,x,x,maybe", "M2,Second,AB,1,,,,1")
+    folder = tmp_path / "round"
+    result = call("sheet", "read", file, folder, *ABOUT)
+    problem = 'a.csv, cell H2: found "maybe", allowed 1, 0, ?, -'
+    assert result.stderr == (
+        f"Error: {folder}: 1 problem\n"
+        f"  {problem}\n"
+        "Nothing was written. Correct the cells and read the sheets again; "
+        "--partial leaves out what is wrong.\n"
+    )
+    assert result.exit_code == 1
+    assert not folder.exists()
+    partial = call("sheet", "read", file, folder, "--partial", *ABOUT)
+    assert partial.exit_code == 0
+    assert partial.stderr == f"left out: {problem}\n"
+    assert len(coding.load(folder).codings) == 1

@@ -299,3 +299,12 @@ def luminance(colour: str) -> float:
     channels = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_what_coders_noted_on_models_is_not_on_the_pages(datasets):
+    data = datasets["literal"]
+    models = data.models.assign(note_AB="between us", region="North")
+    page = report.evidence_map(coded(replace(data, models=models)), data.taxonomy, "fi")
+    assert "North" in page
+    assert "between us" not in page
+    assert "note_AB" not in page

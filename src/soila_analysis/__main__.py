@@ -259,7 +259,7 @@ def new(
     except (coding.DatasetError, FileExistsError) as error:
         raise click.ClickException(str(error)) from None
     rows = dataset.models if dataset else listed
-    count = "blank rows" if rows is None else f"{len(rows)} models"
+    count = "blank rows" if rows is None else _counted(len(rows), "model")
     click.echo(f"{file}: a coding sheet for {coder} ({count})")
 
 
@@ -311,8 +311,9 @@ def read(
     for line in collected.report(result):
         click.echo(line)
     coders = ", ".join(sorted(result.dataset.codings["coder_id"].unique()))
-    counts = f"{len(result.dataset.models)} models, {len(result.dataset.codings)} codes"
-    click.echo(f"{folder}: {counts} by {coders}")
+    models = _counted(len(result.dataset.models), "model")
+    codes = _counted(len(result.dataset.codings), "code")
+    click.echo(f"{folder}: {models}, {codes} by {coders}")
     for problem in result.problems:
         click.echo(f"left out: {problem}", err=True)
 
@@ -332,6 +333,10 @@ def _described(name: str, titles: Sequence[str], about: dict[str, str | None]): 
     about["round"] = about.pop("coded") or name
     known = {"title": title, "kind": "observed", "taxonomy": taxonomy.load().version, **about}
     return coding.DatasetInfo.model_validate(known)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def _slug(text: str) -> str:
