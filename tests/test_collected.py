@@ -5,6 +5,7 @@ import datetime as dt
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
@@ -542,11 +543,30 @@ def test_codes_of_coders_are_not_mixed_with_made_up_ones(sound, datasets):
 
 
 def test_the_version_of_the_features_is_recorded_where_it_is_not_the_data_sets(tmp_path, data):
+    changes = pd.DataFrame(
+        [
+            (version, "2025-01-01", "", "Muutos.", "Ändring.", "Change.", "no")
+            for version in ("2023.1", TAXONOMY.version)
+        ],
+        columns=taxonomy.CHANGE_COLUMNS,
+    )
+    older = replace(data, changes=changes)
     head = ["model_id", "coder_id", "taxonomy_version", "participation"]
     rows = [["M1", "CD", "2023.1", 1], ["M2", "CD", TAXONOMY.version, 1], ["M1", "EF", "", 1]]
-    result = read(comma(tmp_path / "CD.csv", head, *rows), dataset=data)
+    file = comma(tmp_path / "CD.csv", head, *rows)
+    result = read(file, dataset=older)
     found = result.dataset.codings.set_index(["model_id", "coder_id"])["taxonomy_version"]
     assert found[found != ""].to_dict() == {("M1", "CD"): "2023.1"}
+    coding.save(result.dataset, tmp_path / "round")
+    assert coding.load(tmp_path / "round") == result.dataset
     again = tmp_path / "again.xlsx"
     sheet.write(again, "CD", messages("sv"), "sv", dataset=result.dataset)
     assert read(again, dataset=result.dataset).dataset == result.dataset
+
+
+def test_an_unknown_version_of_the_features_is_told(tmp_path, data):
+    head = ["model_id", "coder_id", "taxonomy_version", "participation"]
+    file = comma(tmp_path / "CD.csv", head, ["M1", "CD", "1999", 1])
+    assert problems(file, dataset=data) == [
+        f'CD.csv, cell C2: found "1999", allowed {TAXONOMY.version}; which features are these?'
+    ]

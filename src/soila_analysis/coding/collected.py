@@ -295,12 +295,12 @@ class _Reading:
         self.wrong(at, place, found, allowed, self.words.nearest(found))
 
     def _row(self, row: _Row) -> None:
-        """Take a row apart into statements; one without a model or coder says nothing."""
+        """Take a row apart into statements; it says nothing unless it tells of what, by whom, by which features."""
         filled = row.filled()
         if not set(filled) - {"coder_id", "taxonomy_version"}:
             return
-        model, coder = self._model(row), self._coder(row)
-        if not model or not coder:
+        model, coder, current = self._model(row), self._coder(row), self._current(row)
+        if not model or not coder or not current:
             return
         self.rows.add((model, coder))
         self._say(row, "model_id", (model, "", "model_id"), model)
@@ -351,6 +351,13 @@ class _Reading:
             matter = "coder_id" if "coder_id" in row.columns else "model_id"
             self._fault(row, matter, None, ["a coder's id"], "fill in coder_id, or say --coder")
         return coder
+
+    def _current(self, row: _Row) -> bool:
+        """Say whether the version of the features that a row was coded by is a known one."""
+        version, known = row.cell("taxonomy_version").text, self.words.taxonomy.versions
+        if version and version not in known:
+            self._fault(row, "taxonomy_version", version, known, "which features are these?")
+        return not version or version in known
 
     def _answer(self, row: _Row, matter: str) -> str | None:
         """Understand a code, or whether a goal is served: yes or no."""
