@@ -7,23 +7,26 @@ os.environ["MPLBACKEND"] = "Agg"
 import ast
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from soila_analysis import coding, figures
+from soila_analysis.review import rounds
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {
     "literal": ROOT / "data" / "review-2024",
     "memberships": ROOT / "data" / "review-2024-memberships",
     "own": ROOT / "tests" / "fixtures" / "two-coders-own-taxonomy",
+    "example": ROOT / "data" / "example-two-coders",
 }
 
 
 @pytest.fixture(scope="session")
 def folders():
-    """Folders of the data sets: the two readings of the review, and one with its own taxonomy."""
+    """Folders: two readings of the review, a data set with its own taxonomy, the example."""
     return FOLDERS
 
 
@@ -68,6 +71,19 @@ def execute(notebooks):
     return executed
 
 
+def compared(name, lang):
+    """The table of a comparison of two rounds; the later is a data set of that name."""
+    later = coding.load(FOLDERS[name])
+    earlier = coding.load(FOLDERS["literal" if name == "memberships" else "example"])
+    if name == "own":
+        first = later.codings.query("coder_id == 'A' and model_id < 'T12'")
+        info = later.info.model_copy(update={"round": "2023", "kind": "observed"})
+        earlier = replace(later, codings=first, info=info)
+    table = rounds.compare(earlier, later)
+    source = rounds.source_of(earlier, later, lang)
+    return figures.label(table, rounds.taxonomy_of(earlier, later), lang, source)
+
+
 class Tables(dict):
     """Tables that the notebooks draw, by data set, language and figure; made when asked for."""
 
@@ -83,6 +99,8 @@ class Tables(dict):
 
     def __missing__(self, key):
         name, lang, plot = key
+        if plot == "rounds":  # no notebook draws it
+            return self.setdefault(key, compared(name, lang))
         feature = {"feature": "rarest"} if name == "own" else {}
         kept = []
         with pytest.MonkeyPatch.context() as patch:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soila_analysis import coding, taxonomy
@@ -88,6 +88,7 @@ def test_one_coder_alone_never_disagrees(review):
     assert listed.empty
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from("10?- "), min_size=6, max_size=6))
 def test_a_cell_is_listed_exactly_if_no_consensus_is_reached_but_by_uncertainty(codes):
     cells = [(m, "participation", c) for m in ("M1", "M2") for c in "ABC"]

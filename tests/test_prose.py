@@ -43,7 +43,7 @@ def written(value):
         return set()
     forms = {f"{math.floor(value * 10**d + 0.5) / 10**d:.{d}f}" for d in (1, 2)}
     whole = {str(round(value)), f"{float(value):.0f}"} if float(value).is_integer() else set()
-    share = {str(math.floor(100 * value + 0.5))} if 0 <= value <= 1 else set()
+    share = {str(math.floor(100 * abs(value) + 0.5))} if abs(value) <= 1 else set()
     return forms | whole | share
 
 
@@ -59,10 +59,16 @@ def sources(table):
     if {"feature_id", "unclear", "not_assessed"} <= set(table):
         sums = table.groupby("feature_id")[["unclear", "not_assessed"]].sum()
         found |= {str(n) for n in (sums["unclear"].sum(), sums["not_assessed"].max())}
-    if {"bound_low", "bound_high", "n"} <= set(table):
-        bounds = table.dropna(subset=["bound_low", "bound_high", "n"])
-        for row in bounds[bounds["n"] > 0].itertuples():
-            found |= {str(percent_of(k, row.n)) for k in (row.bound_low, row.bound_high)}
+    for side in ("", "1", "2"):  # a comparison has those of two rounds
+        columns = [f"{name}{side}" for name in ("bound_low", "bound_high", "n")]
+        bounds = table.dropna(subset=columns) if {*columns} <= {*table} else table[:0]
+        for *ks, n in bounds.get(columns, bounds).itertuples(index=False):
+            found |= {str(percent_of(k, n)) for k in ks if n}
+    if {"models1", "models2", "models_both"} <= set(table):
+        first = table.iloc[0]
+        found |= {str(first[f"models{side}"] - first["models_both"]) for side in "12"}
+        found |= {str((table["gained"] + table["lost"]).sum()), str(table["paired"].sum())}
+        found |= {str(table["difference"].notna().sum())}
     return found
 
 

@@ -196,6 +196,59 @@ def decide(file: Path, folder: str) -> None:
 
 @soila.command()
 @click.argument("folder")
+@click.argument("first")
+@click.argument("second")
+def differences(folder: str, first: str, second: str) -> None:
+    """Compare two coders of the data set in FOLDER: how much more often FIRST finds a feature.
+
+    \b
+    soila differences data/example-two-coders developer assessor
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis import coding, metrics
+
+    data = _loaded(folder)
+    try:
+        each = [coding.consensus(data, rule=f"{coding.ONE_CODER}{c}") for c in (first, second)]
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    table = metrics.signed_differences(*each)
+    named = {"k_first": f"k_{first}", "k_second": f"k_{second}"}
+    named |= {"only_first": f"only_{first}", "only_second": f"only_{second}"}
+    click.echo(table.rename(columns=named).round(3).to_string(index=False, na_rep="-"))
+
+
+@soila.command()
+@click.argument("earlier")
+@click.argument("later")
+@click.option(
+    "-l", "--lang", "langs", multiple=True, type=click.Choice(LANGUAGES), help="[default: all]"
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write to. [default: build/compare/<earlier>--<later>]",
+)
+def compare(earlier: str, later: str, langs: Sequence[str], output: Path | None) -> None:
+    """Draw what changed between two rounds of coding, the data sets EARLIER and LATER.
+
+    The figure says what else is different: coders, definitions, rules, kind of data.
+    """
+    from soila_analysis import figures
+    from soila_analysis.review import rounds
+
+    before, now = _loaded(earlier), _loaded(later)
+    table, taxonomy = rounds.compare(before, now), rounds.taxonomy_of(before, now)
+    folder = output or project.root() / "build" / "compare" / f"{before.name}--{now.name}"
+    for lang in langs or LANGUAGES:
+        source = rounds.source_of(before, now, lang)
+        labelled = figures.label(table, taxonomy, lang, source)
+        drawn = figures.publish("rounds", labelled, lang, "better", folder / lang)
+        click.echo(f"{drawn.files[0]['svg']}")
+
+
+@soila.command()
+@click.argument("folder")
 @click.option("-l", "--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
 def outdated(folder: str, lang: str) -> None:
     """List the codes in FOLDER that were made under definitions which have changed since."""

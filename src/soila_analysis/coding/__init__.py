@@ -1,6 +1,6 @@
 """The raw codes: a folder of CSV files, validated, loaded and brought to a consensus."""
 
-from soila_analysis.coding.consensus import RULES, STATUSES, consensus
+from soila_analysis.coding.consensus import ONE_CODER, RULES, STATUSES, consensus
 from soila_analysis.coding.dataset import Dataset, describe, load, save, validate
 from soila_analysis.coding.disagreements import decide, disagreements, notices
 from soila_analysis.coding.info import DatasetInfo, Trilingual
@@ -9,6 +9,7 @@ from soila_analysis.coding.trace import trace
 from soila_analysis.coding.versions import outdated
 
 __all__ = [
+    "ONE_CODER",
     "RULES",
     "STATUSES",
     "Dataset",

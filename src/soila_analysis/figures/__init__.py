@@ -19,6 +19,7 @@ from soila_analysis.figures import (
     features_per_model,
     fragility,
     models_by_goal,
+    rounds,
     share_bases,
     taxonomy,
 )
@@ -78,6 +79,7 @@ PLOTS: Mapping[str, Plot] = MappingProxyType(
         "claims": _plot(claims),
         "share-bases": _plot(share_bases),
         "fragility": _plot(fragility),
+        "rounds": _plot(rounds),
     }
 )
 

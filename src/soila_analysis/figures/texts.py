@@ -77,13 +77,12 @@ def compose(
     Texts
     """
     t = messages(lang)
-    badge = _badge(table, t)
     printed = " ".join(s for s in (*subtitle, _marks(table, t) if marks else "") if s)
     return Texts(
         lang=lang,
         title=title,
         subtitle=printed,
-        badge=badge,
+        badge=badge(table["kind"].iloc[0], table["reading"].iloc[0], t),
         source=t("common.source", source=table["source"].iloc[0]),
         alt=t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0]),
         description=" ".join([f"{chart}: {title.rstrip('.')}.", printed, *rows, *findings]),
@@ -154,12 +153,11 @@ def open_codes(table: pd.DataFrame, t: Messages) -> str:
     )
 
 
-def _badge(table: pd.DataFrame, t: Messages) -> str:
-    kind, reading = table["kind"].iloc[0], table["reading"].iloc[0]
+def badge(kind: str, reading: str, t: Messages) -> str:
+    """Say what data are that were not observed, and under which reading."""
     if kind not in t.catalogue["badge"]:
         return ""
-    badge = t(f"badge.{kind}")
-    names = t.catalogue["reading"]
+    badge, names = t(f"badge.{kind}"), t.catalogue["reading"]
     return f"{badge} · {names.get(reading, reading)}" if reading else badge
 
 

@@ -4,6 +4,7 @@ Nothing here knows files, labels, languages or figures: order comes in as data, 
 """
 
 from soila_analysis.metrics import rounding
+from soila_analysis.metrics.differences import share_changes, signed_differences
 from soila_analysis.metrics.gaps import gaps
 from soila_analysis.metrics.profiles import features_per_model
 from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
@@ -33,6 +34,8 @@ __all__ = [
     "rank_ranges",
     "ranked",
     "rounding",
+    "share_changes",
     "shares",
+    "signed_differences",
     "tally",
 ]

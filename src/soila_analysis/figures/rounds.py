@@ -1,0 +1,193 @@
+"""Figure 12: how common the features are in two rounds of coding."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from soila_analysis.figures import marks
+from soila_analysis.figures.feature_shares import percent_axis
+from soila_analysis.figures.style import (
+    GREY,
+    LABEL,
+    MUTED,
+    SMALL,
+    WIDTH,
+    Page,
+    height,
+    lines,
+    text_width,
+)
+from soila_analysis.figures.texts import BOUNDED, Texts, badge, compose, percent, ratio
+from soila_analysis.language import Messages, messages
+
+LABELS = 5.6  # cm, width of the column of labels
+ROW = 0.95
+HEAD = 2.4  # cm, widest heading of a column of numbers
+GAP = 0.35  # cm between columns of numbers
+APART = 0.18  # of a row, from its middle
+SIDE = ("k", "n", "share", "percent", "low", "high", "basis", "bound_low", "bound_high")
+SHAPES = {"1": "s", "2": "o"}  # of the earlier and of the later round
+SIZES = {"1": 5.5, "2": 7.5}
+CHANGE = {"weight": "bold"}
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    first = table.iloc[0]
+    names = {"earlier": first["round1"], "later": first["round2"]}
+    both = int(first["models_both"])
+    changed, paired = int((table["gained"] + table["lost"]).sum()), int(table["paired"].sum())
+    counts = {
+        "before": t.number(first["models1"]),
+        "now": t.number(first["models2"]),
+        "both": t.number(both),
+        "gone": t.number(first["models1"] - both),
+        "new": t.number(first["models2"] - both),
+    }
+    caveats = [t(f"rounds.caveat-{name}") for name in first["caveats"].split()]
+    told = pd.concat([table.assign(basis=table[f"basis{side}"]) for side in SHAPES])
+    words = compose(
+        told[told["basis"].notna()],
+        lang,
+        chart=t(f"rounds.chart-{variant}"),
+        title=t("rounds.title", **names),
+        subtitle=[
+            t("rounds.how", **names),
+            t("rounds.unknown") if (table["basis1"].isin(marks.INFERRED)).any() else "",
+            t("rounds.dependent") if both else "",
+            t("rounds.caveats", caveats="; ".join(caveats)) if caveats else "",
+        ],
+        findings=[
+            *_findings(table, t),
+            t("rounds.models", **counts),
+            *([t("rounds.codes", ratio=f"{t.number(changed)}/{t.number(paired)}")] * bool(paired)),
+        ],
+        rows=[_sentence(pair, t) for pair in _pairs(table)],
+    )
+    return replace(words, badge=_badge(first, t))
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw a row a feature: a square then, a circle now, and both in numbers with the change."""
+    t = messages(words.lang)
+    pairs = _pairs(table)
+    titles = [table["round1"].iloc[0], table["round2"].iloc[0], t("rounds.change")]
+    heads = [lines(title, HEAD, SMALL, t.lang) for title in titles]
+    cells = [[*(_share(p, side, t) for side in SHAPES), _change(p.row, t)] for p in pairs]
+    wide = [
+        max(text_width(text, LABEL, bold=True) for text in (*head, *(x for c in column for x in c)))
+        for head, column in zip(heads, zip(*cells, strict=True), strict=True)
+    ]
+    rights = [WIDTH - 0.2 - sum(wide[i + 1 :]) - GAP * (len(wide) - 1 - i) for i in range(3)]
+    top = max(height(head, SMALL) for head in heads) + 0.3
+    page = Page(words, body=ROW * len(pairs) + top + 0.1)
+    axes = page.axes(LABELS, top, rights[0] - wide[0] - GAP - LABELS, ROW * len(pairs))
+    percent_axis(axes, len(pairs), t, ticks=(0, 50, 100))
+    for head, right in zip(heads, rights, strict=True):
+        page.text(right, 0.0, head, ha="right", size=SMALL, color=MUTED)
+    for i, (pair, printed) in enumerate(zip(pairs, cells, strict=True)):
+        y = top + ROW * (i + 0.5)
+        label = lines(pair.row.feature, LABELS - 0.5, LABEL, t.lang)
+        page.text(LABELS - 0.25, y, label, ha="right", va="center")
+        _marks(axes, pair, i)
+        kinds = [marks.type_of(pair.side[side].basis) for side in SHAPES]
+        for right, (upper, lower), kind in zip(rights, printed, [*kinds, CHANGE], strict=True):
+            page.text(right, y - 0.4, upper, ha="right", **kind)
+            page.text(right, y + 0.03, lower, ha="right", size=SMALL, color=MUTED)
+    return page.figure
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One feature: its row, and by round what a figure of that round would show."""
+
+    row: Any
+    side: Mapping[str, Any]
+
+
+def _pairs(table: pd.DataFrame) -> list[_Pair]:
+    """Go through the features, the largest increase first, what is unknown last."""
+    ordered = table.sort_values(["difference", "feature"], ascending=[False, True])
+    sides = {
+        side: ordered[[f"{name}{side}" for name in SIDE]].set_axis(list(SIDE), axis=1).itertuples()
+        for side in SHAPES
+    }
+    return [
+        _Pair(row, dict(zip(SHAPES, both, strict=True)))
+        for row, *both in zip(ordered.itertuples(), *sides.values(), strict=True)
+    ]
+
+
+def _share(pair: _Pair, side: str, t: Messages) -> tuple[str, str]:
+    """Write the percentage and k/n of one round, or that it does not have the feature."""
+    row = pair.side[side]
+    return ("–", "") if pd.isna(row.n) else (percent(row, t), ratio(row, t))
+
+
+def _change(row: Any, t: Messages) -> tuple[str, str]:
+    """Write the change in percentage points, and its interval, with signs."""
+    if pd.isna(row.difference):
+        return "–", ""
+    return _signed(row.difference, t), f"{_signed(row.low, t)} … {_signed(row.high, t)}"
+
+
+def _signed(share: float, t: Messages) -> str:
+    written = t.number(abs(100 * share))
+    return written if written == "0" else f"{'+' if share > 0 else '−'}{written}"
+
+
+def _marks(axes: Axes, pair: _Pair, y: float) -> None:
+    """Draw both rounds on one line; apart, if one of them is a range."""
+    known = [side for side in SHAPES if not pd.isna(pair.side[side].share)]
+    ranges = [side for side in known if pair.side[side].basis == BOUNDED]
+    if len(known) == len(SHAPES) and not ranges:
+        axes.plot([100 * pair.side[side].share for side in known], [y, y], color=GREY, lw=1.6)
+    for side, shift in zip(SHAPES, (-APART, APART), strict=True):
+        row, at = pair.side[side], y + (shift if ranges else 0)
+        if side in ranges:
+            marks.share(axes, row, at)
+        elif side in known:
+            look: dict[str, Any] = {"mfc": marks.face(row.basis), "mec": marks.colour(row.basis)}
+            size: dict[str, Any] = {"ms": SIZES[side], "mew": 1.8, "clip_on": False}
+            axes.plot(100 * row.share, at, SHAPES[side], **look, **size)
+
+
+def _findings(table: pd.DataFrame, t: Messages) -> list[str]:
+    """Name the features whose interval leaves zero out, or say that there is none."""
+    found = [
+        t(key, names=t.listing(rows["feature"].tolist()))
+        for key, rows in (
+            ("rounds.more", table[table["low"] > 0].sort_values("difference", ascending=False)),
+            ("rounds.less", table[table["high"] < 0].sort_values("difference")),
+        )
+        if len(rows)
+    ]
+    compared = int(table["difference"].notna().sum())
+    if not compared:
+        return [t("rounds.incomparable")]
+    return [*(found or [t("rounds.none")]), t("rounds.many", count=compared)]
+
+
+def _sentence(pair: _Pair, t: Messages) -> str:
+    (before, was), (now, are) = (_share(pair, side, t) for side in SHAPES)
+    change, between = _change(pair.row, t)
+    return t(
+        "rounds.row",
+        feature=pair.row.feature,
+        before=f"{before} ({was})" if was else before,
+        now=f"{now} ({are})" if are else now,
+        change=f"{change} ({between})" if between else change,
+    )
+
+
+def _badge(row: Any, t: Messages) -> str:
+    """Say of both rounds what they are, in one badge where they are of one kind."""
+    badges = {side: badge(row[f"kind{side}"], row[f"reading{side}"], t) for side in SHAPES}
+    if len(set(badges.values())) == 1:
+        return badges["1"]
+    return " / ".join(f"{row[f'round{side}']}: {text}" for side, text in badges.items() if text)

@@ -1,0 +1,123 @@
+"""Two rounds of coding side by side: what changed, and what else is different about them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pandas as pd
+
+from soila_analysis import metrics
+from soila_analysis.coding import Dataset, consensus, outdated
+from soila_analysis.review import basis
+from soila_analysis.taxonomy import Taxonomy
+
+UNKNOWN = ("bounded", "reconstructed")  # numbers that are none of the review's
+
+
+def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
+    """Compare two rounds of coding, feature by feature.
+
+    Parameters
+    ----------
+    earlier, later : Dataset
+        The rounds, each brought to a consensus by its own rule.
+
+    Returns
+    -------
+    DataFrame
+        As `metrics.share_changes` gives; the difference is missing where a reconstruction only
+        bounds a share, or makes it up. With 1 for the earlier and 2 for the later round:
+        ``basis1``, ``bound_low1``, ``bound_high1``, ``low1`` and ``high1`` as `basis.mark` gives
+        them; and, repeated in each row, ``round1`` (its name), ``models1``, ``kind1``,
+        ``reading1``. Then ``models_both``, models of both rounds by their id; ``caveats``, what
+        else is different, separated by spaces: keys of `CAVEATS`; ``basis``, ``kind`` and
+        ``reading``, those of the later round.
+    """
+    rounds = {"1": earlier, "2": later}
+    table = metrics.share_changes(*(consensus(data) for data in rounds.values()))
+    for ordinal, data in rounds.items():
+        marked = _marked(data).add_suffix(ordinal)
+        table = table.join(marked, on="feature_id")
+    unknown = table[["basis1", "basis2"]].isin(UNKNOWN).any(axis=1)
+    table[["difference", "low", "high"]] = table[["difference", "low", "high"]].mask(unknown)
+    for ordinal, data in rounds.items():
+        table[f"round{ordinal}"] = data.info.round
+        table[f"models{ordinal}"] = len(data.models)
+        table[f"kind{ordinal}"] = data.info.kind
+        table[f"reading{ordinal}"] = data.info.reading or ""
+    caveats = [name for name, differ in CAVEATS.items() if differ(earlier, later)]
+    return table.assign(
+        models_both=len(set(earlier.models["model_id"]) & set(later.models["model_id"])),
+        caveats=" ".join(caveats),
+        basis=table["basis2"].fillna(table["basis1"]),
+        kind=later.info.kind,
+        reading=later.info.reading or "",
+    )
+
+
+def taxonomy_of(earlier: Dataset, later: Dataset) -> Taxonomy:
+    """Put together what two rounds were coded by, to label a comparison.
+
+    Parameters
+    ----------
+    earlier, later : Dataset
+        The rounds.
+
+    Returns
+    -------
+    Taxonomy
+        The later round's, with the features that only the earlier one has after its own.
+    """
+    own = later.taxonomy
+    gone = [f for f in earlier.taxonomy.features if f.id not in own.feature_ids]
+    return replace(own, features=(*own.features, *gone))
+
+
+def source_of(earlier: Dataset, later: Dataset, lang: str) -> str:
+    """Say where two rounds come from.
+
+    Parameters
+    ----------
+    earlier, later : Dataset
+        The rounds.
+    lang : {"fi", "sv", "en"}
+        Language.
+
+    Returns
+    -------
+    str
+        Both sources, each under the name of its round.
+    """
+    return " ".join(f"{data.info.round}: {data.info.source[lang]}" for data in (earlier, later))
+
+
+def _marked(data: Dataset) -> pd.DataFrame:
+    """Say of each share of one round where it stands."""
+    shares = metrics.shares(metrics.tally(consensus(data)))
+    marked = basis.mark(shares, data, "feature-share").set_index("feature_id")
+    return marked.reindex(columns=["basis", "low", "high", "bound_low", "bound_high"])
+
+
+def _coders(data: Dataset) -> set[str]:
+    return set(data.codings["coder_id"])
+
+
+def _definitions(data: Dataset) -> Mapping[str, object]:
+    return {feature.id: (feature.label, feature.definition) for feature in data.taxonomy.features}
+
+
+def _redefined(earlier: Dataset, later: Dataset) -> bool:
+    before, now = _definitions(earlier), _definitions(later)
+    return any(before[feature] != now[feature] for feature in before.keys() & now.keys())
+
+
+# What makes a change of the numbers something else than a change of the models.
+CAVEATS: Mapping[str, Callable[[Dataset, Dataset], bool]] = {
+    "kind": lambda a, b: (a.info.kind, a.info.reading) != (b.info.kind, b.info.reading),
+    "coders": lambda a, b: _coders(a) != _coders(b),
+    "rule": lambda a, b: a.info.consensus != b.info.consensus,
+    "version": lambda a, b: a.taxonomy.version != b.taxonomy.version,
+    "definitions": _redefined,
+    "features": lambda a, b: set(a.taxonomy.feature_ids) != set(b.taxonomy.feature_ids),
+    "scale": lambda a, b: a.taxonomy.counts_as != b.taxonomy.counts_as,
+    "outdated": lambda a, b: len(outdated(a)) + len(outdated(b)) > 0,
+}

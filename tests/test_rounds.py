@@ -1,0 +1,301 @@
+"""Two codings side by side: two coders of one round, two rounds of coding."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import click.testing
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from soila_analysis import coding, figures, metrics
+from soila_analysis.__main__ import soila
+from soila_analysis.review import rounds
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "data" / "example-two-coders"
+STATUSES = ["present", "absent", "unclear", "not-applicable", "not-assessed"]
+
+
+def frame(**columns):
+    return pd.DataFrame(columns, index=[f"M{i}" for i in range(len(next(iter(columns.values()))))])
+
+
+def counted(k, n, feature="f"):
+    """A round of n models, k of which have the one feature."""
+    return frame(**{feature: ["present"] * k + ["absent"] * (n - k)})
+
+
+@pytest.fixture(scope="module")
+def example():
+    return coding.load(EXAMPLE)
+
+
+# Two coders
+
+
+def test_only_models_that_both_coders_assessed_are_compared():
+    one = frame(f=["present", "present", "absent", "unclear", "present", "present"])
+    two = frame(f=["present", "absent", "present", "present", "not-assessed", "absent"])
+    (row,) = metrics.signed_differences(one, two).to_dict("records")
+    assert (row["n"], row["k_first"], row["k_second"]) == (4, 3, 2)
+    assert (row["only_first"], row["only_second"], row["difference"]) == (2, 1, 0.25)
+
+
+def test_the_test_is_mcnemars_exact_one_and_the_interval_that_of_the_sign():
+    one = frame(f=["present"] * 9 + ["absent"] * 3)
+    two = frame(f=["present"] * 2 + ["absent"] * 7 + ["present"] * 1 + ["absent"] * 2)
+    (row,) = metrics.signed_differences(one, two).to_dict("records")
+    sign = binomtest(7, 8)
+    interval = sign.proportion_ci(method="exact")
+    assert row["p"] == row["p_holm"] == pytest.approx(sign.pvalue)
+    assert row["low"] == pytest.approx((2 * interval.low - 1) * 8 / 12)
+    assert row["high"] == pytest.approx((2 * interval.high - 1) * 8 / 12)
+
+
+def test_where_coders_never_differ_there_is_no_interval_and_nothing_to_test(example):
+    one, two = (coding.consensus(example, rule=f"coder:{c}") for c in ("developer", "assessor"))
+    table = metrics.signed_differences(one, two).set_index("feature_id")
+    row = table.loc["societal-goal"]
+    assert (row["n"], row["difference"]) == (22, 0)
+    assert row[["low", "high", "p", "p_holm"]].isna().all()
+    assert table["p_holm"].count() == 15
+    assert (table["difference"] > 0).sum() == 13
+
+
+def test_features_that_nobody_assessed_have_no_difference():
+    nothing = frame(f=["unclear", "not-assessed"])
+    (row,) = metrics.signed_differences(nothing, nothing).to_dict("records")
+    assert row["n"] == 0
+    assert np.isnan(row["difference"])
+
+
+codes = st.lists(st.sampled_from(STATUSES), min_size=8, max_size=8)
+
+
+@settings(max_examples=15, deadline=None)
+@given(codes, codes)
+def test_exchanging_the_coders_turns_every_sign(one, two):
+    a, b = frame(f=one), frame(f=two)
+    (forth,), (back,) = (
+        metrics.signed_differences(*pair).fillna(9).to_dict("records") for pair in ((a, b), (b, a))
+    )
+    assert forth["difference"] == (9 if back["difference"] == 9 else -back["difference"])
+    assert forth["low"] == pytest.approx(9 if back["high"] == 9 else -back["high"])
+    assert forth["p"] == pytest.approx(back["p"])
+    assert forth["low"] - 1e-9 <= forth["difference"] <= forth["high"] + 1e-9 or forth["p"] == 9
+
+
+def test_the_command_names_the_columns_by_the_coders(call):
+    lines = call("differences", EXAMPLE, "developer", "assessor").output.splitlines()
+    assert lines[0].split()[:6] == [
+        *("feature_id", "n", "k_developer", "k_assessor", "only_developer", "only_assessor")
+    ]
+    assert len(lines) == 17
+    unknown = call("differences", EXAMPLE, "developer", "B")
+    assert unknown.stderr == 'Error: no coder "B"; allowed: assessor, developer\n'
+
+
+# Two rounds
+
+NEWCOMBE = [  # Newcombe (1998), table II, method 10
+    ((56, 70), (48, 80), (0.0524, 0.3339)),
+    ((9, 10), (3, 10), (0.1705, 0.8090)),
+    ((6, 7), (2, 7), (0.0582, 0.8062)),
+    ((5, 56), (0, 29), (-0.0381, 0.1926)),
+    ((0, 10), (0, 20), (-0.1611, 0.2775)),
+    ((10, 10), (0, 20), (0.6791, 1.0)),
+]
+
+
+@pytest.mark.parametrize(("later", "earlier", "interval"), NEWCOMBE)
+def test_the_interval_of_a_change_is_the_published_one(later, earlier, interval):
+    (row,) = metrics.share_changes(counted(*earlier), counted(*later)).to_dict("records")
+    assert (row["low"], row["high"]) == pytest.approx(interval, abs=0.0002)
+    assert row["difference"] == pytest.approx(later[0] / later[1] - earlier[0] / earlier[1])
+    assert row["interval"] == "newcombe"
+
+
+def test_models_of_both_rounds_are_compared_code_by_code():
+    before = frame(f=["present", "present", "absent", "absent", "unclear"])
+    now = frame(f=["present", "absent", "present", "present", "present", "absent"])
+    (row,) = metrics.share_changes(before, now).to_dict("records")
+    assert (row["paired"], row["gained"], row["lost"]) == (4, 2, 1)
+    assert (row["k1"], row["n1"], row["k2"], row["n2"]) == (2, 4, 4, 6)
+
+
+def test_a_feature_of_one_round_only_has_no_change():
+    table = metrics.share_changes(counted(1, 2, "old"), counted(1, 2, "new"))
+    assert table["feature_id"].tolist() == ["new", "old"]
+    assert table["n1"].isna().tolist() == [True, False]
+    assert table[["difference", "low", "high", "paired"]].isna().all(axis=None)
+
+
+def test_a_feature_that_one_round_did_not_assess_has_no_change():
+    (row,) = metrics.share_changes(frame(f=["unclear"]), counted(1, 2)).to_dict("records")
+    assert (row["k1"], row["n1"]) == (0, 0)
+    assert np.isnan(row["difference"])
+    assert np.isnan(row["low"])
+
+
+# What else is different
+
+
+def told(earlier, later):
+    return rounds.compare(earlier, later)["caveats"].iloc[0].split()
+
+
+def about(data, **keys):
+    return replace(data, info=data.info.model_copy(update=keys))
+
+
+def test_a_round_compared_with_itself_has_no_caveat_and_no_change(example):
+    table = rounds.compare(example, example)
+    assert told(example, example) == []
+    assert (table["difference"] == 0).all()
+    assert (table["gained"] + table["lost"]).sum() == 0
+    assert set(table["models_both"]) == {24}
+
+
+def test_each_thing_that_is_different_is_told(example, datasets):
+    assert told(example, about(example, kind="observed")) == ["kind"]
+    assert told(example, about(example, consensus="majority")) == ["rule"]
+    others = example.codings.replace({"coder_id": {"assessor": "Liisa"}})
+    assert told(example, replace(example, codings=others)) == ["coders"]
+    assert {"version", "features", "scale"} <= set(told(example, datasets["own"]))
+    features = pd.DataFrame(
+        [
+            (f.id, *(f.label[x] for x in ("fi", "sv", "en")), "Toisin.", "Annat.", "Otherwise.")
+            for f in example.taxonomy.features
+        ],
+        columns=["feature_id"]
+        + [f"{name}_{lang}" for name in ("label", "definition") for lang in ("fi", "sv", "en")],
+    )
+    renewed = about(replace(example, features=features), taxonomy="2026.1")
+    assert told(example, renewed) == ["version", "definitions"]
+    codes = pd.DataFrame(
+        [(c.code, "present", *["x"] * 3) for c in example.taxonomy.codes],
+        columns=["code", "counts_as", "label_fi", "label_sv", "label_en"],
+    )
+    assert told(example, replace(example, codes=codes)) == ["scale"]
+
+
+def test_codes_under_old_definitions_are_told(example):
+    rows = [
+        ("2024.1", "2024", "", "Eka", "Första", "First", "no"),
+        ("2025.1", "2025", "", "Uusi", "Ny", "New", "yes"),
+    ]
+    changes = pd.DataFrame(
+        rows,
+        columns=["version", "date", "feature_id", "change_fi", "change_sv", "change_en", "recode"],
+    )
+    old = example.codings.assign(taxonomy_version="2024.1")
+    later = about(replace(example, codings=old, changes=changes), taxonomy="2025.1")
+    assert told(example, later) == ["version", "outdated"]
+
+
+def test_a_change_is_not_told_where_a_reconstruction_only_bounds_a_share(example, datasets):
+    table = rounds.compare(datasets["literal"], example).set_index("feature_id")
+    bounded = table["basis1"] == "bounded"
+    assert bounded.sum() == 8
+    assert table.loc[bounded, ["difference", "low", "high"]].isna().all(axis=None)
+    assert table.loc[~bounded, ["difference", "low", "high"]].notna().all(axis=None)
+
+
+# The figure
+
+
+@pytest.fixture(params=["fi", "sv", "en"])
+def drawn(request, tables):
+    table = tables["own", request.param, "rounds"]
+    return table, figures.texts("rounds", table, request.param), request.param
+
+
+def test_the_figure_shows_both_shares_of_each_feature_on_one_line(drawn):
+    table, _, lang = drawn
+    (axes, *_) = figures.draw("rounds", table, lang).axes
+    rows = table.sort_values(["difference", "feature"], ascending=[False, True])
+    marks = {
+        marker: [float(x.get_xdata()[0]) for x in axes.lines if x.get_marker() == marker]
+        for marker in "so"
+    }
+    for marker, side in (("s", "1"), ("o", "2")):
+        expected = rows[f"share{side}"].dropna() * 100
+        assert marks[marker] == pytest.approx(expected.tolist())
+
+
+def test_every_share_count_and_change_is_printed(drawn):
+    table, _, lang = drawn
+    printed = [text.get_text() for text in figures.draw("rounds", table, lang).texts]
+    space = "" if lang == "en" else "\u00a0"
+    for row in table.itertuples():
+        for k, n, percent in ((row.k1, row.n1, row.percent1), (row.k2, row.n2, row.percent2)):
+            assert f"{k}/{n}" in printed
+            assert f"{percent}{space}%" in printed
+        change = round(abs(100 * row.difference))
+        sign = "+" if row.difference > 0 else "−"
+        assert (f"{sign}{change}" if change else "0") in printed
+
+
+def test_findings_name_only_changes_whose_interval_leaves_zero_out(example):
+    def findings(*shares):
+        table = metrics.share_changes(*shares)
+        plain = rounds.compare(example, example).iloc[: len(table)]
+        told = plain.drop(columns=table.columns).assign(**table, basis1="observed")
+        told = told.assign(basis2="observed", source="x", feature=table["feature_id"])
+        return figures.texts("rounds", told, "en").findings
+
+    assert findings(counted(2, 40), counted(30, 40))[0] == "More common than before: f."
+    assert findings(counted(30, 40), counted(2, 40))[0] == "Less common than before: f."
+    assert findings(counted(20, 40), counted(21, 40))[0] == (
+        "No feature's change can be told from chance: every interval includes zero."
+    )
+    assert findings(frame(f=["unclear"]), counted(1, 2))[0] == "No feature's change is known."
+
+
+def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
+    words = figures.texts("rounds", tables["literal", "en", "rounds"], "en")
+    assert words.badge == (
+        "2025: SYNTHETIC EXAMPLE DATA / "
+        "2024: RECONSTRUCTION, NOT THE REVIEW'S OWN DATA · reading A: literal"
+    )
+    assert re.search(
+        r"something else than the models: the data are of different kinds; "
+        r"the coders are not the same; disagreement .* by different rules\.",
+        words.subtitle,
+    )
+    own = figures.texts("rounds", tables["own", "en", "rounds"], "en")
+    assert "takes the rounds to be independent" in own.subtitle
+
+
+# The command
+
+
+@pytest.fixture
+def call(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+    def called(*arguments):
+        result = click.testing.CliRunner().invoke(soila, [str(a) for a in arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result
+
+    return called
+
+
+def test_a_comparison_is_written_with_its_table_and_texts(call, tmp_path):
+    result = call("compare", "data/review-2024", EXAMPLE, "-l", "sv", "-o", tmp_path)
+    assert result.output == f"{tmp_path}/sv/figures/rounds-better.svg\n"
+    written = {file.relative_to(tmp_path / "sv").as_posix() for file in tmp_path.rglob("*.*")}
+    assert written == {
+        "tables/rounds.csv",
+        *(f"figures/rounds-better.{end}" for end in ("svg", "png", "pdf", "json")),
+    }
+
+
+def test_a_folder_that_is_no_round_is_refused(call, tmp_path):
+    assert "no such folder" in call("compare", EXAMPLE, tmp_path / "missing").stderr
