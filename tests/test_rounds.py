@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
+from statsmodels.stats.contingency_tables import mcnemar
 
 from soila_analysis import coding, figures, metrics
 from soila_analysis.__main__ import soila
@@ -52,7 +53,7 @@ def test_the_test_is_mcnemars_exact_one_and_the_interval_that_of_the_sign():
     (row,) = metrics.signed_differences(one, two).to_dict("records")
     sign = binomtest(7, 8)
     interval = sign.proportion_ci(method="exact")
-    assert row["p"] == row["p_holm"] == pytest.approx(sign.pvalue)
+    assert row["p"] == row["p_holm"] == pytest.approx(mcnemar([[2, 7], [1, 2]]).pvalue)
     assert row["low"] == pytest.approx((2 * interval.low - 1) * 8 / 12)
     assert row["high"] == pytest.approx((2 * interval.high - 1) * 8 / 12)
 
@@ -161,8 +162,20 @@ def test_a_round_compared_with_itself_has_no_caveat_and_no_change(example):
     assert set(table["models_both"]) == {24}
 
 
+def test_rounds_of_one_name_are_told_apart_by_their_folders(example, datasets):
+    table = rounds.compare(datasets["own"], example)
+    assert set(table["round1"]) == {"two-coders-own-taxonomy"}
+    assert rounds.source_of(datasets["own"], example, "en").startswith(
+        "two-coders-own-taxonomy: Made up for the tests; no row describes a real trial. "
+        "example-two-coders: Made-up data"
+    )
+    same = rounds.compare(example, example)
+    assert set(same["round2"]) == {"example-two-coders (2)"}
+
+
 def test_each_thing_that_is_different_is_told(example, datasets):
     assert told(example, about(example, kind="observed")) == ["kind"]
+    assert told(datasets["literal"], datasets["memberships"]) == ["reading"]
     assert told(example, about(example, consensus="majority")) == ["rule"]
     others = example.codings.replace({"coder_id": {"assessor": "Liisa"}})
     assert told(example, replace(example, codings=others)) == ["coders"]
@@ -268,7 +281,9 @@ def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
         r"the coders are not the same; disagreement .* by different rules\.",
         words.subtitle,
     )
+    assert not any("codes of the same models" in finding for finding in words.findings)
     own = figures.texts("rounds", tables["own", "en", "rounds"], "en")
+    assert any("codes of the same models" in finding for finding in own.findings)
     assert "takes the rounds to be independent" in own.subtitle
 
 

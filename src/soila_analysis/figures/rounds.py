@@ -28,6 +28,7 @@ LABELS = 5.6  # cm, width of the column of labels
 ROW = 0.95
 HEAD = 2.4  # cm, widest heading of a column of numbers
 GAP = 0.35  # cm between columns of numbers
+EDGE = 0.75  # cm between the scale and the numbers: half of its last label
 APART = 0.18  # of a row, from its middle
 SIDE = ("k", "n", "share", "percent", "low", "high", "basis", "bound_low", "bound_high")
 SHAPES = {"1": "s", "2": "o"}  # of the earlier and of the later round
@@ -42,6 +43,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     names = {"earlier": first["round1"], "later": first["round2"]}
     both = int(first["models_both"])
     changed, paired = int((table["gained"] + table["lost"]).sum()), int(table["paired"].sum())
+    if "reconstructed" in (first["kind1"], first["kind2"]):
+        paired = 0  # the single codes are made up
     counts = {
         "before": t.number(first["models1"]),
         "now": t.number(first["models2"]),
@@ -86,7 +89,7 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
     rights = [WIDTH - 0.2 - sum(wide[i + 1 :]) - GAP * (len(wide) - 1 - i) for i in range(3)]
     top = max(height(head, SMALL) for head in heads) + 0.3
     page = Page(words, body=ROW * len(pairs) + top + 0.1)
-    axes = page.axes(LABELS, top, rights[0] - wide[0] - GAP - LABELS, ROW * len(pairs))
+    axes = page.axes(LABELS, top, rights[0] - wide[0] - EDGE - LABELS, ROW * len(pairs))
     percent_axis(axes, len(pairs), t, ticks=(0, 50, 100))
     for head, right in zip(heads, rights, strict=True):
         page.text(right, 0.0, head, ha="right", size=SMALL, color=MUTED)
@@ -170,7 +173,7 @@ def _findings(table: pd.DataFrame, t: Messages) -> list[str]:
     compared = int(table["difference"].notna().sum())
     if not compared:
         return [t("rounds.incomparable")]
-    return [*(found or [t("rounds.none")]), t("rounds.many", count=compared)]
+    return [*found, t("rounds.many", count=compared)] if found else [t("rounds.none")]
 
 
 def _sentence(pair: _Pair, t: Messages) -> str:

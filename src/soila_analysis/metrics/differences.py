@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.contingency_tables import mcnemar
+from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
@@ -60,10 +60,8 @@ def signed_differences(
         (2 * low - 1) * scale,
         (2 * high - 1) * scale,
     )
-    table.loc[known, "p"] = [
-        mcnemar([[0, row.only_first], [row.only_second, 0]], exact=True).pvalue
-        for row in table[known].itertuples()
-    ]
+    pairs = zip(table.loc[known, "only_first"], differ[known], strict=True)
+    table.loc[known, "p"] = [binomtest(int(k), int(n)).pvalue for k, n in pairs]
     if known.any():
         table.loc[known, "p_holm"] = multipletests(table.loc[known, "p"], method="holm")[1]
     return table

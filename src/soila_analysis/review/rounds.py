@@ -27,12 +27,13 @@ def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
         As `metrics.share_changes` gives; the difference is missing where a reconstruction only
         bounds a share, or makes it up. With 1 for the earlier and 2 for the later round:
         ``basis1``, ``bound_low1``, ``bound_high1``, ``low1`` and ``high1`` as `basis.mark` gives
-        them; and, repeated in each row, ``round1`` (its name), ``models1``, ``kind1``,
+        them; and, repeated in each row, ``round1`` (its name, or
+        that of its folder where both rounds have one name), ``models1``, ``kind1``,
         ``reading1``. Then ``models_both``, models of both rounds by their id; ``caveats``, what
         else is different, separated by spaces: keys of `CAVEATS`; ``basis``, ``kind`` and
         ``reading``, those of the later round.
     """
-    rounds = {"1": earlier, "2": later}
+    rounds, names = {"1": earlier, "2": later}, _names(earlier, later)
     table = metrics.share_changes(*(consensus(data) for data in rounds.values()))
     for ordinal, data in rounds.items():
         marked = _marked(data).add_suffix(ordinal)
@@ -40,7 +41,7 @@ def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
     unknown = table[["basis1", "basis2"]].isin(UNKNOWN).any(axis=1)
     table[["difference", "low", "high"]] = table[["difference", "low", "high"]].mask(unknown)
     for ordinal, data in rounds.items():
-        table[f"round{ordinal}"] = data.info.round
+        table[f"round{ordinal}"] = names[ordinal]
         table[f"models{ordinal}"] = len(data.models)
         table[f"kind{ordinal}"] = data.info.kind
         table[f"reading{ordinal}"] = data.info.reading or ""
@@ -87,7 +88,17 @@ def source_of(earlier: Dataset, later: Dataset, lang: str) -> str:
     str
         Both sources, each under the name of its round.
     """
-    return " ".join(f"{data.info.round}: {data.info.source[lang]}" for data in (earlier, later))
+    sources = (data.info.source[lang] for data in (earlier, later))
+    names = _names(earlier, later).values()
+    return " ".join(f"{name}: {source}" for name, source in zip(names, sources, strict=True))
+
+
+def _names(earlier: Dataset, later: Dataset) -> Mapping[str, str]:
+    """Name two rounds so that they can be told apart."""
+    rounds, folders = (earlier.info.round, later.info.round), (earlier.name, later.name)
+    chosen = next((two for two in (rounds, folders) if two[0] != two[1]), None)
+    one, two = chosen or (f"{earlier.name} (1)", f"{later.name} (2)")
+    return {"1": one, "2": two}
 
 
 def _marked(data: Dataset) -> pd.DataFrame:
@@ -112,7 +123,10 @@ def _redefined(earlier: Dataset, later: Dataset) -> bool:
 
 # What makes a change of the numbers something else than a change of the models.
 CAVEATS: Mapping[str, Callable[[Dataset, Dataset], bool]] = {
-    "kind": lambda a, b: (a.info.kind, a.info.reading) != (b.info.kind, b.info.reading),
+    "kind": lambda a, b: a.info.kind != b.info.kind,
+    "reading": lambda a, b: (
+        None not in (a.info.reading, b.info.reading) and a.info.reading != b.info.reading
+    ),
     "coders": lambda a, b: _coders(a) != _coders(b),
     "rule": lambda a, b: a.info.consensus != b.info.consensus,
     "version": lambda a, b: a.taxonomy.version != b.taxonomy.version,
