@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from soila_analysis import coding
+from soila_analysis.__main__ import soila
 from soila_analysis.coding import datapackage
 from soila_analysis.coding.validation import examine
 
@@ -148,3 +150,15 @@ def test_an_unsound_data_set_is_not_described(folders, tmp_path):
     with pytest.raises(ValueError, match="a data set with problems cannot be described"):
         datapackage.describe(folder, examine(folder))
     assert (folder / datapackage.FILE).read_bytes() == before
+
+
+def test_the_command_describes_a_folder_or_lists_what_is_wrong_with_it(folders, tmp_path):
+    folder = tmp_path / "round"
+    shutil.copytree(folders["literal"], folder)
+    (folder / datapackage.FILE).unlink()
+    result = CliRunner().invoke(soila, ["datapackage", str(folder)])
+    assert result.output == f"{folder / datapackage.FILE}: written\n"
+    (folder / "models.csv").unlink()
+    result = CliRunner().invoke(soila, ["datapackage", str(folder)])
+    assert "models.csv: the file is missing" in result.stderr
+    assert result.exit_code == 1

@@ -737,7 +737,8 @@ def test_an_archive_beyond_the_stated_size_is_refused(tmp_path, monkeypatch):
     ) in refused(coded_text.read_project, path, LIBRARY)
 
 
-def test_a_project_file_beyond_the_stated_size_is_refused_unread(tmp_path):
+def test_a_project_file_beyond_the_stated_size_is_refused_unread(tmp_path, monkeypatch):
+    monkeypatch.delattr(zipfile.ZipFile, "read")
     path = packed(tmp_path, {"project.qde": bytes(65 * 2**20)})
     assert len(path.read_bytes()) < 2**17
     assert f"  project.qde: 65 MiB of XML, more than 64 MiB\n{AGAIN}" in refused(
@@ -816,7 +817,7 @@ def test_a_new_folder_becomes_a_data_set_that_says_where_it_is_from(tmp_path):
         "not stated",
         "2026",
     )
-    assert info.source.en == "Coded from text: study.qdpx (Program 1)."
+    assert info.source.en == "Coded from texts: study.qdpx (Program 1)."
     assert data.models["model_id"].tolist() == ["M01", "M02"]
     assert len(data.memberships) == 4
     assert data.codings.to_numpy().tolist() == [["M01", "participation", "Ann", "1", ""]]

@@ -319,7 +319,7 @@ def _unknown(code: str, times: int, found: _Project, coded_by: Taxonomy) -> Prob
 
 
 def _of_values(found: _Project, coded_by: Taxonomy, someone: str) -> Iterator[_Row | Problem]:
-    matched = refi.match([*found.variables.values()], coded_by)
+    matched, scale = refi.match([*found.variables.values()], coded_by), _scale(coded_by)
     for element in found.root.iter("{*}VariableValue"):
         unit, value = _unit(element, found), _value(element)
         ref = element.find("{*}VariableRef")
@@ -330,16 +330,20 @@ def _of_values(found: _Project, coded_by: Taxonomy, someone: str) -> Iterator[_R
             message = "not one of the project's variables"
             yield Problem(found.file, refi.line(element), None, own, (), message)
         elif unit and value:
-            said = _Row(unit, COLUMN, found.variables[own].name, value, someone, "", None)
-            said = replace(said, line=refi.line(element))
-            yield from _of_value(said, matched.get(own), found.file, coded_by)
+            name, line = found.variables[own].name, refi.line(element)
+            said = _Row(unit, COLUMN, name, value, someone, "", line)
+            yield from _of_value(said, matched.get(own), scale, found.file, coded_by)
 
 
 def _of_value(
-    said: _Row, target: tuple[str, str] | None, file: str, coded_by: Taxonomy
+    said: _Row,
+    target: tuple[str, str] | None,
+    scale: dict[str, str],
+    file: str,
+    coded_by: Taxonomy,
 ) -> Iterator[_Row | Problem]:
     if target:
-        code = _scale(coded_by).get(folded(said.value))
+        code = scale.get(folded(said.value))
         if code is None:
             allowed = tuple(coded_by.counts_as)
             message = f"the value of {said.target}"

@@ -30,6 +30,7 @@ from soila_analysis.taxonomy import COUNTS_AS, Taxonomy
 
 FILE = "datapackage.json"
 HOLDERS = {"model_id": "models", "goal_id": "goals", "feature_id": "features", "code": "codes"}
+QUOTED = "Wordings of THL, of SOILA and of authorities are quoted and not ours to license."
 MEANINGS = {
     "model_id": "the model that was coded (toimintamalli)",
     "name": "the model's name",
@@ -138,7 +139,7 @@ def _rows(name: str, coded_by: Taxonomy) -> dict[str, Any]:
     return {
         "name": name,
         "profile": "tabular-data-resource",
-        "description": f"The {name} of taxonomy {coded_by.version} of soila_analysis.",
+        "description": f"The {name} of taxonomy {coded_by.version} of soila_analysis. {QUOTED}",
         "data": rows,
         "schema": _schema(name, rows[0]),
     }

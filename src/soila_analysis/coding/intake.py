@@ -82,9 +82,9 @@ def _new(coded: CodedText, coded_by: Taxonomy) -> Dataset:
         title=Trilingual(fi=name, sv=name, en=name),
         kind="observed",
         source=Trilingual(
-            fi=f"Koodattu tekstistä: {coded.file} ({program}).",
-            sv=f"Kodat ur text: {coded.file} ({program}).",
-            en=f"Coded from text: {coded.file} ({program}).",
+            fi=f"Koodattu teksteistä: {coded.file} ({program}).",
+            sv=f"Kodat utifrån texter: {coded.file} ({program}).",
+            en=f"Coded from texts: {coded.file} ({program}).",
         ),
         licence=UNSTATED,
         round=coded.year or UNSTATED,

@@ -286,7 +286,7 @@ def read_root(path: Path) -> tuple[str, etree._Element]:
     if path.suffix.lower() == ".qdpx":
         file, content = untrusted.member(path, ".qde", "project.qde")
     else:
-        file, content = path.name, path.read_bytes()
+        file, content = path.name, untrusted.content(path)
     return file, untrusted.parse(content, file)
 
 

@@ -36,11 +36,9 @@ def parse(content: bytes, file: str) -> etree._Element:
     Raises
     ------
     DatasetError
-        If it is too large, is not well-formed, or has a document type definition: only there can
+        If it is not well-formed, or has a document type definition: only there can
         entities be declared that read other files or expand beyond measure. Neither happens.
     """
-    if len(content) > XML_BYTES:
-        _refuse(file, f"{_size(len(content))} of XML, more than {_size(XML_BYTES)}")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -59,6 +57,26 @@ def parse(content: bytes, file: str) -> etree._Element:
             file, "it has a document type definition (<!DOCTYPE>), which no exchange file needs"
         )
     return root
+
+
+def content(path: Path) -> bytes:
+    """Read a file that is no archive, unless it is too large.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    DatasetError
+        If it is larger than XML may be.
+    """
+    _check_size(path.name, path.stat().st_size)
+    return path.read_bytes()
 
 
 def member(path: Path, suffix: str, preferred: str) -> tuple[str, bytes]:
@@ -92,9 +110,7 @@ def member(path: Path, suffix: str, preferred: str) -> tuple[str, bytes]:
             if problems:
                 raise DatasetError(path, problems, ADVICE)
             chosen = _chosen(members, path.name, suffix, preferred)
-            if chosen.file_size > XML_BYTES:
-                too_large = f"{_size(chosen.file_size)} of XML, more than {_size(XML_BYTES)}"
-                _refuse(chosen.filename, too_large)
+            _check_size(chosen.filename, chosen.file_size)
             return chosen.filename, archive.read(chosen)
     except CORRUPT as error:
         _refuse(path.name, f"not a zip archive that can be read: {error}")
@@ -134,6 +150,11 @@ def _chosen(
         names = ", ".join(one.filename for one in found or members[:10]) or "nothing"
         _refuse(file, f"it needs one {preferred} at its top; it holds {names}")
     return (exact or found)[0]
+
+
+def _check_size(file: str, size: int) -> None:
+    if size > XML_BYTES:
+        _refuse(file, f"{_size(size)} of XML, more than {_size(XML_BYTES)}")
 
 
 def _refuse(file: str, message: str, line: int | None = None) -> NoReturn:
