@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "project": set(),
     "language": set(),
     "kernel": set(),
-    "provenance": set(),
+    "provenance": {"project"},
     "manifest": {"provenance", "project"},
     "drift": {"manifest", "provenance", "figures"},
     "archive": {"manifest", "project"},
@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "run": {"kernel", "provenance"},
     "coding": {"taxonomy", "project"},
     "review": {"taxonomy", "coding", "metrics"},
-    "figures": {"taxonomy", "language"},
+    "figures": {"taxonomy", "language", "project"},
     "report": {"taxonomy", "language", "metrics", "figures"},
 }
 

@@ -201,6 +201,28 @@ def test_a_file_without_a_column_is_refused(tmp_path):
         claims.load(file)
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "No columns to parse from file"),
+        (
+            b"a,b\n1,2\n1,2,3\n",
+            "Error tokenizing data. C error: Expected 2 fields in line 3, saw 3",
+        ),
+        (
+            b"a\n\xc4\n",
+            "'utf-8' codec can't decode byte 0xc4 in position 0: unexpected end of data",
+        ),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_by_name(tmp_path, content, reason):
+    file = tmp_path / "later.csv"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="later") as raised:
+        claims.load(file)
+    assert str(raised.value) == f"later.csv: cannot be read as CSV in UTF-8: {reason}"
+
+
 def test_all_that_is_wrong_with_a_file_is_said_at_once(tmp_path):
     file = tmp_path / "later.csv"
     table = claims.load().head(4)

@@ -13,6 +13,7 @@ from soila_analysis import __main__ as main
 from soila_analysis import coding
 from soila_analysis import run as runs
 from soila_analysis.__main__ import soila
+from soila_analysis.review import reconstruction
 
 REPOSITORY = Path(__file__).parents[1]
 ROUND = "data/review-2024"
@@ -214,6 +215,19 @@ def test_percentages_that_are_none_are_refused(call, arguments, message):
     assert result.exit_code == 1
 
 
+# Reconstructing
+
+
+def test_a_reconstruction_that_is_not_proven_is_told_and_not_written(call, tmp_path, monkeypatch):
+    monkeypatch.setattr(reconstruction, "DETERMINISTIC_TIME", 0.0)
+    result = call("reconstruct", tmp_path / "new", "--reading", "mixed", "--seed", 7)
+    assert result.stderr == (
+        "Error: mixed, seed 7: no proven optimum: CP-SAT ended UNKNOWN; "
+        "nothing was written; another seed may do\n"
+    )
+    assert (result.exit_code, list(tmp_path.iterdir())) == (1, [])
+
+
 # Running notebooks
 
 
@@ -309,6 +323,8 @@ def test_parameters_are_listed_with_type_default_and_help(call, executed):
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
     """Lay out a project with a notebook of its own."""
+    (tmp_path / "requirements.lock").touch()
+    (tmp_path / "round").mkdir()
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "soila-analysis"\n')
     cells = [
         new_code_cell(

@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,11 @@ if sys.argv[1] == "manifest":
 if sys.argv[1] in ("check", "reference", "archive"):
     print(*sys.argv[1:])
     sys.exit(Path("drifted").exists())
+hold, held = Path("hold"), Path("held")
+if hold.exists() and not held.exists():
+    held.touch()
+    while hold.exists():
+        time.sleep(0.01)
 queue, failed = Path(sys.argv[3]), False
 lines = queue.read_text().splitlines()
 queue.unlink()
@@ -171,12 +178,27 @@ def test_a_failed_run_leaves_its_own_figures_stale_and_make_fails(make, clone):
 
 
 def test_what_an_interrupted_run_left_in_the_queue_is_not_run(make, clone):
+    queue = "build/round/queue-1"  # of an earlier process that had the same number
     make("figures")
-    write(clone / "build/round/queue", "notebooks/01_a.ipynb\tlang=xx\tdataset=data/round\n")
-    assert make("figures").stdout == UP_TO_DATE
-    write(clone / "build/round/queue", "notebooks/01_a.ipynb\tlang=xx\tdataset=data/round\n")
+    write(clone / queue, "notebooks/01_a.ipynb\tlang=xx\tdataset=data/round\n")
+    assert make("figures", f"QUEUE={queue}").stdout == UP_TO_DATE
+    write(clone / queue, "notebooks/01_a.ipynb\tlang=xx\tdataset=data/round\n")
     (clone / "build/round/fi/02_b.csv").unlink()
-    assert runs(make("figures")) == {"02_b fi"}
+    assert runs(make("figures", f"QUEUE={queue}")) == {"02_b fi"}
+
+
+def test_two_calls_at_once_do_not_take_each_others_runs(make, clone):
+    write(clone / "hold", "")
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(make, "figures")
+        while not (clone / "held").exists():
+            time.sleep(0.01)
+        second = make("figures")
+        (clone / "hold").unlink()
+    for done in (first.result(), second):
+        assert (runs(done), done.stderr, done.returncode) == (ALL, "", 0)
+    assert make("figures").stdout == UP_TO_DATE
+    assert not list((clone / "build/round").glob("queue*"))
 
 
 def test_jobs_flags_and_a_dry_run_do_no_harm(make, clone):

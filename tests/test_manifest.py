@@ -215,18 +215,79 @@ def test_a_change_of_the_drawing_code_or_a_library_is_named(top, build):
 
 def test_missing_and_extra_outputs_are_listed(build):
     (build / "fi/tables/models-by-goal.csv").unlink()
-    (build / "en/tables/old.csv").write_text("a\n")
+    (build / "en/tables/new.csv").write_text("a\n")
+    with (build / "en/notebooks/02_models-by-goal.outputs").open("a") as listing:
+        listing.write("tables/new.csv\n")
     assert told(build) == [
         "missing outputs\n    fi/tables/models-by-goal.csv",
-        "outputs that no run lists\n    en/tables/old.csv",
+        "outputs that the reference does not have\n    en/tables/new.csv",
     ]
+
+
+def test_an_output_that_its_notebook_makes_no_more_is_named_and_no_part_of_the_build(build, top):
+    stale = f"en/figures/{STEM}.pdf"
+    listing = build / "en/notebooks/02_models-by-goal.outputs"
+    listing.write_text(listing.read_text().replace(f"figures/{STEM}.pdf\n", ""))
+    assert told(build)[1] == (
+        "outputs that no notebook makes any more; `make clean` removes them\n    " + stale
+    )
+    assert stale not in manifest.make(build)["outputs"]
+    drift.renew(build, top / "reference")
+    assert told(build)[0].splitlines()[1:] == [f"    {stale}"]
+
+
+def test_the_outputs_of_a_notebook_that_is_gone_are_named_by_check_manifest_and_site(
+    build, monkeypatch, tmp_path
+):
+    for name in ("pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    notebook = shutil.copy(ROOT / "notebooks/02_models-by-goal.ipynb", tmp_path / "notebooks")
+    monkeypatch.chdir(tmp_path)
+    assert manifest.strays(build) == []
+    Path(notebook).rename(tmp_path / "notebooks/03_models.ipynb")
+    (build / "fi/notebooks/03_models.ipynb").write_text("{}")
+    gone = [p for p in manifest.strays(build) if p.startswith("fi/")]
+    assert gone == [
+        *(f"fi/figures/{STEM}.{kind}" for kind in ("json", "pdf", "png", "svg")),
+        "fi/notebooks/02_models-by-goal.ipynb",
+        "fi/tables/models-by-goal.csv",
+        "fi/tables/models-by-goal.json",
+    ]
+    assert set(gone) <= set(told(build)[1].split())
+    done = CliRunner().invoke(soila, ["manifest", str(build)])
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith(
+        f"{build} holds outputs that no notebook makes any more; `make clean` removes them:\n  en/"
+    )
+    assert set(gone) <= set(done.stderr.split())
+
+
+def test_two_writers_of_one_manifest_do_not_take_each_others_file(tmp_path, monkeypatch):
+    file, replace = tmp_path / "manifest.json", Path.replace
+
+    def meanwhile(one, target):
+        monkeypatch.undo()
+        manifest.save(file, {"by": "another"})
+        return replace(one, target)
+
+    monkeypatch.setattr(Path, "replace", meanwhile)
+    manifest.save(file, {"by": "one"})
+    assert json.loads(file.read_text()) == {"by": "one"}
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_the_outputs_of_a_run_that_the_reference_does_not_have_are_no_drift(build):
     run = build / "en/notebooks/04_feature-by-goal-participation.ipynb"
     run.write_text("{}")
     run.with_suffix(".outputs").write_text("tables/feature-by-goal-participation.csv\n")
-    (build / "en/tables/feature-by-goal-participation.csv").write_text("a\n")
+    table = build / "en/tables/feature-by-goal-participation.csv"
+    table.write_text("a\n")
+    record = json.loads((build / "en/tables/models-by-goal.json").read_text())
+    record["provenance"]["notebook"] = "04_feature-by-goal.ipynb"
+    table.with_suffix(".json").write_text(json.dumps(record))
+    with run.with_suffix(".outputs").open("a") as listing:
+        listing.write("tables/feature-by-goal-participation.json\n")
     assert told(build) == []
 
 

@@ -606,6 +606,7 @@ def manifest(build: Path) -> None:
     from soila_analysis import manifest as manifests
 
     manifests.write(_build(build))
+    _name_strays(build)
 
 
 @soila.command()
@@ -673,6 +674,9 @@ def reconstruct(folder: Path, reading: str, seed: int, workers: int) -> None:
         coding.save(data, folder)
     except (ValueError, ModuleNotFoundError, coding.DatasetError) as error:
         raise click.ClickException(str(error)) from None
+    except RuntimeError as error:  # of the solver
+        advice = "nothing was written; another seed may do"
+        raise click.ClickException(f"{reading}, seed {seed}: {error}; {advice}") from None
     click.echo(f"{folder}: {data.info.title.en}")
 
 
@@ -682,6 +686,14 @@ def _build(folder: Path) -> Path:
     if not manifests.outputs(folder):
         raise click.ClickException(f"{folder}: holds no outputs; `make figures` makes them")
     return folder
+
+
+def _name_strays(build: Path) -> None:
+    from soila_analysis import manifest as manifests
+
+    strays = manifests.strays(build)
+    if strays:
+        click.echo("\n  ".join([f"{build} holds outputs {manifests.STRAY}:", *strays]), err=True)
 
 
 def _range(text: str) -> range:
@@ -720,6 +732,7 @@ def site(folder: str) -> None:
         written = report.write(build, coded, data.taxonomy, titles)
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from None
+    _name_strays(build)
     click.echo(f"{written / 'index.html'}")
 
 

@@ -69,9 +69,7 @@ def write(folder: Path) -> Path:
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, content, compresslevel=9)
     target = folder / f"{folder.resolve().name}-archive.zip"
-    beside = target.with_name(f".{target.name}")
-    beside.write_bytes(buffer.getvalue())
-    return beside.replace(target)
+    return manifest.place(target, buffer.getvalue())
 
 
 def members(folder: Path) -> dict[str, Path]:

@@ -66,7 +66,8 @@ def check(folder: Path, home: Path) -> list[Change]:
     Returns
     -------
     list of Change
-        Outputs that are missing or extra, tables by their cells, figures, notebooks, inputs.
+        Outputs that are missing, extra or left over, tables by their cells, figures, notebooks,
+        inputs.
 
     Raises
     ------
@@ -82,8 +83,12 @@ def check(folder: Path, home: Path) -> list[Change]:
     found = manifest.compare(known, folder)
     tables = home / known["dataset"] / "tables"
     inputs = _Inputs(known["inputs"], manifest.made_from(folder))
-    drift = [Change("missing outputs", found.missing)] if found.missing else []
-    drift += [Change("outputs that no run lists", found.extra)] if found.extra else []
+    listed = {
+        "missing outputs": found.missing,
+        "outputs that the reference does not have": found.extra,
+        f"outputs {manifest.STRAY}": tuple(manifest.strays(folder)),
+    }
+    drift = [Change(what, paths) for what, paths in listed.items() if paths]
     drift += _tables(found.changed, folder, tables)
     drift += _figures(found.changed, folder, tables, inputs)
     drift += [

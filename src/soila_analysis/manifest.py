@@ -18,12 +18,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from soila_analysis import project, provenance
 
 FORMAT = 1
 NAME = "manifest.json"
+STRAY = "that no notebook makes any more; `make clean` removes them"
 KINDS = ("figures/*", "tables/*", "notebooks/*.ipynb")
 EMBEDDED = re.compile(rb"(?<=data:image/svg\+xml;base64,)[A-Za-z0-9+/=]+")
 SVG_RECORD = re.compile(rb"<dc:description>.*?</dc:description>", re.DOTALL)
@@ -49,10 +51,30 @@ def outputs(folder: Path) -> list[str]:
     Returns
     -------
     list of str
-        Sorted paths below the folder, of figures, tables and executed notebooks.
+        Sorted paths below the folder, of executed notebooks and of the figures and tables that
+        they list; what is left of earlier runs is no output any more.
     """
-    found = (file for kind in KINDS for file in folder.glob(f"[!.]*/{kind}"))
-    return sorted(f.relative_to(folder).as_posix() for f in found if not f.name.startswith("."))
+    files = _files(folder)
+    there = {notebook.name for notebook in (project.root() / "notebooks").glob("*.ipynb")}
+    runs = [f for f in files if f.endswith(".ipynb") and _notebook(folder, f) in there]
+    made = {path for run in runs for path in (run, *listed(folder, run))}
+    return sorted(made & files)
+
+
+def strays(folder: Path) -> list[str]:
+    """List what earlier runs have left in a build and no notebook makes any more.
+
+    Parameters
+    ----------
+    folder : Path
+        ``build/<data set>``.
+
+    Returns
+    -------
+    list of str
+        Sorted paths below the folder.
+    """
+    return sorted(_files(folder) - set(outputs(folder)))
 
 
 def content(file: Path) -> str:
@@ -188,9 +210,28 @@ def save(file: Path, value: Mapping[str, Any]) -> Path:
         The file.
     """
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    beside = file.with_name(f".{file.name}")
-    beside.write_text(text, encoding="utf-8", newline="\n")
-    return beside.replace(file)
+    return place(file, text.encode())
+
+
+def place(file: Path, content: bytes) -> Path:
+    """Write a file beside its place and put it there when it is complete.
+
+    Parameters
+    ----------
+    file : Path
+        Where; several writers do not disturb each other, and the last one stays.
+    content : bytes
+        What.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    with TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as beside:
+        new = Path(beside) / file.name
+        new.write_bytes(content)
+        return new.replace(file)
 
 
 def made_from(folder: Path) -> dict[str, dict[str, Any]]:
@@ -206,15 +247,12 @@ def made_from(folder: Path) -> dict[str, dict[str, Any]]:
     dict
         Path to record, as `provenance.record` gives it; outputs without one are left out.
     """
-    found: dict[str, dict[str, Any]] = {}
-    for path in outputs(folder):
-        own = listed(folder, path) if path.endswith(".ipynb") else [path]
-        try:
-            record = provenance.read(folder / (own or [path])[0])
-        except provenance.UnknownProvenanceError:
-            continue
-        found[path] = {key: value for key, value in record.items() if key != "table"}
-    return found
+    records = {path: _record(folder, path) for path in outputs(folder)}
+    return {
+        path: {key: value for key, value in record.items() if key != "table"}
+        for path, record in records.items()
+        if record
+    }
 
 
 def listed(folder: Path, notebook: str) -> list[str]:
@@ -323,6 +361,25 @@ def compare(known: Mapping[str, Any], folder: Path) -> Comparison:
         tuple(path for path in found if path not in expected and path not in allowed),
         tuple(p for p in found if p in expected and found[p] != expected[p]),
     )
+
+
+def _files(folder: Path) -> set[str]:
+    found = (file for kind in KINDS for file in folder.glob(f"[!.]*/{kind}"))
+    return {f.relative_to(folder).as_posix() for f in found if not f.name.startswith(".")}
+
+
+def _record(folder: Path, path: str) -> dict[str, Any]:
+    """Read what an output was made from; empty if it does not tell."""
+    own = listed(folder, path) if path.endswith(".ipynb") else [path]
+    try:
+        return provenance.read(folder / (own or [path])[0])
+    except provenance.UnknownProvenanceError:
+        return {}
+
+
+def _notebook(folder: Path, run: str) -> str:
+    """Name the notebook that an executed one was; without a record, they have one name."""
+    return str(_record(folder, run).get("notebook", Path(run).name))
 
 
 def _digest(record: Mapping[str, Any]) -> str:

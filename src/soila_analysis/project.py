@@ -1,5 +1,6 @@
-"""Where things are: the project's root, the data sets, the folder for what is built."""
+"""Where things are: root, data sets, the folder for what is built; and what contents are called."""
 
+import hashlib
 import os
 import tomllib
 from pathlib import Path
@@ -84,3 +85,19 @@ def output_folder(dataset: str | Path, lang: str) -> Path:
     given = os.environ.get(OUTPUT)
     name = os.path.basename(os.path.normpath(dataset_folder(dataset)))  # noqa: PTH119 - links stay
     return Path(given) if given else root() / "build" / name / lang
+
+
+def blob(content: bytes) -> str:
+    """Hash contents as git does.
+
+    Parameters
+    ----------
+    content : bytes
+        What a file holds.
+
+    Returns
+    -------
+    str
+        The name of the blob, in hexadecimal digits.
+    """
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()

@@ -6,7 +6,6 @@ show it, and so this module can say which rows, cells or lines are different now
 """
 
 import ast
-import hashlib
 import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from soila_analysis.project import blob
 
 FORMAT = 1
 PACKAGE = Path(__file__).parent
@@ -193,22 +194,6 @@ def edited(file: Path, old: Mapping[str, Any]) -> list[Change]:
     if blob(table.read_bytes()) == old["table"]:
         return []
     return [Change(f"table {table.name}: its content is not what was written")]
-
-
-def blob(content: bytes) -> str:
-    """Hash contents as git does.
-
-    Parameters
-    ----------
-    content : bytes
-        What a file holds.
-
-    Returns
-    -------
-    str
-        The name of the blob, in hexadecimal digits.
-    """
-    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _data_files(folder: Path) -> list[Path]:

@@ -210,9 +210,9 @@ def run(
     Raises
     ------
     RunError
-        If parameters are wrong, packages are not those of the lock, a cell fails, the kernel dies,
-        the time is up, a cell was not executed, an input has changed meanwhile, or the outputs are
-        not those declared. Earlier outputs are then as they were.
+        If parameters are wrong, there is no such data set, packages are not those of the lock, a
+        cell fails, the kernel dies, the time is up, a cell was not executed, an input has changed
+        meanwhile, or the outputs are not those declared. Earlier outputs are then as they were.
     """
     begun, started = time.time(), time.monotonic()
     values = check(job.notebook, job.values)
@@ -448,8 +448,10 @@ class _StoppedError(Exception):
 
 def _record(job: Job, values: Mapping[str, Any]) -> dict[str, Any]:
     """Write down what the outputs will be made from; an empty record if that is not asked for."""
-    if job.data is None or job.lock is None or not job.data.is_dir():
+    if job.data is None or job.lock is None:
         return {}
+    if not job.data.is_dir():
+        raise RunError(f"{job.title}: {job.data}: no such data set folder")
     known = {p.name: p.default for p in parameters(job.notebook)} | dict(values)
     return provenance.record(job.notebook, known, list(values), job.data, job.lock)
 

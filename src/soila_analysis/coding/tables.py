@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from soila_analysis.coding.problems import Problem
 
 ENCODINGS = ("utf-8", "latin-1", "windows-1252")
 DELIMITERS = (",", ";")
+MARKS = re.compile(r"^(?:[<>|]{7} .*|={7})$", re.MULTILINE)  # of git, around each side
 
 
 class _UnreadableError(Exception):
@@ -106,7 +108,8 @@ def decoded(content: bytes, file: str, encoding: str = "utf-8") -> tuple[str, li
     text : str
         Empty if it cannot be decoded.
     problems : list of Problem
-        The first byte that is not in the encoding, or a declared encoding that is not the file's.
+        The first byte that is not in the encoding, a declared encoding that is not the file's, or
+        the marks of a merge conflict.
     """
     try:
         text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
@@ -120,7 +123,18 @@ def decoded(content: bytes, file: str, encoding: str = "utf-8") -> tuple[str, li
     if encoding != "utf-8" and not content.isascii() and _is_utf8(content):
         advice = "save it as the other files, or correct the encoding in dataset.toml"
         return "", [Problem(file, None, None, "UTF-8", (encoding,), advice)]
-    return text.replace("\r\n", "\n").replace("\r", "\n"), []
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    conflicts = _conflicts(text, file)
+    return ("", conflicts) if conflicts else (text, [])
+
+
+def _conflicts(text: str, file: str) -> list[Problem]:
+    """Find the marks of merge conflicts; a line of equals signs alone may be a note's."""
+    marks = {text.count("\n", 0, m.start()) + 1: m[0] for m in MARKS.finditer(text)}
+    if not any(mark.startswith(("<", ">")) for mark in marks.values()):
+        return []
+    advice = "a merge conflict of git; keep the rows of one side, and none of its marks"
+    return [Problem(file, line, None, mark, (), advice) for line, mark in marks.items()]
 
 
 def _is_utf8(content: bytes) -> bool:

@@ -1,6 +1,5 @@
 """The one place where figures, their tables and their texts are written."""
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 
 from soila_analysis.figures.style import style
 from soila_analysis.figures.texts import Texts
+from soila_analysis.project import blob
 
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
@@ -118,10 +118,7 @@ def save_table(table: pd.DataFrame, stem: str, folder: Path) -> Path:
 def _provenance(table: Path) -> dict[str, Any]:
     """Complete the record of the run by the hash of the table; empty outside a run."""
     record: dict[str, Any] = json.loads(os.environ.get(PROVENANCE, "{}"))
-    content = table.read_bytes()
-    named = b"blob %d\0" % len(content) + content  # as git names contents
-    digest = hashlib.sha1(named, usedforsecurity=False).hexdigest()
-    return {**record, "table": digest} if record else {}
+    return {**record, "table": blob(table.read_bytes())} if record else {}
 
 
 def _write_json(file: Path, content: Mapping[str, Any], made_from: Mapping[str, Any]) -> None:

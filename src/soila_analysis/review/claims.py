@@ -53,11 +53,16 @@ def load(file: Path | None = None) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        If a column is missing, a claim id is given twice, a measure or rule of rounding is
-        unknown, or a printed number is none; the message names the file and all that is wrong.
+        If the file cannot be read as CSV, a column is missing, a claim id is given twice, a measure
+        or rule of rounding is unknown, or a printed number is none; the message names the file and
+        all that is wrong.
     """
     path = file or Path(__file__).with_name("claims.csv")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # of pandas too: no columns, rows of several widths
+        reason = str(error).strip()
+        raise ValueError(f"{path.name}: cannot be read as CSV in UTF-8: {reason}") from None
     problems = _problems(table)
     if problems:
         raise ValueError(f"{path.name}: " + "; ".join(problems))
