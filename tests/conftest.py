@@ -87,9 +87,9 @@ def compared(name, lang):
 class Tables(dict):
     """Tables that the notebooks draw, by data set, language and figure; made when asked for."""
 
-    def __init__(self, execute, notebooks):
+    def __init__(self, execute, notebooks, folder):
         super().__init__()
-        self.execute = execute
+        self.execute, self.folder = execute, folder
         self.drawing = {
             plot: name
             for name, notebook in notebooks.items()
@@ -105,15 +105,16 @@ class Tables(dict):
         kept = []
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(ROOT / "notebooks")
+            patch.setenv("SOILA_OUTPUT", str(self.folder))  # for what is saved besides the figures
             patch.setattr(figures, "publish", lambda _, table, *__, **___: kept.append(table))
             self.execute(self.drawing[plot], dataset=str(FOLDERS[name]), lang=lang, **feature)
         return self.setdefault(key, *kept)
 
 
 @pytest.fixture(scope="session")
-def tables(execute, notebooks):
+def tables(execute, notebooks, tmp_path_factory):
     """The tables of all figures."""
-    return Tables(execute, notebooks)
+    return Tables(execute, notebooks, tmp_path_factory.mktemp("tables"))
 
 
 @pytest.fixture(scope="session")

@@ -192,6 +192,7 @@ def test_two_calls_at_once_do_not_take_each_others_runs(make, clone):
     with ThreadPoolExecutor() as pool:
         first = pool.submit(make, "figures")
         while not (clone / "held").exists():
+            assert not first.done()
             time.sleep(0.01)
         second = make("figures")
         (clone / "hold").unlink()
