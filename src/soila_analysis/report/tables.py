@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A table to be shown: by column a head and a kind (text, number, or value), then the rows."""
+    """A table to be shown: a head and a kind ("text", "number", "value") a column; its rows."""
 
     heads: tuple[str, ...]
     kinds: tuple[str, ...]

@@ -267,8 +267,8 @@
   const plainNumber = /^-?\d+([.,]\d+)?$/;
   const safe = (value) => {
     const text = String(value);
-    if (plainNumber.test(text) || text === "-") return text;
-    const guarded = text.replace(/^(?=[\t\r\n])|(^|[;\t\r\n])(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/g, "$1'");
+    const harmless = plainNumber.test(text) || text === "-";
+    const guarded = harmless ? text : text.replace(/^(?=[\t\r\n])|(^|[;\t\r\n])(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])/g, "$1'");
     return /[",;\t\n\r]/.test(guarded) ? `"${guarded.replaceAll('"', '""')}"` : guarded;
   };
 

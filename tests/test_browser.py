@@ -1,0 +1,582 @@
+"""The pages in a real browser: opened from files, clicked, typed into, and checked by axe-core.
+
+The browser is the system's Chromium. Where there is none, root on Debian gets its package once;
+elsewhere these tests are skipped and say what was not tested.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from built import HOSTILE, coded
+from playwright.sync_api import sync_playwright
+
+from soila_analysis import metrics, report
+from soila_analysis.language import LANGUAGES, messages
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+MISSING = (
+    "no Chromium: the pages were not opened, clicked or typed into, and not checked by axe-core. "
+    "To have that tested: apt-get install chromium"
+)
+AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+# Take out the outlines inside drawings: neither text nor named, and axe-core takes long over them.
+OUTLINES = "document.querySelectorAll('.drawing svg > g').forEach((group) => group.remove())"
+STATUS = {"1": "present", "0": "absent", "?": "unclear"}
+
+
+def installed() -> str | None:
+    """Find Chromium; where root may, install Debian's package first."""
+    if found := next(filter(None, map(shutil.which, NAMES)), None):
+        return found
+    if os.geteuid() or not shutil.which("apt-get"):
+        return None
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in ("update", "install --yes --no-install-recommends chromium"):
+        subprocess.run(
+            ["apt-get", "-qq", *command.split()],
+            env=quiet,
+            capture_output=True,
+            timeout=600,
+            check=False,
+        )
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = installed()
+    if not path:
+        pytest.skip(MISSING)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page, and all that it says on the console, asks of a network, or pops up."""
+
+    def __init__(self, browser, **context) -> None:
+        self.context = browser.new_context(**{"reduced_motion": "reduce", **context})
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.heard: list[str] = []
+        self.page.on("console", lambda message: self.heard.append(message.text))
+        self.page.on("pageerror", lambda error: self.heard.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.heard.append("dialog"), dialog.dismiss()))
+        self.page.on("request", self.request)
+
+    def request(self, request) -> None:
+        if not request.url.startswith(("file:", "data:", "blob:")):
+            self.heard.append(f"request: {request.url}")
+
+    def open(self, file: Path, state: str = ""):
+        self.page.goto("about:blank")
+        self.page.goto(file.as_uri() + state)
+        return self.page
+
+
+@pytest.fixture
+def visit(browser):
+    opened = []
+
+    def visiting(**context):
+        opened.append(Visit(browser, **context))
+        return opened[-1]
+
+    yield visiting
+    for one in opened:
+        one.context.close()
+    assert [one.heard for one in opened] == [[]] * len(opened)
+
+
+@pytest.fixture(scope="session")
+def files(build):
+    """The pages of the site by language; the choice of a language is among the Finnish ones."""
+    site = build / "site"
+    return {
+        lang: [*([site / "index.html"] if lang == "fi" else []), *sorted((site / lang).iterdir())]
+        for lang in LANGUAGES
+    }
+
+
+def pages_of(files, lang):
+    return [file for file in files[lang] if file.suffix == ".html"]
+
+
+@pytest.fixture(scope="session")
+def own(datasets):
+    return coded(datasets["own"])
+
+
+@pytest.fixture(scope="session")
+def own_map(own, datasets, tmp_path_factory):
+    """The map of a data set with regions, years, unclear codes and models with several goals."""
+    file = tmp_path_factory.mktemp("map") / "map.html"
+    file.write_text(report.evidence_map(own, datasets["own"].taxonomy, "en"), encoding="utf-8")
+    return file
+
+
+# Every page
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_page_errs_or_asks_a_network_or_breaks_a_rule_of_axe(visit, files, lang) -> None:
+    reader, found = visit(), {}
+    for file in pages_of(files, lang):
+        page = reader.open(file)
+        page.evaluate(OUTLINES)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            broken = Axe().run(page, options=AXE).response["violations"]
+            if broken:
+                found[file.name, scheme] = [
+                    (rule["id"], [node["html"][:150] for node in rule["nodes"][:3]])
+                    for rule in broken
+                ]
+    assert found == {}
+
+
+def test_axe_would_find_what_is_broken(visit, files) -> None:
+    page = visit().open(files["en"][-1].with_name("methods.html"))
+    page.evaluate("""() => {
+        document.documentElement.removeAttribute("lang");
+        document.querySelector("main p").style.color = "#aaa";
+    }""")
+    broken = Axe().run(page, options=AXE).response["violations"]
+    assert {"html-has-lang", "color-contrast"} <= {rule["id"] for rule in broken}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_at_320_pixels_only_tables_scroll_sideways_each_within_a_region_of_its_own(
+    visit, files, lang
+) -> None:
+    reader = visit(viewport={"width": 320, "height": 640})
+    for file in pages_of(files, lang):
+        page = reader.open(file)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, file.name
+        loose = page.evaluate("""() => [...document.querySelectorAll("main *")].filter((one) => {
+            const beyond = one.getBoundingClientRect().right > 321;
+            return beyond && !one.closest(".wide, svg, .sr");
+        }).map((one) => one.outerHTML.slice(0, 120))""")
+        assert loose == [], file.name
+        regions = page.locator(".wide").all()
+        for region in regions:
+            assert region.get_attribute("tabindex") == "0"
+            assert region.get_attribute("role") == "region"
+            assert region.evaluate("(one) => getComputedStyle(one).overflowX") == "auto"
+
+
+def test_the_dark_scheme_is_dark_and_keeps_the_ground_of_drawings_white(visit, files) -> None:
+    reader = visit(color_scheme="dark")
+    page = reader.open(files["sv"][0].with_name("feature-shares-better.html"))
+    ground = "(one) => getComputedStyle(one).backgroundColor"
+    assert page.locator("body").evaluate(ground) == "rgb(22, 25, 29)"
+    assert page.locator(".drawing").evaluate(ground) == "rgb(255, 255, 255)"
+    page.emulate_media(color_scheme="light")
+    assert page.locator("body").evaluate(ground) == "rgb(255, 255, 255)"
+
+
+def test_nothing_moves_where_the_reader_wants_no_motion(visit, own_map) -> None:
+    moving = """() => [...document.querySelectorAll("*")].filter((one) => {
+        const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(one);
+        return transitionDuration !== "0s" || animationName !== "none"
+            || scrollBehavior !== "auto";
+    }).length"""
+    page = visit().open(own_map)
+    assert page.evaluate(moving) == 0
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(moving) == 1
+
+
+def test_print_has_the_tables_whole_and_leaves_out_what_cannot_be_used(visit, files) -> None:
+    reader = visit()
+    for name in ("map.html", "feature-shares-better.html"):
+        page = reader.open(files["fi"][1].with_name(name))
+        page.emulate_media(media="print")
+        assert not page.locator("header nav").first.is_visible()
+        assert not page.locator("#filters, .actions").first.is_visible()
+        for region in page.locator(".wide").all():
+            assert region.evaluate("(one) => getComputedStyle(one).overflowX") == "visible"
+        assert page.pdf()[:5] == b"%PDF-"
+
+
+def test_without_a_script_the_map_reads_as_tables(visit, own, own_map) -> None:
+    page = visit(java_script_enabled=False).open(own_map)
+    assert not page.locator("#filters").is_visible()
+    assert page.locator("#map td").count() == len(own.cells)
+    names = page.locator("#models tbody th").all_text_contents()
+    assert names == own.models["name"].tolist()
+    assert page.locator("button:visible, select:visible").count() == 0
+
+
+# The evidence map: what is shown is what pandas counts
+
+
+CHOICES = [
+    {},
+    {"goals": ["support"]},
+    {"goals": ["prevention", "transition"], "region": "Uusimaa"},
+    {"features": {"peer-support": "1"}},
+    {"features": {"low-threshold": "0", "digital": "0"}},
+    {"features": {"multi-agency": "?"}},
+    {"features": {"peer-support": "1", "outreach": "0"}, "year": "2024"},
+    {"name": "kokeilu 1"},
+    {"name": "no such model"},
+    {"goals": []},
+]
+
+
+def choose(page, choice) -> None:
+    """Click and type as a reader would."""
+    if "goals" in choice:
+        for box in page.locator("[name=goal]").all():
+            if box.get_attribute("value") not in choice["goals"]:
+                box.uncheck()
+    if "features" in choice:
+        page.locator("#by-feature summary").click()
+    for feature, code in choice.get("features", {}).items():
+        page.locator(f"[name=feature-{feature}]").select_option(code)
+    for column in ("region", "year"):
+        if column in choice:
+            page.get_by_label(column, exact=True).select_option(choice[column])
+    if "name" in choice:
+        page.get_by_label("Find by name").press_sequentially(choice["name"])
+
+
+def filtered(own, choice) -> list[str]:
+    """Ask pandas the same question."""
+    goals = own.memberships.groupby("model_id")["goal_id"].agg(set)
+    table = own.models.set_index("model_id").assign(goals=goals)
+    kept = pd.Series(True, table.index)
+    if "goals" in choice:
+        kept &= table["goals"].map(lambda g: bool(g & set(choice["goals"])))
+    for feature, code in choice.get("features", {}).items():
+        kept &= own.status[feature] == STATUS[code]
+    for column in ("region", "year"):
+        if column in choice:
+            kept &= table[column] == choice[column]
+    if "name" in choice:
+        kept &= table["name"].str.lower().str.contains(choice["name"], regex=False)
+    return table.index[kept].tolist()
+
+
+@pytest.mark.parametrize("choice", CHOICES, ids=str)
+def test_the_filtered_map_list_and_file_are_what_pandas_finds(
+    visit, own, own_map, datasets, choice
+) -> None:
+    goals = datasets["own"].taxonomy.goal_ids
+    page = visit().open(own_map)
+    choose(page, choice)
+    ids = filtered(own, choice)
+    status = own.status.loc[ids]
+    members = own.memberships[own.memberships["model_id"].isin(ids)]
+    expected = metrics.evidence_map(status, members, goals)
+    assert (
+        page.locator("#state")
+        .inner_text()
+        .startswith(
+            f"Models shown: {len(ids)}/{len(own.models)}, of which assessed: "
+            f"{status.isin(['present', 'absent']).any(axis=1).sum()}."
+        )
+    )
+    shown = set(choice.get("goals", goals)) | {""}
+    assert cells_of(page) == {
+        (r.feature_id, r.goal_id): (f"{r.k}/{r.n}", f"{r.percent}%" if r.n else "no data")
+        for r in expected.itertuples()
+        if r.goal_id in shown
+    }
+    gaps = metrics.gaps(expected).query("gap != '' and goal_id in @shown")
+    assert marks_of(page) == {
+        (r.feature_id, r.goal_id): messages("en")(f"site.script.gap-{r.gap}")
+        for r in gaps.itertuples()
+    }
+    names = own.models.set_index("model_id").loc[ids, "name"].tolist()
+    assert page.locator("#models tbody th").all_text_contents() == names
+    saved = downloaded(page, "#save")
+    assert saved["model_id"].tolist() == ids
+    codes = own.status.loc[ids].astype(str).replace({v: k for k, v in STATUS.items()})
+    codes = codes.replace({"not-assessed": "", "not-applicable": "-"})
+    assert saved[list(own.status.columns)].to_numpy().tolist() == codes.to_numpy().tolist()
+    table = downloaded(page, "#save-map")
+    ratios = table.set_index(["feature_id", "goal_id"])["k/n"].to_dict()
+    assert ratios == {at: ratio for at, (ratio, _) in cells_of(page).items()}
+
+
+def cells_of(page) -> dict[tuple[str, str], tuple[str, str]]:
+    found = page.evaluate("""() => [...document.querySelectorAll("#map td")]
+        .filter((cell) => !cell.hidden)
+        .map((cell) => [cell.dataset.feature, cell.dataset.goal,
+            cell.querySelector(".ratio").textContent, cell.querySelector(".share").textContent])""")
+    return {(feature, goal): (ratio, share) for feature, goal, ratio, share in found}
+
+
+def marks_of(page) -> dict[tuple[str, str], str]:
+    found = page.evaluate("""() => [...document.querySelectorAll("#map td.gap")]
+        .filter((cell) => !cell.hidden)
+        .map((cell) => [cell.dataset.feature, cell.dataset.goal,
+            cell.querySelector(".mark").innerText])""")
+    return {(feature, goal): mark for feature, goal, mark in found}
+
+
+def downloaded(page, button: str) -> pd.DataFrame:
+    with page.expect_download() as caught:
+        page.locator(button).click()
+    return pd.read_csv(caught.value.path(), dtype=str, keep_default_na=False)
+
+
+def test_a_cell_row_or_column_opens_the_list_of_its_models(visit, own, own_map) -> None:
+    page = visit().open(own_map)
+    members = own.memberships.query("goal_id == 'prevention'")["model_id"]
+    present = own.status.index[own.status["peer-support"] == "present"]
+    assessed = own.status["peer-support"].isin(["present", "absent"])
+    both = present[present.isin(members)]
+    page.locator("td[data-feature=peer-support][data-goal=prevention] button").click()
+    n = assessed[assessed.index.isin(members)].sum()
+    assert page.locator("#selection").inner_text() == (
+        f"Peer support · Prevention: {len(both)}/{n} of the assessed models have the feature"
+    )
+    assert page.locator("#models tbody tr").count() == len(both)
+    assert page.evaluate("document.activeElement.id") == "models-heading"
+    pressed = page.locator("[aria-pressed=true]")
+    assert pressed.count() == 1
+    page.locator("tbody th[data-feature=peer-support] button").click()
+    assert page.locator("#models tbody tr").count() == len(present)
+    page.locator("thead th[data-goal=prevention] button").click()
+    assert page.locator("#models tbody tr").count() == len(members)
+    page.get_by_role("button", name="List all models").click()
+    assert page.locator("#models tbody tr").count() == len(own.models)
+    assert pressed.count() == 0
+
+
+def test_a_view_is_in_the_address_and_opens_again_from_it(visit, own_map, own) -> None:
+    page = visit().open(own_map)
+    choice = {"goals": ["support"], "features": {"outreach": "1"}, "year": "2024", "name": "Kok"}
+    choose(page, choice)
+    page.locator("td[data-feature=digital][data-goal=support] button").click()
+    seen = view(page)
+    state = page.evaluate("location.hash")
+    assert page.locator("#here").get_attribute("href") == state
+    again = visit().open(own_map, state)
+    assert view(again) == seen
+    again.get_by_role("button", name="Clear filters").click()
+    again.wait_for_function("location.hash === ''")
+    assert again.locator("#models tbody tr").count() == len(own.models)
+    again.evaluate("(state) => { location.hash = state; }", state)
+    again.wait_for_function("document.getElementById('name').value === 'Kok'")
+    assert view(again) == seen
+
+
+def view(page) -> tuple[object, ...]:
+    return cells_of(page), *(page.locator(id_).inner_text() for id_ in ("#models", "#state"))
+
+
+def test_an_address_that_names_what_is_not_there_shows_all(visit, own_map, own) -> None:
+    page = visit().open(own_map, "#feature.nothing=1&column.region=Atlantis&of=x&in=y&page=99")
+    assert page.locator("#models tbody tr").count() == len(own.models)
+    assert page.get_by_label("region", exact=True).input_value() == ""
+
+
+def test_a_link_within_the_page_keeps_the_view(visit, own_map) -> None:
+    page = visit().open(own_map)
+    choose(page, {"goals": ["support"]})
+    state, seen = page.evaluate("location.hash"), cells_of(page)
+    page.get_by_role("link", name="Skip the map").click()
+    assert page.evaluate("document.activeElement.id") == "models-heading"
+    page.wait_for_function("(state) => location.hash === state", arg=state)
+    assert cells_of(page) == seen
+
+
+def test_the_other_languages_open_the_same_view(visit, files) -> None:
+    page = visit().open(files["fi"][1].with_name("map.html"))
+    page.locator("[name=goal]").first.uncheck()
+    page.get_by_role("link", name="Svenska").click()
+    assert page.evaluate("document.documentElement.lang") == "sv"
+    assert not page.locator("[name=goal]").first.is_checked()
+    assert "Modeller som visas: 32/52" in page.locator("#state").inner_text()
+    assert messages("sv")("site.script.filtered") in page.locator("#state").inner_text()
+
+
+def test_a_long_list_is_shown_in_pages(visit, own, datasets, tmp_path) -> None:
+    many = multiplied(own, 7)
+    file = tmp_path / "map.html"
+    file.write_text(report.evidence_map(many, datasets["own"].taxonomy, "en"))
+    page = visit().open(file)
+    names, seen = many.models["name"].tolist(), []
+    further = page.get_by_role("button", name="Next")
+    for shown in ("1–50/140", "51–100/140", "101–140/140"):
+        assert page.locator("#page").inner_text() == shown
+        seen += page.locator("#models tbody th").all_text_contents()
+        further.click(force=True)
+    assert seen == names
+    assert page.locator("#page").inner_text() == "101–140/140"
+    assert further.get_attribute("aria-disabled") == "true"
+    page.get_by_role("button", name="Previous").click()
+    assert page.locator("#page").inner_text() == "51–100/140"
+    again = visit().open(file, page.evaluate("location.hash"))
+    assert again.locator("#page").inner_text() == "51–100/140"
+    page.get_by_label("Find by name").fill("copy 3")
+    assert not page.locator("#turn").is_visible()
+    assert page.locator("#models tbody tr").count() == len(own.models)
+
+
+def multiplied(own, times: int) -> report.Coded:
+    """Repeat the models of a data set under other names."""
+
+    def again(table, n):
+        renamed = table.assign(model_id=table["model_id"] + f"-{n}")
+        if "name" in renamed:
+            renamed["name"] += f", copy {n}"
+        return renamed
+
+    models = pd.concat([again(own.models, n) for n in range(times)], ignore_index=True)
+    memberships = pd.concat([again(own.memberships, n) for n in range(times)], ignore_index=True)
+    status = pd.concat([own.status.rename(index=lambda i, n=n: f"{i}-{n}") for n in range(times)])
+    goals = own.memberships["goal_id"].unique()
+    cells = metrics.evidence_map(status, memberships, goals).assign(basis=own.kind)
+    return replace(own, models=models, memberships=memberships, status=status, cells=cells)
+
+
+# Keyboard
+
+
+FOCUSABLE = "a[href], button, input, select, summary, [tabindex='0']"
+
+
+def test_the_tabulator_reaches_everything_and_the_focus_is_seen(visit, own_map) -> None:
+    page = visit().open(own_map)
+    page.locator("#by-feature").evaluate("(one) => { one.open = true; }")
+    wanted = page.locator(FOCUSABLE).evaluate_all("""(all) => all
+        .filter((one) => one.checkVisibility() || one.classList.contains("skip"))
+        .map((one, n) => { one.dataset.stop = n; return String(n); })""")
+    reached, unseen = [], []
+    for _ in wanted:
+        page.keyboard.press("Tab")
+        stop, style, width = page.evaluate("""() => {
+            const one = document.activeElement;
+            const { outlineStyle, outlineWidth } = getComputedStyle(one);
+            return [one.dataset.stop, outlineStyle, parseFloat(outlineWidth)];
+        }""")
+        reached.append(stop)
+        if style == "none" or width < 2:
+            unseen.append(stop)
+    assert reached == wanted
+    assert unseen == []
+
+
+def test_the_skip_link_is_seen_when_it_has_the_focus_and_leads_to_the_content(visit, files) -> None:
+    page = visit().open(files["en"][-1].with_name("features.html"))
+    skip = page.locator(".skip")
+    assert skip.bounding_box()["x"] < 0
+    page.keyboard.press("Tab")
+    assert skip.bounding_box()["x"] > 0
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_map_is_used_by_keyboard_alone(visit, own, own_map) -> None:
+    page = visit().open(own_map)
+    press = page.keyboard.press
+    while page.evaluate("document.activeElement.value") != "support":
+        press("Tab")
+    press("Space")
+    ids = filtered(own, {"goals": ["prevention", "transition"]})
+    assert f"Models shown: {len(ids)}/20" in page.locator("#state").inner_text()
+    press("Space")
+    while page.evaluate("document.activeElement.tagName") != "SUMMARY":
+        press("Tab")
+    press("Enter")
+    press("Tab")
+    press("ArrowDown")
+    active = page.evaluate("document.activeElement.name").removeprefix("feature-")
+    ids = filtered(own, {"features": {active: "1"}})
+    assert f"Models shown: {len(ids)}/20" in page.locator("#state").inner_text()
+    page.locator("#map thead [data-goal=prevention] button").focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        press(key)
+    at = page.evaluate("document.activeElement.parentElement.dataset.goal")
+    row = page.evaluate("document.activeElement.closest('tr').rowIndex")
+    assert (at, row) == ("prevention", 1)
+    press("Enter")
+    assert page.evaluate("document.activeElement.id") == "models-heading"
+    press("Tab")
+    assert page.evaluate("document.activeElement.id") == "clear"
+    press("Enter")
+    assert not page.locator("#clear").is_visible()
+
+
+def test_what_changes_is_announced(visit, own_map) -> None:
+    page = visit().open(own_map)
+    assert page.get_by_role("status").first.get_attribute("id") == "state"
+    names = page.locator("td button").evaluate_all("(all) => all.map((one) => one.innerText)")
+    assert len(names) == page.locator("#map td").count()
+    button = page.get_by_role("button", name=re.compile("^Peer support, Support: "))
+    assert button.count() == 1
+
+
+# Hostile content
+
+
+@pytest.fixture
+def hostile(own, datasets, tmp_path):
+    """The map of models with names that would do harm if they could."""
+    models = own.models.copy()
+    models.loc[: len(HOSTILE) - 1, "name"] = HOSTILE
+    models.loc[: len(HOSTILE) - 1, "region"] = HOSTILE[::-1]
+    models.insert(2, "<i>url</i>", HOSTILE * 2)
+    file = tmp_path / "map.html"
+    changed = replace(own, models=models)
+    file.write_text(report.evidence_map(changed, datasets["own"].taxonomy, "en"), encoding="utf-8")
+    return file, models
+
+
+def test_hostile_content_is_text_that_does_no_harm(visit, hostile) -> None:
+    file, models = hostile
+    page = visit(viewport={"width": 320, "height": 640}).open(file)
+    page.wait_for_function("document.querySelector('#turn')")
+    assert page.locator("#models tbody th").all_text_contents() == models["name"].tolist()
+    assert page.locator("b, i, #models script").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.get_by_label("<i>url</i>").count() == 1
+    page.get_by_label("Find by name").fill("<script>")
+    assert page.locator("#models tbody th").all_text_contents() == [HOSTILE[0]]
+    page.get_by_label("Find by name").fill("\u05e9\u05dc")
+    assert page.locator("#models tbody th").all_text_contents() == [HOSTILE[3]]
+    state = page.evaluate("location.hash")
+    assert "\u05e9" not in state
+    again = visit().open(file, state)
+    assert again.locator("#models tbody th").all_text_contents() == [HOSTILE[3]]
+
+
+def test_a_saved_file_holds_no_formula_and_otherwise_what_the_page_shows(visit, hostile) -> None:
+    file, models = hostile
+    saved = downloaded(visit().open(file), "#save")
+    guarded = dict(zip(HOSTILE, saved["name"], strict=False))
+    assert guarded["=1+1"] == "'=1+1"
+    assert guarded["a;=1+1"] == "a;'=1+1"
+    assert guarded['-2+3+cmd|" /C calc"!A0'] == '\'-2+3+cmd|" /C calc"!A0'
+    assert guarded["\t=1"].startswith("'\t")
+    assert guarded["-5,5"] == "-5,5"
+    harmless = [name for name in HOSTILE if not re.search(r"=1|cmd", name)]
+    assert [guarded[name] for name in harmless] == harmless
+    assert list(saved.columns[:4]) == ["model_id", "name", "goals", "<i>url</i>"]
+    assert saved["model_id"].tolist() == models["model_id"].tolist()
