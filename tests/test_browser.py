@@ -2,24 +2,31 @@
 
 The browser is the system's Chromium. Where there is none, root on Debian gets its package once;
 elsewhere these tests are skipped and say what was not tested.
+
+`python tests/test_browser.py` takes the picture of the evidence map that the README shows.
 """
 
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from built import HOSTILE, coded
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from soila_analysis import metrics, report
+from soila_analysis import coding, metrics, report
 from soila_analysis.language import LANGUAGES, messages
+from soila_analysis.report.site import PAGES
 
+PICTURE = Path(__file__).parents[1] / "docs" / "evidence-map.en.png"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGS = [
     "--no-sandbox",
@@ -580,3 +587,32 @@ def test_a_saved_file_holds_no_formula_and_otherwise_what_the_page_shows(visit, 
     assert [guarded[name] for name in harmless] == harmless
     assert list(saved.columns[:4]) == ["model_id", "name", "goals", "<i>url</i>"]
     assert saved["model_id"].tolist() == models["model_id"].tolist()
+
+
+# The README
+
+
+def test_the_picture_in_the_readme_is_small() -> None:
+    assert 20_000 < PICTURE.stat().st_size < 150_000
+
+
+def picture(file: Path) -> None:
+    """Photograph the map of the default data set: a view of it, not a file of equal bytes."""
+    data = coding.load(Path(__file__).parents[1] / "data" / "review-2024")
+    html = report.evidence_map(coded(data), data.taxonomy, "en", langs=LANGUAGES, pages=PAGES)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        page_file = Path(folder) / "map.html"
+        page_file.write_text(html, encoding="utf-8")
+        browser = playwright.chromium.launch(executable_path=installed(), args=ARGS)
+        page = browser.new_page(viewport={"width": 1120, "height": 1000})
+        page.goto(page_file.as_uri())
+        bottom = page.locator(".legend").bounding_box()
+        height = bottom["y"] + bottom["height"] + 12
+        clip = {"x": 0, "y": 0, "width": 1120, "height": height}
+        shot = page.screenshot(full_page=True, clip=clip)
+        browser.close()
+    Image.open(BytesIO(shot)).quantize(96).save(file, optimize=True)
+
+
+if __name__ == "__main__":
+    picture(PICTURE)

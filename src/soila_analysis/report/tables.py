@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A table to be shown: a head and a kind ("text", "number", "value") a column; its rows."""
+    """A table to be shown: heads, kinds ("text", "sentence", "number", "value"), and rows."""
 
     heads: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -73,10 +73,15 @@ def readable(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Reada
     columns = [c for c in COLUMNS if set(c.needs) <= set(table) and c.name not in told]
     records = table.to_dict("records")
     written = {c.name: [_named(c.write(row, t), labels) for row in records] for c in columns}
-    kept = [c for c in columns if any(written[c.name])]
+    kept = [c for c in columns if any(written[c.name]) and not _told(c.name, written)]
     rows = dict.fromkeys(zip(*(written[c.name] for c in kept), strict=True))
     heads = tuple(t(f"column.{c.name}") for c in kept)
     return Readable(heads, tuple(c.kind for c in kept), tuple(rows))
+
+
+def _told(name: str, written: Mapping[str, list[str]]) -> bool:
+    """Say whether a table by goal is about one feature only, which its title names."""
+    return name == "feature" and "goal" in written and len(set(written["feature"])) == 1
 
 
 def _named(text: str, labels: Mapping[str, str]) -> str:
@@ -196,8 +201,8 @@ def _word(name: str) -> Callable[[Row, Messages], str]:
 COLUMNS = (
     Column("feature", ("feature",), _text("feature"), "text"),
     Column("goal", ("goal", "goal_id"), _goal, "text"),
-    Column("claim", ("claim",), _text("claim"), "text"),
-    Column("definition", ("definition",), _text("definition"), "text"),
+    Column("claim", ("claim",), _text("claim"), "sentence"),
+    Column("definition", ("definition",), _text("definition"), "sentence"),
     Column("printed", ("printed",), _value("printed"), "value"),
     Column("recomputed", ("recomputed",), _value("recomputed"), "value"),
     Column("ratio", ("k", "n"), _ratio),
