@@ -1,0 +1,434 @@
+"""Agreement: published examples, other packages as oracles, properties, and what is undefined."""
+
+from collections import Counter
+from itertools import product
+
+import krippendorff
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
+
+from soila_analysis import coding, metrics
+from soila_analysis.metrics import agreement as module
+from soila_analysis.metrics.agreement import LEVELS, coefficients, krippendorff_alpha
+
+# Krippendorff (2011), 12 units by 4 observers; Gwet's data of 4 raters are the same.
+OBSERVERS = [
+    [1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None],
+    [1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3],
+    [None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None],
+    [1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None],
+]
+# Fleiss (1971), 30 patients by 6 psychiatrists: how many chose depression, personality disorder,
+# schizophrenia, neurosis, other. Gwet's 15 x 5 example are the first half.
+DIAGNOSES = [
+    *("00060", "03003", "01401", "00006", "03030", "20400", "00402", "20310", "20040", "00006"),
+    *("10050", "11040", "03300", "10050", "02031", "00501", "30012", "51000", "02040", "10203"),
+    *("00006", "01050", "02013", "20040", "10041", "05010", "40002", "02040", "10500", "00006"),
+]
+# Gwet, two abstractors of 100 pregnancies: ectopic, abnormal and normal intrauterine.
+ABSTRACTORS = [[13, 0, 0], [0, 20, 7], [0, 4, 56]]
+
+
+def of_counts(rows):
+    """Raters x units from how many raters chose each category; who chose what is arbitrary."""
+    units = [np.repeat(np.arange(len(row)), list(map(int, row))) for row in rows]
+    return np.array(units).T
+
+
+def of_square(table):
+    """Two raters x units from their cross table."""
+    pairs = [pair for pair in np.ndindex(3, 3) for _ in range(table[pair[0]][pair[1]])]
+    return np.array(pairs).T
+
+
+def values(codes, **options):
+    table = coefficients(codes, replicates=0, **options).set_index("coefficient")
+    return table["value"].to_dict()
+
+
+def reasons(codes, **options):
+    table = coefficients(codes, replicates=0, **options).set_index("coefficient")
+    return table["reason"].to_dict()
+
+
+# Printed values
+
+
+@pytest.mark.parametrize(
+    ("level", "printed"), [("nominal", 0.743), ("ordinal", 0.815), ("interval", 0.849)]
+)
+def test_alpha_of_krippendorffs_example_is_as_printed(level, printed):
+    assert round(krippendorff_alpha(OBSERVERS, level=level), 3) == printed
+
+
+def test_alpha_of_krippendorffs_example_is_904_of_1216_and_for_ratios_797():
+    assert krippendorff_alpha(OBSERVERS) == pytest.approx(904 / 1216, abs=1e-15)
+    assert round(krippendorff_alpha(OBSERVERS, level="ratio"), 3) == 0.797
+
+
+def test_fleiss_kappa_of_the_diagnoses_is_4302445():
+    assert round(values(of_counts(DIAGNOSES))["fleiss"], 7) == 0.4302445
+
+
+def test_gwets_example_with_missing_codes_is_as_printed():
+    found = {c: round(v, 5) for c, v in values(OBSERVERS).items()}
+    assert found["ac1"] == 0.77544
+    assert found["fleiss"] == 0.76117
+    assert found["alpha"] == 0.74342
+    assert found["percent-agreement"] == 0.81818
+
+
+def test_gwets_example_of_five_categories_is_as_printed():
+    found = {c: round(v, 5) for c, v in values(of_counts(DIAGNOSES[:15])).items()}
+    assert found["ac1"] == 0.44480
+    assert found["fleiss"] == 0.41393
+    assert found["brennan-prediger"] == 0.43889
+    assert found["alpha"] == 0.42044
+
+
+def test_gwets_example_of_two_abstractors_is_as_printed():
+    found = {c: round(v, 5) for c, v in values(of_square(ABSTRACTORS)).items()}
+    assert found["cohen"] == 0.79641
+    assert found["ac1"] == 0.84933
+    assert found["alpha"] == 0.79726
+
+
+def test_prevalence_bias_and_pabak_are_those_of_byrt():
+    codes = np.array(
+        [[0] * 40 + [0] * 9 + [1] * 6 + [1] * 45, [0] * 40 + [1] * 9 + [0] * 6 + [1] * 45]
+    )
+    found = values(codes)
+    assert found["prevalence"] == pytest.approx((40 - 45) / 100)
+    assert found["bias"] == pytest.approx((9 - 6) / 100)
+    assert found["brennan-prediger"] == pytest.approx(2 * 0.85 - 1)
+
+
+# Other packages
+
+
+def tables(coders=(2, 5), units=(1, 30), codes=(0, 3), missing=True):
+    """Tables of coders x units, some codes missing."""
+    code = st.sampled_from([*map(float, range(*codes)), *([np.nan] if missing else [])])
+    shape = st.tuples(st.integers(*coders), st.integers(*units))
+    return shape.flatmap(lambda size: arrays(float, size, elements=code))
+
+
+def alpha_or_nothing(codes, level):
+    try:
+        return krippendorff_alpha(codes, level=level)
+    except ValueError:
+        return None
+
+
+def paired_codes(codes):
+    return codes[:, (~np.isnan(codes)).sum(axis=0) >= 2]
+
+
+@given(tables(codes=(0, 4)), st.sampled_from(LEVELS))
+def test_alpha_is_that_of_the_krippendorff_package(codes, level):
+    paired = paired_codes(codes)
+    if len(np.unique(paired[~np.isnan(paired)])) < 2:
+        assert alpha_or_nothing(codes, level) is None
+        return
+    theirs = krippendorff.alpha(codes, level_of_measurement=level)
+    assert alpha_or_nothing(codes, level) == pytest.approx(theirs, abs=1e-12)
+
+
+@given(tables(missing=False, units=(2, 30)))
+def test_fleiss_kappa_is_that_of_statsmodels(codes):
+    known = np.unique(codes)
+    if len(known) > 1:
+        counts = np.array([(codes == c).sum(axis=0) for c in known]).T
+        assert values(codes)["fleiss"] == pytest.approx(fleiss_kappa(counts), abs=1e-12)
+
+
+@given(tables(coders=(2, 2)))
+def test_cohens_kappa_is_that_of_statsmodels_on_the_units_of_both(codes):
+    both = codes[:, ~np.isnan(codes).any(axis=0)]
+    if len(np.unique(both)) > 1:
+        square = np.zeros((3, 3))
+        np.add.at(square, tuple(both.astype(int)), 1)
+        theirs = cohens_kappa(square, return_results=False)
+        assert values(codes, categories=[0, 1, 2])["cohen"] == pytest.approx(theirs, abs=1e-12)
+
+
+# Properties
+
+
+@given(tables(), st.randoms(use_true_random=False))
+def test_the_order_of_units_and_coders_and_the_names_of_codes_do_not_matter(codes, random):
+    found = values(codes, categories=[0, 1, 2])
+    units, coders = list(range(codes.shape[1])), list(range(len(codes)))
+    random.shuffle(units)
+    random.shuffle(coders)
+    moved = codes[:, units][coders]
+    names = np.array(["b", "c", "a", None], dtype=object)
+    renamed = names[np.where(np.isnan(moved), 3, moved).astype(int)]
+    again = values(renamed, categories=["a", "b", "c"])
+    assert again == pytest.approx(found, abs=1e-12, nan_ok=True)
+    assert reasons(renamed, categories=["a", "b", "c"]) == reasons(codes, categories=[0, 1, 2])
+
+
+@given(arrays(int, st.integers(1, 20), elements=st.integers(0, 2)), st.integers(2, 6))
+def test_coders_who_agree_on_everything_have_1_where_it_is_defined(codes, coders):
+    found = values(np.tile(codes, (coders, 1)), categories=[0, 1, 2])
+    chance = [found[c] for c in ("alpha", "ac1", "brennan-prediger", "fleiss")]
+    assert found["percent-agreement"] == 1
+    assert all(np.isnan(v) or v == pytest.approx(1) for v in chance)
+
+
+@given(tables())
+def test_a_value_is_missing_only_with_a_reason(codes):
+    for row in coefficients(codes, [0, 1, 2], replicates=20).itertuples():
+        assert not np.isnan(row.value) or row.reason
+        assert np.isnan(row.low) == np.isnan(row.high)
+        if not np.isnan(row.low):
+            assert 0 <= row.undefined < 1
+            assert row.low <= row.high <= 1 + 1e-9
+
+
+@given(tables(coders=(3, 3)))
+def test_a_unit_with_one_code_counts_in_the_prevalence_of_ac1_and_not_in_alpha(codes):
+    single = np.array([[0.0], [np.nan], [np.nan]])
+    more = np.hstack([codes, single])
+    before, after = values(codes, categories=[0, 1, 2]), values(more, categories=[0, 1, 2])
+    for same in ("alpha", "percent-agreement", "brennan-prediger"):
+        assert after[same] == pytest.approx(before[same], nan_ok=True)
+
+
+def test_a_single_code_moves_ac1_towards_its_category():
+    codes = [[0, 1, 0, 1], [0, 1, 1, 1]]
+    more = [[0, 1, 0, 1, 1], [0, 1, 1, 1, None]]
+    assert values(more)["ac1"] != values(codes)["ac1"]
+    assert values(more)["alpha"] == values(codes)["alpha"]
+
+
+@given(tables(coders=(9, 9), units=(2, 6), codes=(0, 20)))
+def test_patterns_too_many_to_number_give_the_same_values(codes):
+    found = alpha_or_nothing(codes, "nominal")
+    if found is not None:
+        assert found == pytest.approx(krippendorff.alpha(codes, level_of_measurement="nominal"))
+
+
+# What is undefined
+
+
+def test_one_coder_alone_has_no_agreement():
+    assert set(reasons([[0, 1, 0]]).values()) == {"one-coder"}
+    assert all(np.isnan(v) for v in values([[0, 1, 0]]).values())
+
+
+def test_coders_who_share_no_unit_have_no_agreement():
+    assert set(reasons([[0, None], [None, 1]]).values()) == {"no-pairs"}
+
+
+def test_without_variation_alpha_and_kappa_are_undefined_and_the_rest_says_so():
+    codes, known = [[0, 0, 0], [0, 0, 0]], [0, 1]
+    found, why = values(codes, categories=known), reasons(codes, categories=known)
+    for undefined in ("alpha", "cohen", "fleiss"):
+        assert np.isnan(found[undefined])
+        assert why[undefined] == "no-variation"
+    for hollow in ("ac1", "brennan-prediger"):
+        assert (found[hollow], why[hollow]) == (1, "no-variation")
+    assert (found["percent-agreement"], why["percent-agreement"]) == (1, "")
+
+
+def test_cohens_kappa_and_bias_are_of_two_coders_and_prevalence_is_of_two_codes():
+    why = reasons([[0, 1, 2], [0, 1, 1], [0, 2, 1]])
+    assert (why["cohen"], why["bias"], why["prevalence"]) == (
+        "not-two-coders",
+        "not-two-coders",
+        "not-two-codes",
+    )
+
+
+@pytest.mark.parametrize(
+    ("codes", "reason"),
+    [
+        ([[0, 1]], "one-coder"),
+        ([[0, None], [None, 1]], "no-pairs"),
+        ([["x", "x"], ["x", "x"]], "no-variation"),
+    ],
+)
+def test_undefined_alpha_is_refused_with_the_reason(codes, reason):
+    with pytest.raises(ValueError, match=f"^alpha is undefined: {reason}$"):
+        krippendorff_alpha(codes)
+
+
+def test_what_cannot_be_asked_for_is_refused_with_what_can():
+    message = r'^no level "metric"; allowed: nominal, ordinal, interval, ratio$'
+    with pytest.raises(ValueError, match=message):
+        krippendorff_alpha([[0], [1]], level="metric")
+    message = "^codes must be a table of coders x units, got 1 dimensions$"
+    with pytest.raises(ValueError, match=message):
+        krippendorff_alpha([0, 1])
+    with pytest.raises(ValueError, match=r"^each category must be named once, got \[1, 1\]$"):
+        krippendorff_alpha([[0], [1]], [1, 1])
+
+
+# The bootstrap
+
+
+both_ways = pytest.mark.parametrize("many", [0, 100], ids=["patterns", "units"])
+
+
+@both_ways
+def test_drawing_numbers_of_occurrences_is_drawing_units(many, monkeypatch):
+    """Every outcome is as likely as among all resamples of four units of three patterns."""
+    monkeypatch.setattr(module, "MANY", many)
+    every = [tuple(np.bincount(drawn, minlength=3)) for drawn in product([0, 0, 1, 2], repeat=4)]
+    exact = {outcome: count / len(every) for outcome, count in Counter(every).items()}
+    rng = np.random.default_rng(1)
+    drawn = Counter(map(tuple, module._occurrences(rng, np.array([2, 1, 1]), 50_000)))
+    assert drawn.keys() == exact.keys()
+    assert all(abs(drawn[o] / 50_000 - exact[o]) < 0.005 for o in exact)
+
+
+@both_ways
+def test_the_interval_is_that_of_all_resamples_of_the_units(many, monkeypatch):
+    monkeypatch.setattr(module, "MANY", many)
+    codes = np.array([[0, 0, 1, 1], [0, 1, 1, 1]])
+    resamples = [
+        values(codes[:, drawn], categories=[0, 1]) for drawn in product(range(4), repeat=4)
+    ]
+    estimated = coefficients(codes, confidence=0.8).set_index("coefficient")
+    for coefficient in ("alpha", "ac1", "percent-agreement"):
+        every = np.array([found[coefficient] for found in resamples])
+        known, row = every[~np.isnan(every)], estimated.loc[coefficient]
+        assert [row["low"], row["high"]] == pytest.approx(np.quantile(known, [0.1, 0.9]))
+        assert row["undefined"] == pytest.approx(1 - len(known) / len(every), abs=0.01)
+
+
+def test_equal_seeds_give_equal_intervals_in_pieces_of_any_size(monkeypatch):
+    first = coefficients(OBSERVERS, seed=3)
+    pd.testing.assert_frame_equal(first, coefficients(OBSERVERS, seed=3))
+    assert not first.equals(coefficients(OBSERVERS, seed=4))
+    monkeypatch.setattr(module, "CHUNK", 1000)
+    again = coefficients(OBSERVERS, seed=3)
+    assert again["value"].equals(first["value"])
+    assert (again["low"] - first["low"]).abs().max() < 0.05
+
+
+def test_one_unit_has_no_interval():
+    assert coefficients([[0], [1]])[["low", "high"]].isna().all(axis=None)
+
+
+# Data sets
+
+
+@pytest.fixture(scope="module")
+def example():
+    return coding.load("data/example-two-coders")
+
+
+def measured(measure, data, **options):
+    return measure(data.codings, data.taxonomy.counts_as, data.taxonomy.feature_ids, **options)
+
+
+def test_agreement_has_a_row_for_each_feature_and_coefficient_and_for_all_together(example):
+    table = measured(metrics.agreement_by_feature, example, replicates=0)
+    assert table["feature_id"].unique().tolist() == [*example.taxonomy.feature_ids, ""]
+    assert len(table) == 17 * 8
+
+
+def test_open_codes_are_missing_ones_or_codes_of_their_own(example):
+    decided = measured(metrics.agreement_by_feature, example, replicates=0)
+    every = measured(metrics.agreement_by_feature, example, replicates=0, compared="all")
+    pooled = [t[t["feature_id"] == ""].iloc[0] for t in (decided, every)]
+    assert [row["n"] for row in pooled] == [332, 348]
+    assert pooled[0]["k"] == 213 + 74
+    assert pooled[1]["k"] == 213 + 74 + 5
+
+
+def test_pooled_intervals_resample_whole_models():
+    """Codes that are the same for all features of a model give as wide an interval as one."""
+    rows = [
+        (f"m{m}", f, coder, str(int((m + (coder == "B" and m % 4 == 0)) % 2)))
+        for m, f, coder in product(range(20), "fgh", "AB")
+    ]
+    codings = pd.DataFrame(rows, columns=["model_id", "feature_id", "coder_id", "code"])
+    table = metrics.agreement_by_feature(codings, {"1": "present", "0": "absent"}, ["f", "g", "h"])
+    chosen = table[table["coefficient"] == "percent-agreement"].set_index("feature_id")
+    assert chosen.loc["", ["low", "high"]].tolist() == pytest.approx(
+        chosen.loc["f", ["low", "high"]].tolist(), abs=0.051
+    )
+    assert chosen.loc["", "models"] == 20
+    assert chosen.loc["", "n"] == 60
+
+
+def test_the_values_of_a_data_set_are_those_of_its_raw_codes(example):
+    keys = ["coder_id", "feature_id", "model_id"]
+    wide = example.codings.set_index(keys)["code"].unstack([1, 2])  # noqa: PD010 - text
+    table = measured(metrics.agreement_by_feature, example, replicates=0).set_index("feature_id")
+    for feature in (*example.taxonomy.feature_ids, ""):
+        codes = wide[feature] if feature else wide
+        raw = values(codes.to_numpy(dtype=object), categories=["1", "0"])
+        found = table.loc[feature].set_index("coefficient")["value"].to_dict()
+        assert found == pytest.approx(raw, nan_ok=True)
+
+
+def test_the_kinds_of_disagreement_are_the_2_x_2_table_and_what_is_open(example):
+    table = measured(metrics.disagreement, example)
+    total = table.groupby(["kind", "coder_id"], sort=False)["k"].sum()
+    assert total.to_dict() == {
+        ("all-present", ""): 213,
+        ("only", "assessor"): 8,
+        ("only", "developer"): 37,
+        ("all-absent", ""): 74,
+        ("open", ""): 16,
+    }
+    assert (table.groupby("feature_id")["k"].sum() == table.groupby("feature_id")["n"].max()).all()
+    assert table.groupby("feature_id")["single"].max().sum() == 20
+
+
+def test_of_more_coders_than_two_the_disagreements_are_split():
+    rows = [("m1", "f", c, code) for c, code in zip("ABC", "110", strict=True)]
+    rows += [("m2", "f", c, code) for c, code in zip("ABC", "11?", strict=True)]
+    rows += [("m3", "f", "A", "?"), ("m3", "f", "B", "?"), ("m4", "f", "C", "1")]
+    codings = pd.DataFrame(rows, columns=["model_id", "feature_id", "coder_id", "code"])
+    counts_as = {"1": "present", "0": "absent", "?": "unclear"}
+    table = metrics.disagreement(codings, counts_as, ["f"]).set_index("kind")
+    assert table["k"].to_dict() == {"all-present": 1, "split": 1, "all-absent": 0, "open": 1}
+    assert table["n"].unique().tolist() == [3]
+    assert table["single"].unique().tolist() == [1]
+
+
+def test_each_pair_of_coders_has_its_agreement_and_each_coder_its_share():
+    rows = [
+        (f"m{m}", "f", coder, code)
+        for coder, codes in {"A": "1100", "B": "1110", "C": "00"}.items()
+        for m, code in enumerate(codes)
+    ]
+    codings = pd.DataFrame(rows, columns=["model_id", "feature_id", "coder_id", "code"])
+    table = metrics.agreement_by_coders(codings, {"1": "present", "0": "absent"}, ["f"])
+    own = table[table["coefficient"] == "present"].set_index("coder_id")
+    assert own["k"].to_dict() == {"A": 2, "B": 3, "C": 0}
+    percent = table[table["coefficient"] == "percent-agreement"]
+    pairs = percent.set_index(["coder_id", "other_id"])
+    assert pairs["value"].to_dict() == {("A", "B"): 0.75, ("A", "C"): 0, ("B", "C"): 0}
+    assert pairs["n"].to_dict() == {("A", "B"): 4, ("A", "C"): 2, ("B", "C"): 2}
+
+
+def test_a_data_set_of_one_coder_says_so_for_every_feature(datasets):
+    table = measured(metrics.agreement_by_feature, datasets["literal"])
+    assert set(table["reason"]) == {"one-coder"}
+    assert table["value"].isna().all()
+    by_coders = measured(metrics.agreement_by_coders, datasets["literal"])
+    assert by_coders["coder_id"].tolist() == ["reconstruction"]
+
+
+def test_unknown_codes_features_and_choices_are_refused(example):
+    codings = pd.DataFrame(
+        [("m", "f", "A", "1")], columns=["model_id", "feature_id", "coder_id", "code"]
+    )
+    with pytest.raises(ValueError, match=r'^no code "1"; allowed: yes, no$'):
+        metrics.agreement_by_feature(codings, {"yes": "present", "no": "absent"}, ["f"])
+    with pytest.raises(ValueError, match=r'^no feature "f"; allowed: g$'):
+        metrics.agreement_by_feature(codings, {"1": "present"}, ["g"])
+    with pytest.raises(ValueError, match=r'^no choice "some"; allowed: decided, all$'):
+        measured(metrics.agreement_by_feature, example, compared="some")
