@@ -26,7 +26,7 @@ FOLDERS = {
 
 @pytest.fixture(scope="session")
 def folders():
-    """Folders: two readings of the review, a data set with its own taxonomy, the example."""
+    """Folders of the data sets: two readings of the review, one of its own taxonomy, an example."""
     return FOLDERS
 
 
@@ -102,13 +102,16 @@ class Tables(dict):
         if plot == "rounds":  # no notebook draws it
             return self.setdefault(key, compared(name, lang))
         feature = {"feature": "rarest"} if name == "own" else {}
-        kept = []
+        kept = {}
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(ROOT / "notebooks")
             patch.setenv("SOILA_OUTPUT", str(self.folder))  # for what is saved besides the figures
-            patch.setattr(figures, "publish", lambda _, table, *__, **___: kept.append(table))
+            patch.setattr(
+                figures, "publish", lambda drawn, table, *_, **__: kept.update({drawn: table})
+            )
             self.execute(self.drawing[plot], dataset=str(FOLDERS[name]), lang=lang, **feature)
-        return self.setdefault(key, *kept)
+        self.update({(name, lang, drawn): table for drawn, table in kept.items()})
+        return self[key]
 
 
 @pytest.fixture(scope="session")

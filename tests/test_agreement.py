@@ -372,10 +372,10 @@ def test_the_values_of_a_data_set_are_those_of_its_raw_codes(example):
         assert found == pytest.approx(raw, nan_ok=True)
 
 
-def test_the_kinds_of_disagreement_are_the_2_x_2_table_and_what_is_open(example):
+def test_the_outcomes_are_the_2_x_2_table_and_what_is_open(example):
     table = measured(metrics.disagreement, example)
-    total = table.groupby(["kind", "coder_id"], sort=False)["k"].sum()
-    assert total.to_dict() == {
+    pooled = table[table["feature_id"] == ""].set_index(["outcome", "coder_id"])
+    assert pooled["k"].to_dict() == {
         ("all-present", ""): 213,
         ("only", "assessor"): 8,
         ("only", "developer"): 37,
@@ -383,7 +383,10 @@ def test_the_kinds_of_disagreement_are_the_2_x_2_table_and_what_is_open(example)
         ("open", ""): 16,
     }
     assert (table.groupby("feature_id")["k"].sum() == table.groupby("feature_id")["n"].max()).all()
-    assert table.groupby("feature_id")["single"].max().sum() == 20
+    assert pooled["single"].unique().tolist() == [20]
+    assert pooled["decided"].unique().tolist() == [332]
+    single = table[table["feature_id"] != ""].groupby(["outcome", "coder_id"])["k"].sum()
+    assert single.sort_index().equals(pooled["k"].sort_index())
 
 
 def test_of_more_coders_than_two_the_disagreements_are_split():
@@ -392,7 +395,7 @@ def test_of_more_coders_than_two_the_disagreements_are_split():
     rows += [("m3", "f", "A", "?"), ("m3", "f", "B", "?"), ("m4", "f", "C", "1")]
     codings = pd.DataFrame(rows, columns=["model_id", "feature_id", "coder_id", "code"])
     counts_as = {"1": "present", "0": "absent", "?": "unclear"}
-    table = metrics.disagreement(codings, counts_as, ["f"]).set_index("kind")
+    table = metrics.disagreement(codings, counts_as, ["f"]).head(4).set_index("outcome")
     assert table["k"].to_dict() == {"all-present": 1, "split": 1, "all-absent": 0, "open": 1}
     assert table["n"].unique().tolist() == [3]
     assert table["single"].unique().tolist() == [1]

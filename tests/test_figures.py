@@ -28,6 +28,7 @@ from soila_analysis.figures.style import GREY, HEAT, PALETTE, style
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("fi", "sv", "en")
 NAMES = ("literal", "memberships", "own")
+CODERS = ("agreement", "agreement-by-coders", "disagreement")  # those of several coders
 SHARES = ("models-by-goal", "feature-shares", "feature-by-goal", "evidence-map")
 PLOTS = (*SHARES, "features-per-model")  # those of coded models
 VARIANTS = [(plot, variant) for plot, p in figures.PLOTS.items() for variant in p.variants]
@@ -123,15 +124,21 @@ def draw(tables):
 
 
 @pytest.fixture(
-    scope="module", params=[(n, lang) for n in NAMES for lang in LANGUAGES], ids="-".join
+    scope="module",
+    params=[(n, lang) for n in (*NAMES, "example") for lang in LANGUAGES],
+    ids="-".join,
 )
 def every(request, draw):
     """All figures of one data set in one language.
 
     Those about the publication hardly change with the data: once in each language has to do.
+    Those of several coders are of the data sets that have them.
     """
     name, lang = request.param
-    plots = figures.PLOTS if name == "literal" or lang == "en" else ("taxonomy", *PLOTS)
+    several = CODERS if name in ("own", "example") else ()
+    alone = [plot for plot in figures.PLOTS if plot not in CODERS]
+    plots = alone if name == "literal" or lang == "en" else ("taxonomy", *PLOTS)
+    plots = (*plots, *several) if name != "example" else several
     return [draw(name, lang, plot, v) for plot in plots for v in figures.PLOTS[plot].variants]
 
 
@@ -215,8 +222,11 @@ def named(d):
         return t.loc[t["mean"] == t["mean"].max(), "goal"].unique()
     if d.plot == "evidence-map":
         return [*t["feature"].unique(), *cells_of(t)["goal"].unique()]
-    column = {"taxonomy": "feature", "feature-shares": "feature"}.get(d.plot, "goal")
-    return t[column].unique() if d.plot in (*PLOTS, "taxonomy") else []
+    if d.plot == "agreement-by-coders":
+        return t["coder_id"].unique()
+    featured = ("taxonomy", "feature-shares", "agreement", "disagreement")
+    column = "feature" if d.plot in featured else "goal"
+    return t[column].unique() if d.plot in (*PLOTS, *featured) else []
 
 
 def test_every_label_is_printed_in_full(every):
@@ -462,6 +472,147 @@ def test_the_bars_in_the_margin_of_the_map_are_the_shares_over_all_models(one):
         assert bars == pytest.approx(expected)
 
 
+# Several coders
+
+
+def two_decimals(value):
+    rounded = math.floor(100 * abs(value) + 0.5) / 100
+    return f"{'−' if value < 0 else ''}{rounded:.2f}".replace(".", ",")
+
+
+@pytest.fixture(params=["own", "example"])
+def coders(request, draw):
+    """A function that draws a figure of one data set of two coders, in Finnish."""
+    return lambda plot: draw(request.param, "fi", plot, "better")
+
+
+SHOWN = ("percent-agreement", "alpha", "ac1", "brennan-prediger", "cohen")
+
+
+def by_alpha(table):
+    """All features together, then each, the highest alpha first and undefined ones last."""
+    rows = [row for row in table.itertuples() if row.coefficient == "alpha"]
+    rows.sort(key=lambda row: row.feature)
+    rows.sort(key=lambda row: -math.inf if math.isnan(row.value) else row.value, reverse=True)
+    return [row.feature_id for row in sorted(rows, key=lambda row: row.feature_id != "")]
+
+
+def test_the_coefficients_stand_side_by_side_with_their_intervals(coders):
+    d = coders("agreement")
+    cells = {(row.feature_id, row.coefficient): row for row in d.table.itertuples()}
+    order = by_alpha(d.table)
+    for axes, coefficient in zip(d.axes(), SHOWN, strict=True):
+        assert axes.get_xlim() == (0, 1)
+        found = {}
+        for line in axes.lines:
+            x, y = np.atleast_1d(line.get_xdata()), np.atleast_1d(line.get_ydata())
+            kind = {"o": "value", "<": "below"}.get(line.get_marker(), "interval")
+            found.setdefault(order[int(y[0])], {})[kind] = line if kind == "value" else tuple(x)
+        for feature in order:
+            row, given = cells[feature, coefficient], found.get(feature, {})
+            assert ("value" in given) == (row.value >= 0)
+            assert ("below" in given) == (row.low < 0)
+            assert ("interval" in given) == (row.low < row.high and row.high > 0)
+            if "value" in given:
+                assert float(given["value"].get_xdata()[0]) == pytest.approx(row.value)
+                hollow = to_hex(given["value"].get_markerfacecolor()) == WHITE
+                assert hollow == (row.reason == "no-variation")
+            if "interval" in given:
+                assert given["interval"] == pytest.approx((max(row.low, 0), row.high))
+
+
+def test_every_coefficient_and_count_is_printed_and_a_dash_where_it_is_undefined(coders):
+    d = coders("agreement")
+    shown = d.table[d.table["coefficient"].isin(SHOWN)]
+    values = Counter("–" if math.isnan(v) else two_decimals(v) for v in shown["value"])
+    printed = Counter(re.findall(r"^(?:−?\d,\d\d|–)$", d.prose, re.MULTILINE))
+    assert printed == values
+    counts = shown[shown["coefficient"] == "alpha"].itertuples()
+    assert ratios(d.prose) == Counter(f"{row.k}/{row.n}" for row in counts)
+    assert ("Ajatusviiva" in d.words.subtitle) == shown["reason"].eq("no-variation").any()
+
+
+def test_the_matrix_of_coders_has_equal_codes_above_and_alpha_below_its_diagonal(coders):
+    d = coders("agreement-by-coders")
+    assert ratios(d.prose) == Counter(
+        f"{row.k}/{row.n}"
+        for row in d.table.itertuples()
+        if row.coefficient in ("present", "percent-agreement")
+    )
+    alpha = next(row for row in d.table.itertuples() if row.coefficient == "alpha")
+    assert two_decimals(alpha.value) in d.prose.splitlines()
+
+
+def test_the_boxes_are_the_models_by_outcome_the_most_disputed_feature_first(coders):
+    d = coders("disagreement")
+    looks = {"#12436d": "all-present", "#28a197": "first", "#801650": "second"}
+    rows = {}
+    for box in d.shapes():
+        colour = looks.get(to_hex(box.get_facecolor()), "hatched" if box.get_hatch() else "open")
+        rows.setdefault(round(box.get_y(), 3), Counter())[colour] += 1
+    first, *found = [rows[y] for y in sorted(rows)]
+    assert set(first.values()) == {1}  # the key
+    table = d.table[d.table["feature_id"] != ""]
+    expected, shares = [], []
+    for _, part in table.groupby("feature_id"):
+        k = part["k"].tolist()
+        names = ("all-present", "first", "second", "open", "hatched")
+        expected.append(Counter({n: c for n, c in zip(names, k, strict=True) if c}))
+        shares.append(((k[1] + k[2]) / part["decided"].iloc[0], part["feature"].iloc[0]))
+    ordered = sorted(range(len(shares)), key=lambda i: (-shares[i][0], shares[i][1]))
+    assert found == [expected[i] for i in ordered]
+
+
+def test_of_one_coder_there_is_nothing_to_draw_and_the_words_say_so(tables, tmp_path):
+    for plot in CODERS:
+        table = tables["literal", "en", plot]
+        shown = figures.publish(plot, table, "en", "better", tmp_path)
+        (words,) = shown.words
+        page = html.fromstring(shown._repr_html_())
+        assert list(page.iter("img")) == []
+        assert page.text_content() == words.findings[0]
+        assert re.search(r"two coders", words.findings[0])
+        with pytest.raises(ValueError, match=f"^{plot}: {words.findings[0]}$"):
+            figures.draw(plot, table, "en")
+    assert {p.suffix for p in tmp_path.rglob("*.*")} == {".csv", ".json"}
+
+
+@pytest.fixture(scope="module")
+def thirty():
+    """Codes of 120 models by 30 coders, of whom each codes some; and what 3 coders disagree on."""
+    rng = np.random.default_rng(7)
+    taxonomy = coding.load(ROOT / "data" / "review-2024").taxonomy
+    cells = [(f"M{m:03}", f) for m in range(120) for f in taxonomy.feature_ids]
+    rows = [
+        (model, feature, f"Koodaaja {c}", code)
+        for (model, feature), truth in zip(cells, rng.random(len(cells)) < 0.8, strict=True)
+        for c in rng.choice(30, 3, replace=False)
+        for code in [str(int(truth ^ (rng.random() < 0.1)))]
+    ]
+    columns = ["model_id", "feature_id", "coder_id", "code"]
+    return taxonomy, pd.DataFrame(rows, columns=columns)
+
+
+MEASURES = {
+    "agreement": metrics.agreement_by_feature,
+    "agreement-by-coders": metrics.agreement_by_coders,
+    "disagreement": metrics.disagreement,
+}
+
+
+@pytest.mark.parametrize("plot", CODERS)
+def test_thirty_coders_fit_on_the_page(plot, thirty):
+    taxonomy, codings = thirty
+    fewer = {} if plot == "disagreement" else {"replicates": 100}
+    table = MEASURES[plot](codings, taxonomy.counts_as, taxonomy.feature_ids, **fewer)
+    marked = table.assign(basis="observed", kind="observed", reading="")
+    d = Drawn(plot, "better", "sv", figures.label(marked, taxonomy, "sv", "Test"))
+    test_nothing_is_drawn_outside_the_page([d])
+    test_no_two_texts_overlap([d])
+    test_no_mark_runs_into_a_text([d])
+    assert d.words.badge == ""
+
+
 # The page
 
 
@@ -541,8 +692,8 @@ def test_the_palette_has_3_to_1_against_white_and_each_colour_against_its_neighb
 
 
 @pytest.mark.parametrize(("plot", "variant"), VARIANTS)
-def test_every_text_has_4_5_to_1_against_what_it_is_printed_on(plot, variant, one):
-    d = one(plot, variant)
+def test_every_text_has_4_5_to_1_against_what_it_is_printed_on(plot, variant, one, draw):
+    d = draw("example", "fi", plot, variant) if plot in CODERS else one(plot, variant)
     faint = []
     for text in d.texts:
         box = text.get_window_extent()

@@ -44,7 +44,7 @@ def parameters_cells(notebook):
     return [c for c in notebook["cells"] if "parameters" in c["metadata"].get("tags", [])]
 
 
-def declared(notebook, **values):
+def declared(notebook, key="outputs", **values):
     """The outputs that a notebook declares, with its parameters put in."""
     soila = notebook["metadata"]["soila"]
     (cell,) = parameters_cells(notebook)
@@ -55,7 +55,7 @@ def declared(notebook, **values):
         for key, value in chosen.items()
     }
     combinations = [dict(zip(expanded, c, strict=True)) for c in product(*expanded.values())]
-    return {output.format(**c) for output in soila["outputs"] for c in combinations}
+    return {output.format(**c) for output in soila.get(key, []) for c in combinations}
 
 
 # How they are written
@@ -146,7 +146,8 @@ def test_the_ids_of_cells_are_unique(notebook):
 @each
 def test_a_notebook_declares_tables_and_figures_in_every_form(notebook):
     forms = {}
-    for output in map(Path, notebook["metadata"]["soila"]["outputs"]):
+    soila = notebook["metadata"]["soila"]
+    for output in map(Path, [*soila["outputs"], *soila.get("optional", [])]):
         forms.setdefault(output.with_suffix(""), set()).add(output.suffix)
     assert {stem.parts[0] for stem in forms} == {"tables", "figures"}
     for stem, endings in forms.items():
@@ -158,17 +159,18 @@ def test_a_notebook_declares_tables_and_figures_in_every_form(notebook):
 
 
 def run(execute, notebooks, folder, monkeypatch, **values):
-    """Execute all notebooks into a folder; give what their cells show and what they declare."""
+    """Execute all notebooks into a folder; give what cells show, what must and what may be left."""
     monkeypatch.chdir(FOLDER)
     monkeypatch.setenv("SOILA_OUTPUT", str(folder))
     monkeypatch.setenv("SOILA_PROVENANCE", '{"by": "a test"}')
-    shown, outputs = [], set()
+    shown, outputs, optional = [], set(), set()
     for name, notebook in notebooks.items():
         (cell,) = parameters_cells(notebook)
         own = {key: v for key, v in values.items() if f"{key}: " in source(cell)}
         shown += execute(name, **own)
         outputs |= declared(notebook, **own)
-    return shown, outputs
+        optional |= declared(notebook, "optional", **own)
+    return shown, outputs, optional
 
 
 def files(folder):
@@ -178,7 +180,7 @@ def files(folder):
 def test_all_notebooks_leave_exactly_what_they_declare_and_show_it_with_alternative_texts(
     execute, notebooks, tmp_path, monkeypatch
 ):
-    shown, outputs = run(execute, notebooks, tmp_path, monkeypatch, lang="fi")
+    shown, outputs, _ = run(execute, notebooks, tmp_path, monkeypatch, lang="fi")
     assert files(tmp_path) == outputs
     assert all((tmp_path / name).stat().st_size for name in outputs)
     pages = [html.fromstring(result._repr_html_()) for result in shown]
@@ -208,5 +210,6 @@ def test_all_notebooks_run_on_other_data_and_in_other_languages(
 
     monkeypatch.setattr(Figure, "savefig", only_svg)
     values = {"dataset": str(folders[dataset]), "lang": lang, "feature": feature}
-    _, outputs = run(execute, notebooks, tmp_path, monkeypatch, **values)
-    assert files(tmp_path) == outputs
+    _, outputs, optional = run(execute, notebooks, tmp_path, monkeypatch, **values)
+    assert optional
+    assert files(tmp_path) == outputs | (optional if dataset == "own" else set())

@@ -467,6 +467,25 @@ def test_outputs_follow_the_parameters_and_what_a_value_stands_for(write, execut
         assert listing.splitlines() == files
 
 
+FIGURE = "for form in {}:\n    (folder / f'drawn.{{form}}').write_text('</svg>')"
+
+
+def test_optional_outputs_are_left_or_not_and_none_is_left_over(write, execute):
+    forms = ["drawn.svg", "drawn.txt"]
+    folder = execute(write(WRITE, FIGURE.format(("svg", "txt")), optional=forms))
+    assert sorted(p.name for p in folder.glob("drawn*")) == forms
+    listing = folder / "notebooks/small.outputs"
+    assert listing.read_text().splitlines() == ["table.csv", *forms]
+    execute(write(WRITE, optional=forms))
+    assert list(folder.glob("drawn*")) == []
+    assert listing.read_text().splitlines() == ["table.csv"]
+
+
+def test_an_optional_figure_that_lacks_one_of_its_forms_is_a_failure(write, execute):
+    path = write(WRITE, FIGURE.format(("svg",)), optional=["drawn.svg", "drawn.txt", "other.svg"])
+    assert failure(lambda: execute(path)) == "small: outputs: drawn.txt is missing"
+
+
 def test_a_notebook_is_named_by_the_parameters_that_are_given(write, execute):
     path = write(WRITE, parameters=PARAMETERS)
     notebook = nbformat.read(path, as_version=4)

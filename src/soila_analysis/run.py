@@ -1,7 +1,8 @@
 """One notebook through papermill: check parameters, execute, check outputs, record.
 
 A notebook declares in its metadata, under ``soila``, what a run must leave: ``outputs``, paths
-below the output folder as templates over the parameters; ``expand``, values of a parameter that
+below the output folder as templates over the parameters; ``optional``, forms of a figure that it
+leaves, all of them, where the data give something to draw; ``expand``, values of a parameter that
 stand for several in these templates; ``choices``, the values that a parameter may take; ``name``,
 the name of the executed notebook where parameters are given. A run writes beside the output folder
 and moves its files in when all of them are there, so that nothing good is ever lost to a failure.
@@ -216,7 +217,7 @@ def run(
     """
     begun, started = time.time(), time.monotonic()
     values = check(job.notebook, job.values)
-    expected = _outputs(job, values)
+    expected, optional = _outputs(job, values), _outputs(job, values, "optional")
     _refuse_escapes(job.notebook)
     record = _record(job, values)
     _refuse_unlocked(job, record)
@@ -226,6 +227,8 @@ def run(
         staging = Path(beside)
         notebook = _execute(job, values, record, staging, started + timeout, plain)
         _refuse_changes(job, record, begun if since is None else since)
+        made = [path for path in optional if (staging / path).exists()]
+        expected += [path for path in optional if _same_figure(path, made)]
         _check_outputs(job, staging, expected, begun)
         name = _name(job, values)
         _write(staging, name, normalised(notebook, {str(staging): "build"}), expected)
@@ -237,6 +240,8 @@ def run(
         os.utime(staging / f"notebooks/{name}.ipynb", (date, date))
         last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
         files = [_place(staging, folder, file) for file in [*expected, *last]]
+        for path in set(optional) - set(made):
+            (folder / path).unlink(missing_ok=True)
     return Result(job, time.monotonic() - started, files=tuple(files))
 
 
@@ -528,22 +533,23 @@ def _refuse_collisions(jobs: Iterable[Job]) -> None:
     writers: dict[Path, str] = {}
     for job in jobs:
         try:
-            paths = [job.folder / path for path in _outputs(job, check(job.notebook, job.values))]
+            values = check(job.notebook, job.values)
+            named = [path for key in ("outputs", "optional") for path in _outputs(job, values, key)]
         except RunError:
             continue
-        for path in paths:
+        for path in (job.folder / name for name in named):
             if path in writers:
                 raise RunError(f"{path} would be written twice: {writers[path]}; {job.title}")
             writers[path] = job.title
 
 
-def _outputs(job: Job, values: Mapping[str, Any]) -> list[str]:
+def _outputs(job: Job, values: Mapping[str, Any], key: str = "outputs") -> list[str]:
     contract = _contract(job.notebook)
     known = {p.name: p.default for p in parameters(job.notebook)} | dict(values)
     expand = contract.get("expand", {})
     options = {k: expand.get(k, {}).get(str(v), [v]) for k, v in known.items()}
     combined = [dict(zip(options, c, strict=True)) for c in product(*options.values())]
-    templates = contract.get("outputs", [])
+    templates = contract.get(key, [])
     name = job.notebook.name
     try:
         paths = list(dict.fromkeys(t.format(**c) for t in templates for c in combined))
@@ -553,6 +559,11 @@ def _outputs(job: Job, values: Mapping[str, Any]) -> list[str]:
     if outside:
         raise RunError(f"{name}: outputs outside the output folder: {', '.join(outside)}")
     return paths
+
+
+def _same_figure(path: str, made: Iterable[str]) -> bool:
+    """Tell whether another form of an output was made; a figure comes in all its forms."""
+    return PurePosixPath(path).with_suffix("") in (PurePosixPath(m).with_suffix("") for m in made)
 
 
 def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: float) -> None:

@@ -12,7 +12,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis.figures import (
+    agreement,
+    agreement_by_coders,
     claims,
+    disagreement,
     evidence_map,
     feature_by_goal,
     feature_shares,
@@ -23,7 +26,7 @@ from soila_analysis.figures import (
     share_bases,
     taxonomy,
 )
-from soila_analysis.figures.save import save_figure, save_table
+from soila_analysis.figures.save import save_figure, save_table, save_texts
 from soila_analysis.figures.style import style
 from soila_analysis.figures.taxonomy import definitions, tabulate
 from soila_analysis.figures.texts import Texts
@@ -57,15 +60,19 @@ class Plot:
         (table, lang, variant) -> `Texts`.
     variants : mapping of str to callable
         By name: ``faithful``, as the review drew it, and ``better``; (table, texts) -> Figure.
+    drawable : callable
+        table -> whether there is something to draw; where there is not, the texts say why.
     """
 
     texts: Callable[[pd.DataFrame, str, str], Texts]
     variants: Mapping[str, Draw]
+    drawable: Callable[[pd.DataFrame], bool] = lambda _: True
 
 
 def _plot(module: Any) -> Plot:
     names = [v for v in ("faithful", "better") if hasattr(module, v)]
-    return Plot(module.texts, MappingProxyType({v: getattr(module, v) for v in names}))
+    variants = MappingProxyType({v: getattr(module, v) for v in names})
+    return Plot(module.texts, variants, getattr(module, "drawable", lambda _: True))
 
 
 PLOTS: Mapping[str, Plot] = MappingProxyType(
@@ -80,6 +87,9 @@ PLOTS: Mapping[str, Plot] = MappingProxyType(
         "share-bases": _plot(share_bases),
         "fragility": _plot(fragility),
         "rounds": _plot(rounds),
+        "agreement": _plot(agreement),
+        "agreement-by-coders": _plot(agreement_by_coders),
+        "disagreement": _plot(disagreement),
     }
 )
 
@@ -149,15 +159,19 @@ def draw(plot: str, table: pd.DataFrame, lang: str, variant: str = "better") -> 
     Raises
     ------
     ValueError
-        For an unknown figure or variant; the message lists those there are.
+        For an unknown figure or variant; the message lists those there are. For a table with
+        nothing to draw; the message is the sentence that says why.
     """
     if plot not in PLOTS:
         raise ValueError(f'no figure "{plot}"; allowed: {", ".join(PLOTS)}')
     variants = PLOTS[plot].variants
     if variant not in variants:
         raise ValueError(f'{plot} has no variant "{variant}"; allowed: {", ".join(variants)}')
+    words = texts(plot, table, lang, variant)
+    if not PLOTS[plot].drawable(table):
+        raise ValueError(f"{plot}: {words.findings[0]}")
     with style():
-        return variants[variant](table, texts(plot, table, lang, variant))
+        return variants[variant](table, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +185,7 @@ class Published:
         pairs = zip(self.words, self.files, strict=True)
         found = dict.fromkeys(f for words in self.words for f in words.findings)
         sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in found)
-        figures = "".join(_figure_html(words, files["svg"]) for words, files in pairs)
+        figures = "".join(_figure_html(w, files["svg"]) for w, files in pairs if "svg" in files)
         return f'<section lang="{self.words[0].lang}">{figures}{sentences}</section>'
 
 
@@ -185,6 +199,8 @@ def publish(
     stem: str | None = None,
 ) -> Published:
     """Draw a figure, save it with its table and texts, and show it.
+
+    Where the table has nothing to draw, its texts are saved and shown, which say why.
 
     Parameters
     ----------
@@ -205,11 +221,15 @@ def publish(
     name = stem or plot
     chosen: Sequence[str] = tuple(PLOTS[plot].variants) if variant == "both" else (variant,)
     source = save_table(table, name, folder / "tables")
-    words, files = [], []
+    words: list[Texts] = []
+    files: list[Mapping[str, Path]] = []
     for one in chosen:
-        figure = draw(plot, table, lang, one)
+        where = (f"{name}-{one}", folder / "figures", source)
         words.append(texts(plot, table, lang, one))
-        files.append(save_figure(figure, words[-1], f"{name}-{one}", folder / "figures", source))
+        if PLOTS[plot].drawable(table):
+            files.append(save_figure(draw(plot, table, lang, one), words[-1], *where))
+        else:
+            files.append({"json": save_texts(words[-1], *where)})
     return Published(tuple(words), tuple(files))
 
 

@@ -49,7 +49,7 @@ def save_figure(
         The files by their ending.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = {ending: folder / f"{stem}.{ending}" for ending in (*FORMATS, "json")}
+    files = {ending: folder / f"{stem}.{ending}" for ending in FORMATS}
     made_from = _provenance(table)
     record = json.dumps(made_from, sort_keys=True, separators=(",", ":")) if made_from else None
     metadata: Mapping[str, dict[str, str | None]] = {
@@ -73,6 +73,24 @@ def save_figure(
         for ending in FORMATS:
             figure.savefig(files[ending], dpi=DPI, metadata=metadata[ending])
     _describe_svg(files["svg"], words, stem)
+    return {**files, "json": save_texts(words, stem, folder, table)}
+
+
+def save_texts(words: Texts, stem: str, folder: Path, table: Path) -> Path:
+    """Write the texts of a figure as JSON, and in a run what they were made from.
+
+    Parameters
+    ----------
+    words, stem, folder, table
+        As for `save_figure`.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{stem}.json"
     texts = {
         "lang": words.lang,
         "title": words.title,
@@ -83,8 +101,8 @@ def save_figure(
         "description": words.description,
         "findings": list(words.findings),
     }
-    _write_json(files["json"], texts, made_from)
-    return files
+    _write_json(file, texts, _provenance(table))
+    return file
 
 
 def save_table(table: pd.DataFrame, stem: str, folder: Path) -> Path:

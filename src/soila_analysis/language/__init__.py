@@ -51,10 +51,10 @@ class Messages:
         return str(message.format(**values))
 
     def number(self, value: Any, decimals: int = 0) -> str:
-        """Write a number with the language's separators, rounded half-up."""
+        """Write a number with the language's separators and a true minus, rounded half-up."""
         exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        return str(format_decimal(exact, format=pattern, locale=self._locale))
+        return str(format_decimal(exact, format=pattern, locale=self._locale)).replace("-", "−")
 
     def percent(self, value: int) -> str:
         """Write a percentage that is already rounded to an integer."""

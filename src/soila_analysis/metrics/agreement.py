@@ -181,7 +181,7 @@ def agreement_by_feature(
         little: ``one-coder``, ``no-pairs``, ``no-variation``, ``not-two-coders`` or
         ``not-two-codes``. ``k`` of ``n`` paired units without a disagreement; ``present``, share
         of the first status among the paired codes; ``units`` with a code; ``coders``; ``models``,
-        what is resampled; ``replicates``; ``compared``.
+        what is resampled; ``features``; ``replicates`` and ``seed``; ``compared``.
 
     Raises
     ------
@@ -258,8 +258,10 @@ def disagreement(
     Returns
     -------
     DataFrame
-        One row a feature and kind: ``k`` of the ``n`` models with codes of at least two coders.
-        ``kind``: ``all-present``; ``only``, with the coder who says present in ``coder_id``, or,
+        One row a feature and outcome, those over all features last, with an empty ``feature_id``:
+        ``k`` of the ``n`` models with codes of at least two coders, ``decided`` of them not open,
+        ``disputed`` of these with codes that differ.
+        ``outcome``: ``all-present``; ``only``, with the coder who says present in ``coder_id``, or,
         of more coders than two, ``split``; ``all-absent``; ``open``, fewer than two codes say
         present or absent. ``single`` models have one coder's code; ``coders`` in all.
 
@@ -275,29 +277,31 @@ def disagreement(
     decided = (coded >= 2) & (present + absent >= 2)
     split = decided & (present > 0) & (absent > 0)
     if len(codes) == 2:
-        kinds = {("only", name): split & (codes[i] == 0) for i, name in enumerate(cube.coders)}
+        disputes = {("only", name): split & (codes[i] == 0) for i, name in enumerate(cube.coders)}
     else:
-        kinds = {("split", ""): split}
-    kinds = {
+        disputes = {("split", ""): split}
+    outcomes = {
         ("all-present", ""): decided & (absent == 0),
-        **kinds,
+        **disputes,
         ("all-absent", ""): decided & (present == 0),
         ("open", ""): (coded >= 2) & ~decided,
     }
-    rows = [
+    every = np.arange(len(features))
+    return pd.DataFrame(
         {
             "feature_id": feature,
-            "kind": kind,
+            "outcome": outcome,
             "coder_id": name,
-            "k": int(cells[:, i].sum()),
-            "n": int((coded[:, i] >= 2).sum()),
-            "single": int((coded[:, i] == 1).sum()),
+            "k": int(cells[:, chosen].sum()),
+            "n": int((coded[:, chosen] >= 2).sum()),
+            "decided": int(decided[:, chosen].sum()),
+            "disputed": int(split[:, chosen].sum()),
+            "single": int((coded[:, chosen] == 1).sum()),
             "coders": len(codes),
         }
-        for i, feature in enumerate(features)
-        for (kind, name), cells in kinds.items()
-    ]
-    return pd.DataFrame(rows)
+        for feature, chosen in [*zip(features, every[:, np.newaxis], strict=True), ("", every)]
+        for (outcome, name), cells in outcomes.items()
+    )
 
 
 # From codes to numbers, and from these to patterns
@@ -552,7 +556,9 @@ class _Estimate(NamedTuple):
             "units": int(total.coded),
             "coders": coders,
             "models": int(count.sum()),
+            "features": cube.shape[2],
             "replicates": self.replicates,
+            "seed": self.seed,
         }
         return [
             {"coefficient": c, **self._value(c, total, draws, reason), "reason": reason, **shared}

@@ -1,0 +1,219 @@
+"""Figure 11: how well the coders agree on each feature, by several coefficients side by side."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from soila_analysis.figures import marks
+from soila_analysis.figures.style import (
+    MUTED,
+    RULE,
+    SMALL,
+    TEXT,
+    WIDTH,
+    Page,
+    lines,
+    text_width,
+)
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.language import Messages, messages
+
+LABELS = 5.0  # cm, width of the column of labels
+ROW = 0.94
+LIFT, DROP = 0.17, 0.2  # a number stands above the middle of its row, its mark below
+HEAD = 1.45
+GAP = 0.5
+PERCENT, ALPHA, AC1, PABAK = "percent-agreement", "alpha", "ac1", "brennan-prediger"
+
+
+def drawable(table: pd.DataFrame) -> bool:
+    """Say whether two coders have coded the same model anywhere."""
+    return bool((table["n"] > 0).any())
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    pooled = _by_coefficient(table, "")
+    lead, alpha = pooled[PERCENT], pooled[ALPHA]
+    chart, title = t(f"agreement.chart-{variant}"), t("agreement.title")
+    if not drawable(table):
+        none = t(f"agreement.none-{lead.reason}")
+        return compose(
+            table, lang, chart=chart, title=title, subtitle=[], findings=[none], marks=False
+        )
+    shown = _shown(table)
+    if _has(alpha):
+        title = t("agreement.lead-title", alpha=value(alpha, t))
+    found = [_named(c, pooled, t) for c in (*shown, "prevalence", "bias") if _has(pooled[c])]
+    features = [r for r in table.itertuples() if r.feature_id and r.coefficient == ALPHA]
+    return compose(
+        table,
+        lang,
+        chart=chart,
+        title=title,
+        subtitle=[
+            t("agreement.how", replicates=t.number(lead.replicates)),
+            t(f"agreement.compared-{lead.compared}"),
+            *_remarks(table[table["coefficient"].isin(shown)], t),
+        ],
+        findings=[
+            t("agreement.lead", ratio=ratio(lead, t), found="; ".join(found[1:3])),
+            t(
+                f"agreement.methods-{lead.compared}",
+                coders=t.number(lead.coders),
+                models=t.number(lead.models),
+                features=t.number(lead.features),
+                n=t.number(lead.n),
+                ratio=ratio(lead, t),
+                found="; ".join(found),
+                replicates=t.number(lead.replicates),
+                seed=lead.seed,
+            ),
+            *_range([r for r in features if _has(r)], t),
+            t("agreement.caveat"),
+        ],
+        rows=[_sentence(table, f, shown, t) for f in _ordered(table)["feature_id"]],
+        marks=False,
+    )
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw a row a feature, all together first, and a panel a coefficient."""
+    t = messages(words.lang)
+    shown, rows = _shown(table), _ordered(table)
+    counts = LABELS + 0.2 + max(text_width(ratio(r, t), SMALL) for r in rows.itertuples())
+    left = counts + 0.45
+    pitch = (WIDTH + 0.2 - left) / len(shown)
+    page = Page(words, body=HEAD + ROW * len(rows) + 0.1)
+    page.text(counts, 0.45, "k/n", size=SMALL, ha="right", color=MUTED)
+    for i, row in enumerate(rows.itertuples()):
+        y, weight = HEAD + ROW * (i + 0.5), "normal" if row.feature_id else "bold"
+        label = lines(row.feature or t("agreement.all"), LABELS - 0.2, SMALL, t.lang)
+        page.text(LABELS, y, label, size=SMALL, ha="right", va="center", weight=weight)
+        page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
+    for j, coefficient in enumerate(shown):
+        x, key = left + pitch * j, _key(coefficient, table)
+        page.text(x - 0.1, 0.05, t(f"agreement.name-{key}"), size=SMALL, weight="bold")
+        page.text(x - 0.1, 0.45, t(f"agreement.by-{key}"), size=SMALL, color=MUTED)
+        axes = page.axes(x, HEAD, pitch - GAP, ROW * len(rows))
+        _scale(axes, len(rows), t)
+        for i, feature in enumerate(rows["feature_id"]):
+            row = _by_coefficient(table, feature)[coefficient]
+            y, weight = HEAD + ROW * (i + 0.5) - LIFT, "normal" if feature else "bold"
+            colour = MUTED if row.reason else TEXT
+            style: dict[str, Any] = {"size": SMALL, "weight": weight, "color": colour}
+            _mark(axes, row, i + DROP / ROW)
+            page.text(x + pitch - GAP - 0.08, y, value(row, t), ha="right", va="center", **style)
+    canvas = page.canvas()
+    for i in range(1, len(rows)):
+        canvas.plot([0.3, WIDTH - 0.3], [HEAD + ROW * i] * 2, color=RULE, lw=1.6 if i == 1 else 0.5)
+    return page.figure
+
+
+def value(row: Any, t: Messages) -> str:
+    """Write a coefficient, or a dash where it has no value."""
+    return "–" if pd.isna(row.value) else t.number(row.value, 2)
+
+
+def with_interval(row: Any, t: Messages) -> str:
+    """Write a coefficient with its interval, if it has one."""
+    if pd.isna(row.low):
+        return value(row, t)
+    return f"{value(row, t)} ({interval(row, t)})"
+
+
+def interval(row: Any, t: Messages) -> str:
+    """Write both ends of an interval; beside a minus the dash has room."""
+    dash = " – " if row.low < 0 else "–"
+    return f"{t.number(row.low, 2)}{dash}{t.number(row.high, 2)}"
+
+
+def ratio(row: Any, t: Messages) -> str:
+    """Write how many of the units with codes to compare have no disagreement."""
+    return f"{t.number(row.k)}/{t.number(row.n)}"
+
+
+def _key(coefficient: str, table: pd.DataFrame) -> str:
+    """Return what a coefficient is called by; Brennan and Prediger's of two codes is PABAK."""
+    two = coefficient == PABAK and table["compared"].iloc[0] == "decided"
+    return "pabak" if two else coefficient
+
+
+def _named(coefficient: str, rows: dict[str, Any], t: Messages) -> str:
+    key = _key(coefficient, pd.DataFrame([rows[coefficient]]))
+    return f"{t(f'agreement.long-{key}')} {with_interval(rows[coefficient], t)}"
+
+
+def _has(row: Any) -> bool:
+    return not pd.isna(row.value)
+
+
+def _by_coefficient(table: pd.DataFrame, feature: str) -> dict[str, Any]:
+    rows = table[table["feature_id"] == feature]
+    return {row.coefficient: row for row in rows.itertuples()}
+
+
+def _shown(table: pd.DataFrame) -> list[str]:
+    """Choose the kappa: Cohen's of two coders, of more Fleiss'."""
+    cohen = table.loc[table["coefficient"] == "cohen", "reason"].eq("not-two-coders").any()
+    return [PERCENT, ALPHA, AC1, PABAK, "fleiss" if cohen else "cohen"]
+
+
+def _ordered(table: pd.DataFrame) -> pd.DataFrame:
+    """Put all features together first, then each, the highest alpha first, undefined ones last."""
+    rows = table[table["coefficient"] == ALPHA]
+    rows = rows.assign(single=rows["feature_id"] != "")
+    order = ["single", "value", "feature"]
+    return rows.sort_values(order, ascending=[True, False, True], na_position="last")
+
+
+def _scale(axes: Axes, rows: int, t: Messages) -> None:
+    """Lay a scale from 0 to 1 above rows that run downwards."""
+    axes.set(xlim=(0, 1), ylim=(rows - 0.5, -0.5), yticks=[])
+    axes.set_xticks([0, 0.5, 1], [t.number(0), "", t.number(1)])
+    axes.tick_params(
+        top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelsize=SMALL
+    )
+    axes.grid(axis="x")
+    axes.spines[:].set_visible(False)
+
+
+def _mark(axes: Axes, row: Any, y: float) -> None:
+    """Draw a value with its interval; one that says little is open, what is below 0 an arrow."""
+    if not _has(row):
+        return
+    shade = marks.colour(row.basis)
+    fill = "white" if row.reason else marks.face(row.basis)
+    if row.low < row.high and row.high > 0:
+        ends = [max(row.low, 0), row.high]
+        axes.plot(ends, [y, y], color=shade, lw=2, solid_capstyle="butt", clip_on=False)
+    if row.low < 0:
+        axes.plot(-0.03, y, "<", ms=5, mfc=shade, mec=shade, clip_on=False)
+    if row.value >= 0:
+        axes.plot(row.value, y, "o", ms=5.5, mfc=fill, mec=shade, mew=1.4, clip_on=False)
+
+
+def _remarks(table: pd.DataFrame, t: Messages) -> list[str]:
+    """Explain the dashes, open dots and arrows that occur."""
+    found = [r for r in ("one-coder", "no-pairs", "no-variation") if (table["reason"] == r).any()]
+    below = [t("agreement.below")] if table[["value", "low"]].lt(0).any(axis=None) else []
+    return [*(t(f"agreement.reason-{reason}") for reason in found), *below]
+
+
+def _range(features: list[Any], t: Messages) -> list[str]:
+    """Say between which values alpha lies."""
+    if len(features) < 2:
+        return []
+    least, most = (f(features, key=lambda r: r.value) for f in (min, max))
+    ends = {"low": value(least, t), "high": value(most, t)}
+    return [t("agreement.range", **ends, least=least.feature, most=most.feature)]
+
+
+def _sentence(table: pd.DataFrame, feature: str, shown: list[str], t: Messages) -> str:
+    rows = _by_coefficient(table, feature)
+    first = rows[PERCENT]
+    found = "; ".join(_named(c, rows, t) for c in shown)
+    return f"{first.feature or t('agreement.all')}: {ratio(first, t)}; {found}."

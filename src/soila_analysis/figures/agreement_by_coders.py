@@ -1,0 +1,155 @@
+"""Figure 11b: how well each pair of coders agrees."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from soila_analysis.figures.agreement import ALPHA, PERCENT, interval, ratio, value, with_interval
+from soila_analysis.figures.style import (
+    HEAT,
+    LABEL,
+    MUTED,
+    SMALL,
+    TEXT,
+    WIDTH,
+    Page,
+    height,
+    lines,
+    text_width,
+)
+from soila_analysis.figures.texts import Texts, compose, percent_of
+from soila_analysis.language import Messages, messages
+
+LABELS = 3.4  # cm, width of the column of labels
+CELL = 4.4  # at most
+ROOMY = 3.0  # cells as wide as this say what they hold
+OWN = "present"
+CLASSES = (0.67, 0.8, 0.9)  # a class holds its lower end
+BLANK = "#f5f5f5"
+
+
+def drawable(table: pd.DataFrame) -> bool:
+    """Say whether any two coders have coded the same model."""
+    return len(_pairs(table, PERCENT)) > 0
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    pairs, alpha = _pairs(table, PERCENT), _pairs(table, ALPHA)
+    chart, title = t(f"agreement-by-coders.chart-{variant}"), t("agreement-by-coders.title")
+    if pairs.empty:
+        none = t("agreement-by-coders.none")
+        return compose(
+            table, lang, chart=chart, title=title, subtitle=[], findings=[none], marks=False
+        )
+    rows = [*table[table["coefficient"] == OWN].itertuples(), *pairs.itertuples()]
+    least, most = alpha["value"].min(), alpha["value"].max()
+    ends = [r for r in alpha.itertuples() if r.value in (least, most)] or [*pairs.itertuples()]
+    named = {r.value: r for r in ends}
+    return compose(
+        table,
+        lang,
+        chart=chart,
+        title=title,
+        subtitle=[t("agreement-by-coders.how")],
+        findings=[
+            t("agreement-by-coders.pair", **_pair(r), found=with_interval(r, t))
+            for _, r in sorted(named.items())
+        ],
+        rows=[_sentence(r, t) for r in rows],
+        marks=False,
+    )
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw a matrix: above the diagonal the same codes, below it alpha, on it the coder's own."""
+    t = messages(words.lang)
+    names = table.loc[table["coefficient"] == OWN, "coder_id"].tolist()
+    wide = min(CELL, (WIDTH - LABELS - 0.3) / len(names))
+    high = 1.6 if wide >= ROOMY else max(0.6, wide * 0.6)
+    heads = [lines(n, wide - 0.15, SMALL, t.lang, bold=True) for n in names]
+    head = max(height(h, SMALL) for h in heads) + 1.2
+    page = Page(words, body=head + high * len(names) + 0.1)
+    _legend(page, t)
+    canvas = page.canvas()
+    for i, text in enumerate(heads):
+        x, y = LABELS + wide * (i + 0.5), head - 0.1 - height(text, SMALL)
+        page.text(x, y, text, size=SMALL, weight="bold", ha="center")
+        label = lines(names[i], LABELS - 0.5, LABEL, t.lang, bold=True)
+        y = head + high * (i + 0.5)
+        page.text(LABELS - 0.2, y, label, weight="bold", ha="right", va="center")
+    for row in table.itertuples():
+        i, j = names.index(row.coder_id), names.index(row.other_id)
+        at = {OWN: (i, i), PERCENT: (i, j), ALPHA: (j, i)}.get(row.coefficient)
+        if at:
+            corner = (LABELS + wide * at[1], head + high * at[0])
+            _cell(page, canvas, row, corner, (wide, high), t)
+    return page.figure
+
+
+def _pairs(table: pd.DataFrame, coefficient: str) -> pd.DataFrame:
+    return table[(table["coefficient"] == coefficient) & (table["n"] > 0)].dropna(subset=["value"])
+
+
+def _pair(row: Any) -> dict[str, str]:
+    return {"one": row.coder_id, "other": row.other_id}
+
+
+def _sentence(row: Any, t: Messages) -> str:
+    values = {"ratio": ratio(row, t), "percent": _percent(row, t)}
+    if row.coefficient == OWN:
+        return t("agreement-by-coders.own", coder=row.coder_id, **values)
+    return t("agreement-by-coders.same", **_pair(row), **values)
+
+
+def _percent(row: Any, t: Messages) -> str:
+    return t.percent(percent_of(row.k, row.n)) if row.n else "–"
+
+
+def _cell(
+    page: Page,
+    canvas: Axes,
+    row: Any,
+    corner: tuple[float, float],
+    size: tuple[float, float],
+    t: Messages,
+) -> None:
+    """Fill a cell and print what has room in it; the table has it all."""
+    (x, y), (wide, high) = corner, size
+    known = row.n > 0 and not pd.isna(row.value)
+    shade = HEAT[sum(row.value >= edge for edge in CLASSES)] if known else BLANK
+    fill = "white" if row.coefficient == OWN else shade
+    box = Rectangle((x + 0.03, y + 0.03), wide - 0.06, high - 0.06, facecolor=fill)
+    if row.coefficient == OWN:
+        box.set(edgecolor=MUTED, linewidth=0.8)
+    canvas.add_patch(box)
+    first, second = _percent(row, t), ratio(row, t)
+    if row.coefficient == ALPHA:
+        first = value(row, t)
+        second = interval(row, t) if row.low < row.high else ""
+    said = t(f"agreement-by-coders.cell-{row.coefficient}") if wide >= ROOMY else ""
+    printed = [(said, "normal"), (first, "bold"), (second, "normal")]
+    fits = [p for p in printed if p[0] and text_width(p[0], SMALL, bold=True) < wide - 0.15]
+    fits = fits if high > 0.9 else fits[:1]
+    ink = "white" if fill == HEAT[-1] else TEXT
+    for i, (text, weight) in enumerate(fits):
+        at = y + high / 2 + 0.42 * (i - (len(fits) - 1) / 2)
+        style: dict[str, Any] = {"size": SMALL, "color": ink, "weight": weight}
+        page.text(x + wide / 2, at, text, ha="center", va="center", **style)
+
+
+def _legend(page: Page, t: Messages) -> None:
+    edges = [t.number(edge, 2) for edge in CLASSES]
+    tops = [t.number(edge - 0.01, 2) for edge in CLASSES[1:]] + [t.number(1)]
+    spans = [f"{low}–{top}" for low, top in zip(edges, tops, strict=True)]
+    canvas, x = page.canvas(), 0.3
+    for label, colour in zip([f"< {edges[0]}", *spans], HEAT, strict=True):
+        canvas.add_patch(
+            Rectangle((x, 0.1), 0.45, 0.34, facecolor=colour, edgecolor="#8a8a8a", lw=0.8)
+        )
+        page.text(x + 0.6, 0.27, label, size=LABEL - 0.5, va="center")
+        x += 1.1 + text_width(label, LABEL - 0.5)

@@ -1,0 +1,176 @@
+"""Figure 11c: on which features the coders disagree, and who says what."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from soila_analysis.figures.style import (
+    GREY,
+    LABEL,
+    PALETTE,
+    SMALL,
+    WIDTH,
+    Page,
+    height,
+    lines,
+    text_width,
+)
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.language import Messages, messages
+
+LABELS = 5.6  # cm, width of the column of labels
+ROW = 0.86
+PITCH = 0.42  # at most, of a box that stands for one model
+LEAST = 0.1  # below that a row is one bar an outcome
+LOOKS = {  # face, edge and hatching by outcome; of two coders, the second has a colour of its own
+    "all-present": (PALETTE[0], PALETTE[0], ""),
+    "only": (PALETTE[1], PALETTE[1], ""),
+    "other": (PALETTE[2], PALETTE[2], ""),
+    "split": (PALETTE[1], PALETTE[1], ""),
+    "all-absent": ("white", PALETTE[0], ""),
+    "open": ("white", GREY, "//////"),
+}
+
+
+def drawable(table: pd.DataFrame) -> bool:
+    """Say whether two coders have decided on the same model anywhere."""
+    return bool((table["decided"] > 0).any())
+
+
+def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
+    """Return the words of the figure."""
+    t = messages(lang)
+    chart, title = t(f"disagreement.chart-{variant}"), t("disagreement.title")
+    if not drawable(table):
+        none = t("disagreement.none")
+        return compose(
+            table, lang, chart=chart, title=title, subtitle=[], findings=[none], marks=False
+        )
+    rows = _rows(table)
+    most = rows[rows["share"] == rows["share"].max()]
+    if len(most) == 1 and len(rows) > 1:
+        title = t("disagreement.lead-title", feature=most["feature"].iloc[0])
+    return compose(
+        table,
+        lang,
+        chart=chart,
+        title=title,
+        subtitle=[t("disagreement.how"), *_single(table, t)],
+        findings=_findings(table, most, t),
+        rows=[_sentence(table, r, t) for r in rows.itertuples()],
+        marks=False,
+    )
+
+
+def better(table: pd.DataFrame, words: Texts) -> Figure:
+    """Draw a row a feature of boxes, one a model, the most disputed feature first."""
+    t = messages(words.lang)
+    rows, outcomes = _rows(table), _outcomes(table)
+    key = [lines(_outcome(o, t), WIDTH - 1.3, SMALL, t.lang) for o in outcomes]
+    places, head = _places(key)
+    page = Page(words, body=head + ROW * len(rows))
+    canvas = page.canvas()
+    for outcome, said, (x, y) in zip(outcomes, key, places, strict=True):
+        _box(canvas, x, y + 0.1, 0.34, 0.34, _look(outcome, outcomes))
+        page.text(x + 0.5, y + 0.09, said, size=SMALL)
+    counts = max(text_width(_ratio(r, t), LABEL, bold=True) for r in rows.itertuples())
+    room = WIDTH - 0.3 - counts - 0.3 - LABELS
+    pitch = min(PITCH, room / rows["n"].max())
+    for i, row in enumerate(rows.itertuples()):
+        y = head + ROW * (i + 0.5)
+        label = lines(row.feature, LABELS - 0.5, SMALL, t.lang)
+        page.text(LABELS - 0.2, y, label, size=SMALL, ha="right", va="center")
+        x, own = LABELS, table[table["feature_id"] == row.feature_id]
+        for outcome, k in zip(outcomes, own["k"], strict=True):
+            _stack(canvas, x, y - 0.17, k, pitch, _look(outcome, outcomes))
+            x += k * pitch
+        page.text(WIDTH - 0.3, y, _ratio(row, t), ha="right", va="center", weight="bold")
+    return page.figure
+
+
+def _outcomes(table: pd.DataFrame) -> list[tuple[str, str]]:
+    pairs = table[["outcome", "coder_id"]].drop_duplicates()
+    return [(row.outcome, row.coder_id) for row in pairs.itertuples()]
+
+
+def _outcome(outcome: tuple[str, str], t: Messages) -> str:
+    return t(f"disagreement.outcome-{outcome[0]}", coder=outcome[1])
+
+
+def _look(outcome: tuple[str, str], outcomes: list[tuple[str, str]]) -> tuple[str, str, str]:
+    first = next((o for o in outcomes if o[0] == "only"), outcome)
+    return LOOKS["other" if outcome[0] == "only" and outcome != first else outcome[0]]
+
+
+def _rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a row a feature with models to compare, the largest share of disputes first."""
+    rows = table[(table["feature_id"] != "") & (table["n"] > 0)].drop_duplicates("feature_id")
+    share = rows["disputed"] / rows["decided"].where(rows["decided"] > 0)
+    rows = rows.assign(share=share.fillna(-1.0))
+    return rows.sort_values(["share", "feature"], ascending=[False, True])
+
+
+def _ratio(row: Any, t: Messages) -> str:
+    return f"{t.number(row.disputed)}/{t.number(row.decided)}"
+
+
+def _findings(table: pd.DataFrame, most: pd.DataFrame, t: Messages) -> list[str]:
+    names = t.listing(most["feature"].tolist())
+    first = next(most.itertuples())
+    if first.disputed == 0:
+        return [t("disagreement.nowhere")]
+    found = [t("disagreement.most", names=names, ratio=_ratio(first, t))]
+    sides = table[(table["feature_id"] == "") & (table["outcome"] == "only")]
+    if sides["k"].min() < sides["k"].max():
+        more = sides.loc[sides["k"].idxmax()]
+        ratio = f"{t.number(more['k'])}/{t.number(more['disputed'])}"
+        found.append(t("disagreement.side", coder=more["coder_id"], ratio=ratio))
+    return found
+
+
+def _single(table: pd.DataFrame, t: Messages) -> list[str]:
+    """Say how many codes stand alone."""
+    single = int(table.loc[table["feature_id"] == "", "single"].iloc[0])
+    return [t("disagreement.single", n=t.number(single))] if single else []
+
+
+def _sentence(table: pd.DataFrame, row: Any, t: Messages) -> str:
+    own = table[table["feature_id"] == row.feature_id]
+    parts = [f"{_outcome((r.outcome, r.coder_id), t)} {t.number(r.k)}" for r in own.itertuples()]
+    return f"{row.feature}: {'; '.join(parts)}."
+
+
+def _places(key: list[list[str]]) -> tuple[list[tuple[float, float]], float]:
+    """Place the entries of the key side by side, on as many lines as they need; and their end."""
+    places, x, y, high = [], 0.3, 0.0, 0.0
+    for rows in key:
+        wide = 1.0 + max(text_width(row, SMALL) for row in rows)
+        if x > 0.3 and x + wide > WIDTH + 0.3:
+            x, y, high = 0.3, y + high, 0.0
+        places.append((x, y))
+        x, high = x + wide, max(high, height(rows, SMALL) + 0.15)
+    return places, y + high + 0.25
+
+
+def _stack(
+    canvas: Axes, x: float, y: float, k: int, pitch: float, look: tuple[str, str, str]
+) -> None:
+    """Draw a box a model; where they would be too narrow, one bar."""
+    if pitch < LEAST:
+        if k:
+            _box(canvas, x, y, k * pitch, 0.34, look)
+        return
+    for i in range(k):
+        _box(canvas, x + pitch * i, y, pitch * 0.86, 0.34, look)
+
+
+def _box(
+    canvas: Axes, x: float, y: float, wide: float, high: float, look: tuple[str, str, str]
+) -> None:
+    face, edge, hatch = look
+    canvas.add_patch(
+        Rectangle((x, y), wide, high, facecolor=face, edgecolor=edge, linewidth=0.9, hatch=hatch)
+    )
