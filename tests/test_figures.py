@@ -540,7 +540,11 @@ def test_the_matrix_of_coders_has_equal_codes_above_and_alpha_below_its_diagonal
         if row.coefficient in ("present", "percent-agreement")
     )
     alpha = next(row for row in d.table.itertuples() if row.coefficient == "alpha")
-    assert two_decimals(alpha.value) in d.prose.splitlines()
+    below = next(t for t in d.body if t.get_text() == two_decimals(alpha.value))
+    above = next(t for t in d.body if t.get_text() == "samat koodit")
+    (left, low), (right, high) = below.get_position(), above.get_position()
+    assert left < right
+    assert low < high
 
 
 def test_the_boxes_are_the_models_by_outcome_the_most_disputed_feature_first(coders):

@@ -17,7 +17,7 @@ from soila_analysis.figures.style import (
     lines,
     text_width,
 )
-from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.0  # cm, width of the column of labels
@@ -38,12 +38,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     pooled = _by_coefficient(table, "")
     lead, alpha = pooled[PERCENT], pooled[ALPHA]
-    chart, title = t(f"agreement.chart-{variant}"), t("agreement.title")
+    title = t("agreement.title")
     if not drawable(table):
-        none = t(f"agreement.none-{lead.reason}")
-        return compose(
-            table, lang, chart=chart, title=title, subtitle=[], findings=[none], marks=False
-        )
+        return without_figure(table, lang, title, t(f"agreement.none-{lead.reason}"))
     shown = _shown(table)
     if _has(alpha):
         title = t("agreement.lead-title", alpha=value(alpha, t))
@@ -52,7 +49,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     return compose(
         table,
         lang,
-        chart=chart,
+        chart=t(f"agreement.chart-{variant}"),
         title=title,
         subtitle=[
             t("agreement.how", replicates=t.number(lead.replicates)),

@@ -20,7 +20,7 @@ from soila_analysis.figures.style import (
     lines,
     text_width,
 )
-from soila_analysis.figures.texts import Texts, compose, percent_of
+from soila_analysis.figures.texts import Texts, compose, percent_of, without_figure
 from soila_analysis.language import Messages, messages
 
 LABELS = 3.4  # cm, width of the column of labels
@@ -40,12 +40,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
     pairs, alpha = _pairs(table, PERCENT), _pairs(table, ALPHA)
-    chart, title = t(f"agreement-by-coders.chart-{variant}"), t("agreement-by-coders.title")
+    title = t("agreement-by-coders.title")
     if pairs.empty:
-        none = t("agreement-by-coders.none")
-        return compose(
-            table, lang, chart=chart, title=title, subtitle=[], findings=[none], marks=False
-        )
+        return without_figure(table, lang, title, t("agreement-by-coders.none"))
     rows = [*table[table["coefficient"] == OWN].itertuples(), *pairs.itertuples()]
     least, most = alpha["value"].min(), alpha["value"].max()
     ends = [r for r in alpha.itertuples() if r.value in (least, most)] or [*pairs.itertuples()]
@@ -53,7 +50,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     return compose(
         table,
         lang,
-        chart=chart,
+        chart=t(f"agreement-by-coders.chart-{variant}"),
         title=title,
         subtitle=[t("agreement-by-coders.how")],
         findings=[

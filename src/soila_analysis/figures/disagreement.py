@@ -18,7 +18,7 @@ from soila_analysis.figures.style import (
     lines,
     text_width,
 )
-from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.6  # cm, width of the column of labels
@@ -43,12 +43,9 @@ def drawable(table: pd.DataFrame) -> bool:
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
-    chart, title = t(f"disagreement.chart-{variant}"), t("disagreement.title")
+    title = t("disagreement.title")
     if not drawable(table):
-        none = t("disagreement.none")
-        return compose(
-            table, lang, chart=chart, title=title, subtitle=[], findings=[none], marks=False
-        )
+        return without_figure(table, lang, title, t("disagreement.none"))
     rows = _rows(table)
     most = rows[rows["share"] == rows["share"].max()]
     if len(most) == 1 and len(rows) > 1:
@@ -56,7 +53,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     return compose(
         table,
         lang,
-        chart=chart,
+        chart=t(f"disagreement.chart-{variant}"),
         title=title,
         subtitle=[t("disagreement.how"), *_single(table, t)],
         findings=_findings(table, most, t),
@@ -147,7 +144,7 @@ def _places(key: list[list[str]]) -> tuple[list[tuple[float, float]], float]:
     """Place the entries of the key side by side, on as many lines as they need; and their end."""
     places, x, y, high = [], 0.3, 0.0, 0.0
     for rows in key:
-        wide = 1.0 + max(text_width(row, SMALL) for row in rows)
+        wide = 0.9 + max(text_width(row, SMALL) for row in rows)
         if x > 0.3 and x + wide > WIDTH + 0.3:
             x, y, high = 0.3, y + high, 0.0
         places.append((x, y))

@@ -1,7 +1,7 @@
 """The words of a figure, generated from its table in the language of the reader."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -88,6 +88,12 @@ def compose(
         description=" ".join([f"{chart}: {title.rstrip('.')}.", printed, *rows, *findings]),
         findings=tuple(findings),
     )
+
+
+def without_figure(table: pd.DataFrame, lang: str, title: str, why: str) -> Texts:
+    """Put together the texts that stand in place of a figure: the sentence that says why."""
+    words = compose(table, lang, chart=title, title=title, subtitle=[], findings=[why], marks=False)
+    return replace(words, alt=why, description=why)
 
 
 def ratio(row: Any, t: Messages) -> str:
