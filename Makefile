@@ -66,6 +66,10 @@ figures: $(FIGURES) ## Regenerate every figure, in all languages
 site: figures ## Write pages for readers: build/<data set>/site/index.html
 	@$(BIN)/soila site $(DATASET)
 
+.PHONY: report
+report: figures ## Write a PDF to send, in each language: build/<data set>/report/
+	@$(BIN)/soila report $(call quoted,$(FOLDER))
+
 .PHONY: sweep
 sweep: $(READY) ## Draw notebook 04 for every feature of the data set
 	@features=$$($(BIN)/soila features $(call quoted,$(FOLDER))) && $(MAKE) --no-print-directory sweep-features FEATURES="$$(echo $$features)"

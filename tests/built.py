@@ -31,17 +31,7 @@ RECORD = {
 }
 
 
-def coded(data: coding.Dataset) -> report.Coded:
-    """Code a data set as the command does."""
-    status = coding.consensus(data)
-    cells = metrics.evidence_map(status, data.memberships, data.taxonomy.goal_ids)
-    marked = basis.mark(cells, data, "feature-share", "feature-share-by-goal")
-    sources = {lang: data.info.source[lang] for lang in LANGUAGES}
-    kind, reading = data.info.kind, data.info.reading or ""
-    rule = data.info.consensus
-    return report.Coded(
-        data.models, data.memberships, status, marked, data.codings, rule, kind, reading, sources
-    )
+coded = report.Coded.of
 
 
 def write(folder: Path, data: coding.Dataset, tables, langs=LANGUAGES) -> Path:

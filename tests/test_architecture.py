@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "coding": {"taxonomy", "project"},
     "review": {"taxonomy", "coding", "metrics"},
     "figures": {"taxonomy", "language", "project"},
-    "report": {"taxonomy", "language", "metrics", "figures"},
+    "report": {"taxonomy", "language", "coding", "metrics", "review", "figures"},
 }
 
 

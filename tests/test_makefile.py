@@ -29,7 +29,7 @@ if sys.argv[1] == "features":
 if sys.argv[1] == "manifest":
     Path(sys.argv[2], "manifest.json").write_text("{{}}")
     sys.exit()
-if sys.argv[1] in ("check", "reference", "archive"):
+if sys.argv[1] in ("check", "reference", "archive", "report"):
     print(*sys.argv[1:])
     sys.exit(Path("drifted").exists())
 hold, held = Path("hold"), Path("held")
@@ -226,6 +226,12 @@ def test_a_build_is_brought_up_to_date_before_it_is_compared_or_packed(make, clo
     assert make(target).returncode == 2
 
 
+def test_a_report_is_made_of_a_build_that_is_up_to_date(make):
+    done = make("report")
+    assert runs(done) == ALL
+    assert done.stdout.endswith("its end\nreport data/round\n")
+
+
 def test_a_manifest_that_was_lost_is_written_without_a_run(make, clone):
     make("figures")
     (clone / "build/round/manifest.json").unlink()
@@ -299,7 +305,7 @@ def test_a_data_set_that_is_no_folder_is_refused(make):
 
 def test_help_is_the_default_and_lists_every_target_with_its_comment(make):
     listed = re.findall(r"^make (\S+) +\S", make().stdout, re.MULTILINE)
-    asked = ["help", "figures", "site", "sweep", "check", "reference", "archive"]
+    asked = ["help", "figures", "site", "report", "sweep", "check", "reference", "archive"]
     assert listed == [*asked, "test", "reproduce", "explore", "lint", "clean", "lock"]
     assert make().stdout == make("help").stdout
 

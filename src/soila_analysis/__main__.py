@@ -707,33 +707,34 @@ def _range(text: str) -> range:
 @click.argument("folder", default="data/review-2024")
 def site(folder: str) -> None:
     """Write pages for readers from what `make figures` built for the data set in FOLDER."""
-    from soila_analysis import metrics, report
-    from soila_analysis.coding import consensus
-    from soila_analysis.review import basis
+    from soila_analysis import report
 
     data = _loaded(folder)
-    status = consensus(data)
-    cells = metrics.evidence_map(status, data.memberships, data.taxonomy.goal_ids)
-    info = data.info
-    coded = report.Coded(
-        data.models,
-        data.memberships,
-        status,
-        basis.mark(cells, data, "feature-share", "feature-share-by-goal"),
-        data.codings,
-        info.consensus,
-        info.kind,
-        info.reading or "",
-        {lang: info.source[lang] for lang in LANGUAGES},
-    )
-    titles = {lang: info.title[lang] for lang in LANGUAGES}
-    build = project.root() / "build" / project.dataset_folder(folder).name
+    titles = {lang: data.info.title[lang] for lang in LANGUAGES}
     try:
-        written = report.write(build, coded, data.taxonomy, titles)
+        written = report.write(_built(folder), report.Coded.of(data), data.taxonomy, titles)
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from None
     _name_strays(build)
     click.echo(f"{written / 'index.html'}")
+
+
+@soila.command("report")
+@click.argument("folder", default="data/review-2024")
+def document(folder: str) -> None:
+    """Write a PDF to send from what `make figures` built for the data set in FOLDER."""
+    from soila_analysis.report import document as documents
+
+    data = _loaded(folder)
+    try:
+        files = documents.write(_built(folder), data)
+    except (FileNotFoundError, ModuleNotFoundError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo("\n".join(map(str, files)))
+
+
+def _built(folder: str) -> Path:
+    return project.root() / "build" / project.dataset_folder(folder).name
 
 
 def _pairs(values: Sequence[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ ROW = 0.8
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
-    good = [t.number(n) for n in _fitting(table)]
+    good = [t.number(n) for n in fitting(table)]
     stated = table[table["stated"]]
     wrong = stated.loc[stated["k"].isna(), "printed"].drop_duplicates()
     values = {
@@ -52,7 +52,7 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     scale = width / (last - first + 1.4)
-    for n in _fitting(table):
+    for n in fitting(table):
         axes.axvspan(n - 0.45, n + 0.45, color=HEAT[1], lw=0)
         x = LABELS + (n - first + 0.7) * scale
         page.text(x, 0.0, t.number(n), ha="center", weight="bold", color=BLUE, size=SMALL)
@@ -78,6 +78,7 @@ def _label(page: Page, row: object, y: float, t: Messages) -> None:
     page.text(LABELS - 0.2, y, share, ha="right", va="center", weight="bold")
 
 
-def _fitting(table: pd.DataFrame) -> list[int]:
+def fitting(table: pd.DataFrame) -> list[int]:
+    """Find the bases that can print all shares."""
     every = table.groupby("n")["k"].apply(lambda k: k.notna().all())
     return [int(n) for n in every.index[every]]

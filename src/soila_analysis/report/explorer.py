@@ -9,11 +9,13 @@ import pandas as pd
 from markupsafe import Markup
 
 from soila_analysis import metrics
+from soila_analysis.coding import Dataset, consensus
 from soila_analysis.figures.evidence_map import CLASSES
 from soila_analysis.figures.texts import BOUNDED, by_share, percent, ratio
-from soila_analysis.language import Messages, messages
+from soila_analysis.language import LANGUAGES, Messages, messages
 from soila_analysis.metrics.gaps import LEVEL
 from soila_analysis.report.pages import asset, look, render
+from soila_analysis.review import basis
 from soila_analysis.taxonomy import Taxonomy
 
 MARKS = {"present": "1", "absent": "0", "unclear": "?", "not-applicable": "-", "not-assessed": "."}
@@ -56,6 +58,23 @@ class Coded:
     kind: str
     reading: str
     source: Mapping[str, str]
+
+    @classmethod
+    def of(cls, dataset: Dataset) -> "Coded":
+        """Gather them from a data set."""
+        info, status = dataset.info, consensus(dataset)
+        cells = metrics.evidence_map(status, dataset.memberships, dataset.taxonomy.goal_ids)
+        return cls(
+            models=dataset.models,
+            memberships=dataset.memberships,
+            status=status,
+            cells=basis.mark(cells, dataset, "feature-share", "feature-share-by-goal"),
+            codings=dataset.codings,
+            rule=info.consensus,
+            kind=info.kind,
+            reading=info.reading or "",
+            source={lang: info.source[lang] for lang in LANGUAGES},
+        )
 
 
 def evidence_map(

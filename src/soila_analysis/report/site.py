@@ -109,7 +109,7 @@ def _write_language(
     title: str,
 ) -> None:
     folder.mkdir(parents=True)
-    figures = _figures(built, taxonomy, lang)
+    figures = drawn(built, taxonomy, lang)
     notebooks = [executed(file) for file in sorted((built / "notebooks").glob("*.ipynb"))]
     claims = next((c for c in CLAIMS if (built / f"tables/{c}.csv").is_file()), "")
     pages = [page for page in PAGES if claims or page != "claims"]
@@ -167,8 +167,23 @@ def _claims(built: Path, stem: str, taxonomy: Taxonomy, lang: str) -> dict[str, 
     }
 
 
-def _figures(built: Path, taxonomy: Taxonomy, lang: str) -> list[Drawn]:
-    """Find the figures in the order of the notebooks that drew them."""
+def drawn(built: Path, taxonomy: Taxonomy, lang: str) -> list[Drawn]:
+    """Find the figures of a build in one language.
+
+    Parameters
+    ----------
+    built : Path
+        ``build/<data set>/<language>``.
+    taxonomy : Taxonomy
+        Gives the labels.
+    lang : {"fi", "sv", "en"}
+        The language.
+
+    Returns
+    -------
+    list of Drawn
+        In the order of the notebooks that drew them.
+    """
     found = []
     labels = taxonomy.labels(lang)
     for listing in sorted((built / "notebooks").glob("*.outputs")):

@@ -1,16 +1,23 @@
 """The table of a figure as people read it: labels for ids, ranges for bounds, its language."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from soila_analysis.figures.texts import BOUNDED, percent_of
+from soila_analysis.figures.share_bases import fitting
+from soila_analysis.figures.texts import BOUNDED, by_share, percent_of
 from soila_analysis.language import Messages, messages
 
 Row = Mapping[str, Any]
+# What is told of features, of how firmly claims stand, and of claims, where there is little room.
+SHORT = (
+    ("feature", "definition", "basis"),
+    ("claim", "codes", "holds"),
+    ("claim", "printed", "recomputed", "unit", "k", "n", "verdict"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,66 @@ def readable(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Reada
 def _told(name: str, written: Mapping[str, list[str]]) -> bool:
     """Say whether a table by goal is about one feature only, which its title names."""
     return name == "feature" and "goal" in written and len(set(written["feature"])) == 1
+def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Readable:
+    """Bring the table of a figure into a form that fits on a page.
+
+    Features are crossed with goals, all models last; the bases that can give a share stand in a
+    list; what another table of the same report tells is left out.
+
+    Parameters
+    ----------
+    table, labels, lang
+        As for `readable`.
+
+    Returns
+    -------
+    Readable
+    """
+    t = messages(lang)
+    if "stated" in table:
+        return _bases(table, t)
+    if {"feature_id", "goal_id", "percent"} <= set(table) and len(set(table["feature_id"])) > 1:
+        return _crossed(table, t)
+    return readable(_short(table), labels, lang)
+
+
+def _short(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out what the figure beside the table says, or another table."""
+    for columns in SHORT:
+        if set(columns) <= set(table):
+            return table[list(columns)]
+    one = {"feature", "goal"} <= set(table) and len(set(table["feature"])) == 1
+    return table.drop(columns="feature") if one else table
+
+
+def _bases(table: pd.DataFrame, t: Messages) -> Readable:
+    heads = (t("column.feature"), t("column.printed"), t("report.bases"))
+    possible = table[table["k"].notna()].groupby("feature_id")["n"].agg(list)
+    rows = [
+        (r.feature, t.percent(r.printed), _numbers(possible.get(r.feature_id, []), t))
+        for r in table.drop_duplicates("feature_id").itertuples()
+    ]
+    every = (t("report.every"), "", _numbers(fitting(table), t))
+    return Readable(heads, ("text", "number", "text"), (*rows, every))
+
+
+def _numbers(values: Iterable[int], t: Messages) -> str:
+    return ", ".join(map(t.number, values)) or "–"
+
+
+def _crossed(table: pd.DataFrame, t: Messages) -> Readable:
+    """Cross features with goals; a cell has the share and below it k/n."""
+    goals = table.drop_duplicates("goal_id").sort_values("goal_id", key=pd.isna, kind="stable")
+    names = [_goal(row, t) for row in goals.to_dict("records")]
+    written = table.apply(lambda row: f"{_percent(row, t)}\n{_ratio(row, t)}", axis=1)
+    cells = table.assign(written=written.str.removeprefix("\n")).set_index("feature_id")
+    last = goals["goal_id"].iloc[-1]
+    margin = table[table["goal_id"].isna() if pd.isna(last) else table["goal_id"] == last]
+    rows = tuple(
+        (r.feature, *cells.loc[[r.feature_id], "written"]) for r in by_share(margin).itertuples()
+    )
+    heads = (t("column.feature"), *names)
+    return Readable(heads, ("text", *("value" for _ in names)), rows)
 
 
 def _named(text: str, labels: Mapping[str, str]) -> str:

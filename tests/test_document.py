@@ -1,0 +1,357 @@
+"""The report is a PDF that a screen reader can read, and holds what the build holds."""
+
+import json
+import re
+import shutil
+import sys
+from dataclasses import replace
+from itertools import pairwise
+
+import pypdf
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
+
+from soila_analysis import figures
+from soila_analysis.language import LANGUAGES, messages
+from soila_analysis.report import Coded, document
+from soila_analysis.report.tables import compact, read
+
+PLOTS = ("taxonomy", "feature-shares", "evidence-map")
+FILES = ("codings.csv", "dataset.toml", "memberships.csv", "models.csv")
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '#set page(width: 1cm) $x$ *b* "q" \\ @ref',
+    "n" * 500,
+    "\u05e9\u05dc\u05d5\u05dd",
+    "\U0001f600",
+    "=1+1",
+    "\u4e2d\u6587",
+    "a\u202eb\x07",
+]
+
+
+def publish(folder, lang, tables, name):
+    """Leave what the notebooks leave: figures, tables and the list of the two."""
+    made = {
+        "notebook": "n.ipynb",
+        "dataset": folder.parent.name,
+        "data": {file: f"{n:040x}" for n, file in enumerate(FILES)},
+        "given": ["lang"],
+        "parameters": {"lang": lang},
+    }
+    notebooks = folder / "notebooks"
+    notebooks.mkdir(parents=True)
+    for number, plot in enumerate(PLOTS):
+        figures.publish(plot, tables[name, lang, plot], lang, "both", folder)
+        stems = [f"{plot}-{variant}" for variant in figures.PLOTS[plot].variants]
+        for stem in stems:
+            file = folder / f"figures/{stem}.json"
+            file.write_text(json.dumps(json.loads(file.read_text()) | {"provenance": made}))
+        outputs = [f"tables/{plot}.csv", *(f"figures/{stem}.svg" for stem in stems)]
+        (notebooks / f"{number}.outputs").write_text("\n".join(outputs))
+
+
+def draw_little(figure, file, **options):
+    """Save a figure as a small square: what is drawn is not tested here, and takes time."""
+    file.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="453" height="453"/>')
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory, tables):
+    """A build of three figures in each language."""
+    folder = tmp_path_factory.mktemp("build") / "review-2024"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", draw_little)
+        for lang in LANGUAGES:
+            publish(folder / lang, lang, tables, "literal")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reports(build, datasets):
+    """The reports of the build by language."""
+    files = document.write(build, datasets["literal"])
+    return {file.suffixes[0][1:]: pypdf.PdfReader(file) for file in files}
+
+
+def elements(node, kind=None):
+    """Go through the structure of a PDF in the order of reading; on request, one kind."""
+    if isinstance(node, pypdf.PdfReader):
+        node = node.trailer["/Root"]["/StructTreeRoot"]
+    if isinstance(node, IndirectObject):
+        node = node.get_object()
+    if isinstance(node, ArrayObject):
+        for one in node:
+            yield from elements(one, kind)
+    if isinstance(node, DictionaryObject):
+        if "/S" in node and kind in (None, node["/S"]):
+            yield node
+        yield from elements(node.get("/K"), kind)
+
+
+def words(pdf):
+    """The text of a PDF without what lays it out: spaces, breaks, hyphens at the end of lines."""
+    text = "\n".join(page.extract_text() for page in pdf.pages)
+    return joined(text)
+
+
+def joined(text):
+    return re.sub(r"[\s\u200b\u00ad-]", "", text)
+
+
+def texts(build, lang):
+    found = sorted((build / lang / "figures").glob("*.json"))
+    return [json.loads(file.read_text()) for file in found]
+
+
+# What a screen reader needs
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_report_is_tagged_and_says_its_language_and_title(reports, datasets, lang):
+    root = reports[lang].trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"] == True  # noqa: E712 - a PDF object, not a bool
+    assert root["/StructTreeRoot"]["/K"]
+    assert root["/Lang"] == lang
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"] == True  # noqa: E712
+    assert datasets["literal"].info.title[lang] in reports[lang].metadata.title
+    assert b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_data()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_headings_never_skip_a_level_and_lead_to_every_figure(reports, build, lang):
+    kinds = [e["/S"] for e in elements(reports[lang])]
+    levels = [int(kind[2:]) for kind in kinds if re.fullmatch(r"/H\d", kind)]
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+    named = [one.title for one in reports[lang].outline if not isinstance(one, list)]
+    below = [e.title for one in reports[lang].outline if isinstance(one, list) for e in one]
+    assert messages(lang)("site.findings") in named
+    assert {joined(w["title"].rstrip(".")) for w in texts(build, lang)} <= set(map(joined, below))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_figure_has_its_own_alternative_text(reports, build, lang):
+    found = [e["/Alt"] for e in elements(reports[lang], "/Figure")]
+    assert sorted(found) == sorted(w["alt"] for w in texts(build, lang))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_table_has_a_heading_for_each_of_its_columns(reports, build, lang):
+    tables = list(elements(reports[lang], "/Table"))
+    assert len(tables) == len(PLOTS) + 3  # files, commands, models
+    for table in tables:
+        (head,) = elements(table, "/THead")
+        heads = list(elements(head, "/TH"))
+        assert heads
+        for row in elements(next(elements(table, "/TBody")), "/TR"):
+            assert len(list(elements(row, "/TD"))) == len(heads)
+
+
+# What it says
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_report_holds_findings_numbers_methods_and_the_way_to_check(
+    reports, build, datasets, lang
+):
+    said, t = words(reports[lang]), messages(lang)
+    for figure in texts(build, lang):
+        assert all(joined(sentence) in said for sentence in figure["findings"])
+    data = datasets["literal"]
+    expected = [
+        t("site.caveat"),
+        t("methods.no-appraisal"),
+        "soila verify taxonomy-better.svg",
+        f"soila run notebooks/n.ipynb -d data/review-2024 -p lang={lang}",
+        f"{3:040x}",
+        data.info.source[lang],
+        data.models["name"].iloc[-1],
+        "24/45",
+    ]
+    assert [text for text in expected if joined(text) not in said] == []
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_page_of_a_reconstruction_says_that_it_is_one(reports, lang):
+    badge = joined(messages(lang)("badge.reconstructed"))
+    assert [badge in joined(page.extract_text()) for page in reports[lang].pages] == [True] * len(
+        reports[lang].pages
+    )
+
+
+def test_a_command_can_be_copied_as_it_stands(reports):
+    text = "".join(page.extract_text() for page in reports["en"].pages)
+    (command,) = re.findall(r"soila verify \S+", text)
+    assert command == "soila verify taxonomy-better.svg"
+
+
+def test_the_review_s_own_form_of_a_figure_stands_at_the_end_without_a_second_table(
+    build, datasets
+):
+    data = gathered(build, "en", datasets["literal"])
+    assert [f["stem"] for f in data["figures"]] == [f"{plot}-better" for plot in PLOTS]
+    assert [f["stem"] for f in data["printed"]] == ["taxonomy-faithful", "feature-shares-faithful"]
+
+
+def gathered(build, lang, data):
+    return document.gathered(build / lang, data, Coded.of(data))
+
+
+def test_of_many_models_only_the_first_are_listed_and_the_report_says_so(build, datasets):
+    data = datasets["literal"]
+    models = data.models.iloc[[0] * 201].assign(model_id=[f"X{n:03}" for n in range(201)])
+    codings = data.codings.query("model_id == 'M01'").assign(model_id="X001")
+    goals = data.memberships.head(1).assign(model_id="X001")
+    many = replace(data, models=models, memberships=goals, codings=codings)
+    held = gathered(build, "en", many)["models"]
+    assert len(held["table"]["rows"]) == 200
+    assert held["how"].endswith("The first 200 models are shown, 201 in all.")
+
+
+# Hostile texts
+
+
+def test_hostile_names_are_text_and_a_character_that_no_font_has_is_its_number(build, datasets):
+    data = datasets["own"]
+    models = data.models.copy()
+    models.loc[: len(HOSTILE) - 1, "name"] = HOSTILE
+    models.loc[: len(HOSTILE) - 1, "region"] = HOSTILE
+    hostile = replace(data, models=models)
+    content = gathered(build, "en", hostile)
+    folder = build / "en/figures"
+    (build / "hostile.pdf").write_bytes(document.typeset(content, folder))
+    pdf = pypdf.PdfReader(build / "hostile.pdf")
+    said = words(pdf)
+    for name in (*HOSTILE[:3], *HOSTILE[4:6]):
+        assert said.count(joined(name)) >= 2, name
+    assert set(HOSTILE[3]) <= set(said)
+    assert said.count("[U+4E2D][U+6587]") == 2
+    assert said.count("a[U+202E]b[U+0007]") == 2
+    assert {round(page.mediabox.width) for page in pdf.pages} == {595}
+
+
+def test_a_word_longer_than_its_column_stays_on_the_page(build, datasets):
+    models = datasets["own"].models.assign(name="n" * 500)
+    content = gathered(build, "en", replace(datasets["own"], models=models))
+    pdf = document.typeset(content, build / "en/figures")
+    (build / "long.pdf").write_bytes(pdf)
+    ends = []
+    for page in pypdf.PdfReader(build / "long.pdf").pages:
+        page.extract_text(visitor_text=lambda text, _, tm, *__: ends.append((text, tm[4])))
+    runs = [(text, x) for text, x in ends if "nnnnnn" in text]
+    assert runs
+    assert all(x + 6.5 * len(line) < 595 for text, x in runs for line in text.split("\n"))
+
+
+@pytest.fixture(scope="module")
+def content(build, datasets):
+    """What a report without figures holds."""
+    return gathered(build, "sv", datasets["literal"]) | {"figures": [], "printed": []}
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=8))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_text_can_be_set(content, texts):
+    table = {"heads": texts, "rows": [texts], "widths": [1] * len(texts)}
+    models = {**content["models"], "table": table}
+    pdf = document.typeset({**content, "dataset": f"x{texts[0]}", "models": models}, None)
+    assert pdf.startswith(b"%PDF")
+
+
+def test_every_character_that_is_taken_to_be_known_can_be_set(content):
+    known = "".join(sorted(document._characters()))
+    table = {"heads": [known], "rows": [[known]], "widths": [1]}
+    models = {**content["models"], "table": table}
+    assert document.typeset({**content, "models": models}, None).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_all_that_the_messages_say_is_set_in_the_shipped_font(lang):
+    shipped, _ = document._fonts()
+    for weight in ("Regular", "Bold"):
+        known = document._charmap(shipped / f"SoilaSans-{weight}.ttf") | {"✓", "\n"}
+        assert set(json.dumps(messages(lang).catalogue, ensure_ascii=False)) - known == set()
+
+
+# Files
+
+
+def test_equal_builds_give_equal_bytes_wherever_they_are(build, reports, datasets, tmp_path):
+    elsewhere = shutil.copytree(build, tmp_path / "review-2024")
+    shutil.rmtree(elsewhere / "report")
+    again = document.write(elsewhere, datasets["literal"])
+    names = [f"review-2024.{lang}.pdf" for lang in sorted(LANGUAGES)]
+    assert [file.name for file in again] == names
+    assert [f.read_bytes() for f in again] == [(build / "report" / n).read_bytes() for n in names]
+
+
+def test_a_report_in_a_language_that_is_no_longer_built_goes(build, reports, datasets, tmp_path):
+    elsewhere = shutil.copytree(build, tmp_path / "review-2024")
+    for lang in ("fi", "sv"):
+        shutil.rmtree(elsewhere / lang)
+    document.write(elsewhere, datasets["literal"])
+    assert [f.name for f in (elsewhere / "report").iterdir()] == ["review-2024.en.pdf"]
+
+
+def test_a_report_that_fails_leaves_the_earlier_one(build, reports, datasets, tmp_path):
+    elsewhere = shutil.copytree(build, tmp_path / "review-2024")
+    before = {f.name: f.read_bytes() for f in (elsewhere / "report").iterdir()}
+    (elsewhere / "sv/figures/taxonomy-better.svg").write_text("<svg")
+    with pytest.raises(Exception, match=r"svg|SVG"):
+        document.write(elsewhere, datasets["literal"])
+    assert {f.name: f.read_bytes() for f in (elsewhere / "report").iterdir()} == before
+    assert [f.name for f in elsewhere.iterdir() if f.name.startswith(".")] == []
+
+
+def test_a_build_without_figures_says_what_to_do(datasets, tmp_path):
+    with pytest.raises(FileNotFoundError) as error:
+        document.write(tmp_path, datasets["literal"])
+    assert str(error.value) == f"{tmp_path} has no figures yet; run `make figures` first"
+
+
+def test_without_typst_the_error_says_how_to_install_it(build, datasets, monkeypatch):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    with pytest.raises(ModuleNotFoundError) as error:
+        document.write(build, datasets["literal"])
+    assert str(error.value) == (
+        "this needs Typst; install it with: pip install soila-analysis[report]"
+    )
+
+
+# Tables that fit on a page
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("plot", figures.PLOTS)
+@pytest.mark.parametrize("name", ["literal", "memberships", "own"])
+def test_every_table_of_a_figure_fits_on_a_page(tables, datasets, tmp_path, name, plot, lang):
+    file = figures.save_table(tables[name, lang, plot], plot, tmp_path)
+    table = compact(read(file), datasets[name].taxonomy.labels(lang), lang)
+    assert 1 <= len(table.rows) <= 24
+    assert {len(row) for row in table.rows} == {len(table.heads)} == {len(table.kinds)}
+    assert all(row[0] for row in table.rows)
+    assert not any(re.search(r"\bnan\b", cell) for row in table.rows for cell in row)
+
+
+def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, datasets, tmp_path):
+    file = figures.save_table(tables["literal", "fi", "evidence-map"], "map", tmp_path)
+    table = compact(read(file), datasets["literal"].taxonomy.labels("fi"), "fi")
+    assert (len(table.heads), table.heads[-1]) == (6, "Kaikki")
+    rows = {row[0]: row[1:] for row in table.rows}
+    shares = ("50\u00a0%", "67\u00a0%", "38\u00a0%", "60\u00a0%", "53\u00a0%")
+    ratios = ("9/18", "6/9", "3/8", "6/10", "24/45")
+    expected = tuple(map("\n".join, zip(shares, ratios, strict=True)))
+    assert rows["Kiinnittyminen ekosysteemiin"] == expected
+    assert rows["Osallisuus"][-1] == "76–84\u00a0%\n34–38/45"
+
+
+def test_the_bases_of_each_share_stand_in_a_list_and_last_those_of_all(tables, tmp_path):
+    file = figures.save_table(tables["literal", "en", "share-bases"], "bases", tmp_path)
+    table = compact(read(file), {}, "en")
+    assert table.rows[0][:2] == ("Target-group and needs orientation", "91%")
+    assert table.rows[0][2].startswith("32, 33, 34, 35, 43")
+    assert table.rows[-1] == ("All shares at once", "", "45, 55")
