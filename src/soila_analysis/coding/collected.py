@@ -295,7 +295,7 @@ class _Reading:
         self.wrong(at, place, found, allowed, self.words.nearest(found))
 
     def _row(self, row: _Row) -> None:
-        """Take a row apart into statements; it says nothing unless it tells of what, by whom, by which features."""
+        """Take a row apart into statements, if it tells anything besides coder and version."""
         filled = row.filled()
         if not set(filled) - {"coder_id", "taxonomy_version"}:
             return

@@ -89,6 +89,8 @@ def readable(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Reada
 def _told(name: str, written: Mapping[str, list[str]]) -> bool:
     """Say whether a table by goal is about one feature only, which its title names."""
     return name == "feature" and "goal" in written and len(set(written["feature"])) == 1
+
+
 def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Readable:
     """Bring the table of a figure into a form that fits on a page.
 
@@ -117,8 +119,7 @@ def _short(table: pd.DataFrame) -> pd.DataFrame:
     for columns in SHORT:
         if set(columns) <= set(table):
             return table[list(columns)]
-    one = {"feature", "goal"} <= set(table) and len(set(table["feature"])) == 1
-    return table.drop(columns="feature") if one else table
+    return table
 
 
 def _bases(table: pd.DataFrame, t: Messages) -> Readable:
