@@ -624,6 +624,19 @@ def test_contradictions_are_listed_and_left_out_if_that_is_allowed(read, tmp_pat
     ]
 
 
+@pytest.mark.parametrize("what", ["false", "perhaps"])
+def test_what_is_left_out_is_not_taken_as_absent(read, what):
+    variables = variable(40, "Osallisuus") + variable(41, "goal-1")
+    told = value(40, "Text", what) + value(41, "Text", "perhaps")
+    sources = source(10, "M01", coding_of(1) + coding_of(2) + told)
+    xml = project(CODES, variables, sources=sources, attributes=f'creatingUserGUID="{ANN}"')
+    coded = read(xml, partial=True, absent=True)
+    assert len(coded.left_out) == 2
+    assert "participation" not in coded.codings["feature_id"].tolist()
+    assert len(coded.codings) == 15
+    assert coded.memberships.empty
+
+
 def test_elements_without_a_guid_of_their_own_are_refused(read):
     sources = source(10, "A") + source(10, "B") + '<TextSource name="C"/>'
     message = refused(read, project(sources=sources), lenient=True)

@@ -348,6 +348,7 @@ def _of_value(
             allowed = tuple(coded_by.counts_as)
             message = f"the value of {said.target}"
             yield Problem(file, said.line, None, said.value, allowed, message)
+            yield replace(said, kind=target[0], target=target[1], value="")
         elif target[0] == "features" and not said.coder:
             yield Problem(file, message=NOBODY)
         elif target[0] == "features" or coded_by.counts_as[code] == "present":
@@ -407,7 +408,7 @@ _Cells = dict[tuple[str, str, str], tuple[str, str]]
 
 
 def _cells(found: _Project, rows: Sequence[_Row]) -> tuple[_Cells, list[Problem]]:
-    """Bring what is said of each unit, feature and coder to one code, with its notes."""
+    """Bring what is said of each unit, feature and coder to one code, "" if it is none."""
     given: dict[tuple[str, str, str], list[_Row]] = {}
     for row in rows:
         if row.kind == "features":
@@ -416,9 +417,9 @@ def _cells(found: _Project, rows: Sequence[_Row]) -> tuple[_Cells, list[Problem]
     conflicts = []
     for cell, said in given.items():
         notes = dict.fromkeys(row.note for row in said if row.note)
-        if len({row.value for row in said}) == 1:
-            cells[cell] = (said[0].value, "; ".join(notes))
-        else:
+        codes = {row.value for row in said}
+        cells[cell] = (said[0].value, "; ".join(notes)) if len(codes) == 1 else ("", "")
+        if len(codes) > 1 and all(codes):
             conflicts.append(_conflict(found, *cell, said))
     return cells, conflicts
 
@@ -453,8 +454,10 @@ def _tables(
     )
     for name, values in columns.items():
         models[name] = ["; ".join(values.get(own, ())) for own in models["model_id"]]
-    members = dict.fromkeys((ids[row.unit], row.target) for row in rows if row.kind == "goals")
-    coded = [(ids[unit], *cell, *given) for (unit, *cell), given in cells.items()]
+    members = dict.fromkeys(
+        (ids[row.unit], row.target) for row in rows if row.kind == "goals" and row.value
+    )
+    coded = [(ids[unit], *cell, *given) for (unit, *cell), given in cells.items() if given[0]]
     return (
         models,
         pd.DataFrame([*members], columns=list(NEEDED["memberships"])),
