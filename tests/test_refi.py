@@ -850,47 +850,88 @@ def test_a_new_folder_needs_goals(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_in_a_data_set_the_coders_codes_are_replaced_and_all_else_stays(tmp_path, datasets):
-    folder, data = tmp_path / "round", datasets["literal"]
-    coding.save(data, folder)
-    sources = source(10, "m01.txt", coding_of(1) + coding_of(2)) + source(
-        11, "Malli 02", coding_of(1, BEN)
-    )
-    path = packed(tmp_path, {"project.qde": project(CODES, sources=sources)})
-    intake.read(path, folder)
+@pytest.fixture
+def observed(tmp_path, datasets):
+    """A folder of observed codes, by one coder, of models M01 (Malli 01), ..."""
+    data = datasets["literal"]
+    info = data.info.model_copy(update={"kind": "observed", "reading": None})
+    codings_of_eva = data.codings.assign(coder_id="Eva")
+    coding.save(replace(data, info=info, codings=codings_of_eva), tmp_path / "round")
+    return tmp_path / "round"
+
+
+def of(folder, coder):
+    data = coding.load(folder)
+    rows = data.codings[data.codings["coder_id"] == coder]
+    return rows[["model_id", "feature_id", "code"]].to_numpy().tolist()
+
+
+def test_in_a_data_set_codes_are_added_and_all_else_stays(tmp_path, observed):
+    before = coding.load(observed)
+    sources = source(10, "m01.txt", coding_of(1) + coding_of(2))
+    sources += source(11, "Malli 02", coding_of(1, BEN))
+    intake.read(packed(tmp_path, {"project.qde": project(CODES, sources=sources)}), observed)
+    assert of(observed, "Ann") == [["M01", "co-creation", "1"], ["M01", "participation", "1"]]
+    assert of(observed, "Ben") == [["M02", "participation", "1"]]
     again = packed(
         tmp_path, {"project.qde": project(CODES, sources=source(10, "M01", coding_of(2)))}
     )
-    intake.read(again, folder)
-    now = coding.load(folder)
-    new = now.codings[now.codings["coder_id"] != "reconstruction"]
-    assert new.drop(columns="note").to_numpy().tolist() == [
-        ["M01", "co-creation", "Ann", "1"],
-        ["M02", "participation", "Ben", "1"],
-    ]
-    assert now.models.equals(data.models)
-    assert len(now.codings) == len(data.codings) + 2
+    intake.read(again, observed)
+    assert of(observed, "Ann") == [["M01", "co-creation", "1"], ["M01", "participation", "1"]]
+    intake.read(again, observed, update=True)
+    assert of(observed, "Ann") == [["M01", "co-creation", "1"]]
+    after = coding.load(observed)
+    assert after.models.equals(before.models)
+    assert after.memberships.equals(before.memberships)
+    assert len(after.codings) == len(before.codings) + 2
 
 
-def test_texts_of_unknown_models_are_listed_and_left_out_if_that_is_allowed(tmp_path, datasets):
-    folder = tmp_path / "round"
-    coding.save(datasets["literal"], folder)
-    sources = (
-        source(10, "M01", coding_of(1))
-        + source(11, "Malli 01", coding_of(2))
-        + source(12, "Mali 07")
-    )
+def test_other_codes_by_the_same_coder_are_listed_unless_they_are_to_be_replaced(
+    tmp_path, observed
+):
+    sources = source(10, "M01", coding_of(1) + coding_of(2))
     path = packed(tmp_path, {"project.qde": project(CODES, sources=sources)})
-    assert refused(intake.read, path, folder) == (
+    intake.read(path, observed, absent=True)
+    less = packed(
+        tmp_path, {"project.qde": project(CODES, sources=source(10, "M01", coding_of(2)))}
+    )
+    before = (observed / "codings.csv").read_bytes()
+    assert refused(intake.read, less, observed, absent=True) == (
+        "study.qdpx: 1 problem\n"
+        '  study.qdpx: found "0", allowed 1; participation of M01 by Ann, as in codings.csv\n'
+        f"Nothing was written. {intake.OTHER_CODES}"
+    )
+    assert (observed / "codings.csv").read_bytes() == before
+    intake.read(less, observed, absent=True, update=True)
+    assert ["M01", "participation", "0"] in of(observed, "Ann")
+
+
+def test_coders_codes_are_not_mixed_with_a_reconstruction(tmp_path, datasets):
+    coding.save(datasets["literal"], tmp_path / "round")
+    path = packed(
+        tmp_path, {"project.qde": project(CODES, sources=source(10, "M01", coding_of(1)))}
+    )
+    assert refused(intake.read, path, tmp_path / "round") == (
+        f"{tmp_path / 'round'}: 1 problem\n"
+        '  dataset.toml, key kind: found "reconstructed", allowed observed, synthetic; '
+        "made-up codes and those of coders do not mix; name a new folder\n"
+        "Nothing was written. Name a folder of observed codes."
+    )
+
+
+def test_texts_of_unknown_models_are_listed_and_left_out_if_that_is_allowed(tmp_path, observed):
+    sources = source(10, "M01", coding_of(1)) + source(11, "Malli 01", coding_of(2))
+    sources += source(12, "Mali 07")
+    path = packed(tmp_path, {"project.qde": project(CODES, sources=sources)})
+    assert refused(intake.read, path, observed) == (
         "study.qdpx: 2 problems\n"
         '  study.qdpx: found "Malli 01"; a second text of model M01\n'
-        '  study.qdpx: found "Mali 07"; no model of this id or name; '
-        'did you mean "Malli 07"?\n'
+        '  study.qdpx: found "Mali 07"; no model of this id or name; did you mean "Malli 07"?\n'
         f"Nothing was written. {intake.NO_MODELS}"
     )
-    coded = intake.read(path, folder, partial=True)
+    coded = intake.read(path, observed, partial=True)
     assert [one.found for one in coded.left_out] == ["Malli 01", "Mali 07"]
-    assert len(coding.load(folder).codings) == len(datasets["literal"].codings) + 1
+    assert of(observed, "Ann") == [["M01", "participation", "1"]]
 
 
 # The command
@@ -932,13 +973,12 @@ def test_a_codebook_that_cannot_be_written_is_told(tmp_path, folders):
     assert result.exit_code == 1
 
 
-def test_the_command_reads_a_project_and_lists_what_it_left_out(tmp_path, datasets):
-    coding.save(datasets["literal"], tmp_path / "round")
-    result = call("read", HERE / "qc-1.7.8.qdpx", tmp_path / "round", "--partial")
-    assert result.stdout == f"{tmp_path / 'round'}: 5 codes of 2 models, by AB, CD\n"
+def test_the_command_reads_a_project_and_lists_what_it_left_out(observed):
+    result = call("read", HERE / "qc-1.7.8.qdpx", observed, "--partial")
+    assert result.stdout == f"{observed}: 5 codes of 2 models, by AB, CD\n"
     assert result.stderr == (
         'left out: project.qde:1: found "own idea"; neither a feature nor a goal; applied once\n'
     )
-    result = call("read", HERE / "qc-1.7.8.qdpx", tmp_path / "round")
+    result = call("read", HERE / "qc-1.7.8.qdpx", observed)
     assert result.stderr.startswith(f"Error: {HERE / 'qc-1.7.8.qdpx'}: 1 problem\n")
     assert result.exit_code == 1

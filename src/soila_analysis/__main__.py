@@ -467,8 +467,11 @@ def own_features(file: Path, folder: Path) -> None:
 @click.argument("folder")
 @click.option("--absent", is_flag=True, help="What a coder did not apply in a text is absent.")
 @click.option("--partial", is_flag=True, help="Leave out what cannot be used, and list it.")
+@click.option("--update", is_flag=True, help="Let FILE change codes that FOLDER has.")
 @click.option("--coder", default="", help="Who coded where FILE does not say.")
-def read_project(file: Path, folder: str, absent: bool, partial: bool, coder: str) -> None:
+def read_project(
+    file: Path, folder: str, absent: bool, partial: bool, update: bool, coder: str
+) -> None:
     """Read the codes of a project FILE (.qdpx) into the data set in FOLDER.
 
     A case, or a text that belongs to no case, is a model; a code that a user applied in it is
@@ -479,7 +482,9 @@ def read_project(file: Path, folder: str, absent: bool, partial: bool, coder: st
     from soila_analysis.coding import intake
 
     try:
-        coded = intake.read(file, folder, absent=absent, partial=partial, coder=coder)
+        coded = intake.read(
+            file, folder, absent=absent, partial=partial, update=update, coder=coder
+        )
     except coding.DatasetError as error:
         raise click.ClickException(str(error)) from None
     for problem in coded.left_out:

@@ -10,11 +10,12 @@ from soila_analysis import project, taxonomy
 from soila_analysis.coding import dataset as datasets
 from soila_analysis.coding import info
 from soila_analysis.coding.coded_text import CodedText, read_project
+from soila_analysis.coding.collected import RECONSTRUCTED
 from soila_analysis.coding.dataset import Dataset
 from soila_analysis.coding.info import DatasetInfo, Trilingual
 from soila_analysis.coding.problems import DatasetError, Problem, nearest
 from soila_analysis.coding.refi import folded
-from soila_analysis.coding.schemas import NEEDED
+from soila_analysis.coding.schemas import KEYS, NEEDED
 from soila_analysis.taxonomy import Taxonomy
 
 UNSTATED = "not stated"
@@ -22,17 +23,24 @@ NO_GOALS = (
     "Apply the goals' codes to the texts, or give the cases a variable goal_id; "
     "or read the project into a folder that holds models.csv and memberships.csv."
 )
+OTHER_CODES = "Settle what differs, or let the project replace these coders' codes by --update."
 NO_MODELS = "Name the texts or cases by ids or names of models.csv, or use --partial."
 
 
 def read(
-    path: Path, folder: str | Path, *, absent: bool = False, partial: bool = False, coder: str = ""
+    path: Path,
+    folder: str | Path,
+    *,
+    absent: bool = False,
+    partial: bool = False,
+    update: bool = False,
+    coder: str = "",
 ) -> CodedText:
     """Read a project into a data set's folder.
 
     A new folder becomes a data set of the library's taxonomy. In a folder that holds a data set,
-    the project's models are found by id or name, and its coders' codes of them replace earlier
-    ones; all else stays, models and goals among it.
+    the project's models are found by id or name, and its codes are added; all else stays, models
+    and goals among it.
 
     Parameters
     ----------
@@ -40,6 +48,8 @@ def read(
         As for `read_project`.
     folder : str or Path
         As for `soila_analysis.coding.save`.
+    update : bool, default False
+        Take a coder's codes of a model from the project, whatever the data set has.
 
     Returns
     -------
@@ -49,15 +59,18 @@ def read(
     Raises
     ------
     DatasetError
-        If the project or the resulting data set is not sound; the folder is left as it was.
+        If the project or the resulting data set is not sound, the data set has other codes by the
+        same coder, or its codes are made up; the folder is left as it was.
     """
     held = (project.dataset_folder(folder) / info.FILE).is_file()
     into = datasets.load(folder) if held else None
+    if into and into.info.kind == "reconstructed":
+        raise DatasetError(folder, [RECONSTRUCTED], "Name a folder of observed codes.")
     coded_by = into.taxonomy if into else taxonomy.load()
     coded = read_project(path, coded_by, absent=absent, partial=partial, coder=coder)
     if into:
         coded = _placed(coded, into, partial)
-    datasets.save(_added(into, coded) if into else _new(coded, coded_by), folder)
+    datasets.save(_added(into, coded, update) if into else _new(coded, coded_by), folder)
     return coded
 
 
@@ -125,9 +138,29 @@ def _names(models: pd.DataFrame) -> Iterator[tuple[str, str]]:
     yield from models[list(NEEDED["models"])].itertuples(index=False, name=None)
 
 
-def _added(data: Dataset, coded: CodedText) -> Dataset:
-    """Put the project's codings in the place of the same coders' codings of the same models."""
+def _added(data: Dataset, coded: CodedText, update: bool) -> Dataset:
+    """Add the project's codings; an update takes the place of what a coder said of a model."""
     held, given = data.codings, coded.codings
-    pairs = set(zip(given["model_id"], given["coder_id"], strict=True))
-    stays = [p not in pairs for p in zip(held["model_id"], held["coder_id"], strict=True)]
-    return replace(data, codings=pd.concat([held[stays], given], ignore_index=True))
+    of_model, of_cell = ["model_id", "coder_id"], list(KEYS["codings"])
+    if update:
+        held = held[~_among(held, given, of_model)]
+    both = held.merge(given, on=of_cell, suffixes=("", "_given"))
+    problems = [
+        Problem(
+            coded.file,
+            found=row.code_given,
+            allowed=(row.code,),
+            message=f"{row.feature_id} of {row.model_id} by {row.coder_id}, as in codings.csv",
+        )
+        for row in both[both["code"] != both["code_given"]].itertuples()
+    ]
+    if problems:
+        raise DatasetError(coded.file, problems, OTHER_CODES)
+    new = given[~_among(given, held, of_cell)]
+    return replace(data, codings=pd.concat([held, new], ignore_index=True))
+
+
+def _among(table: pd.DataFrame, other: pd.DataFrame, key: list[str]) -> "pd.Series[bool]":
+    """Say of each row whether its key stands in another table."""
+    known = pd.MultiIndex.from_frame(other[key])
+    return pd.Series(pd.MultiIndex.from_frame(table[key]).isin(known), table.index)
