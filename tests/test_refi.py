@@ -167,6 +167,7 @@ def test_groups_cannot_be_used_for_coding_and_hold_features_and_goals(codebook):
         ("Ominaispiirteet", False),
         ("Strategiset tavoitteet", False),
     ]
+    assert refi.version(found) == LIBRARY.version
     inside = [[c.name for c in found if c.parent == group.guid] for group in groups]
     assert inside == [
         [feature.label["fi"] for feature in LIBRARY.features],
@@ -884,6 +885,32 @@ def test_in_a_data_set_codes_are_added_and_all_else_stays(tmp_path, observed):
     assert after.models.equals(before.models)
     assert after.memberships.equals(before.memberships)
     assert len(after.codings) == len(before.codings) + 2
+
+
+def test_the_version_of_the_codebook_is_recorded_where_it_is_not_the_data_sets(tmp_path, observed):
+    def told(version):
+        group = f'<Code guid="{refi.guid("features", "")}" name="F" isCodable="false">'
+        codes = f"{group}<Description>Taxonomy: {version}</Description>{CODES}</Code>"
+        xml = project(codes, sources=source(10, "M01", coding_of(1)))
+        return packed(tmp_path, {"project.qde": xml})
+
+    intake.read(told(LIBRARY.version), observed)
+    assert "taxonomy_version" not in coding.load(observed).codings
+    assert 'taxonomy_version: found "2023.1", allowed ' in refused(
+        intake.read, told("2023.1"), observed, update=True
+    )
+    changes = pd.DataFrame(
+        [
+            (version, "2025-01-01", "", "Muutos.", "Ändring.", "Change.", "no")
+            for version in ("2023.1", LIBRARY.version)
+        ],
+        columns=taxonomy.CHANGE_COLUMNS,
+    )
+    coding.save(replace(coding.load(observed), changes=changes), observed)
+    intake.read(told("2023.1"), observed, update=True)
+    codings_now = coding.load(observed).codings
+    assert codings_now[codings_now["coder_id"] == "Ann"]["taxonomy_version"].tolist() == ["2023.1"]
+    assert codings_now["taxonomy_version"].value_counts().to_dict()[""] == len(codings_now) - 1
 
 
 def test_other_codes_by_the_same_coder_are_listed_unless_they_are_to_be_replaced(

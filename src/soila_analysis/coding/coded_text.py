@@ -35,9 +35,9 @@ class CodedText:
     ----------
     file : str
         The name of the exchange file.
-    name, origin, year : str
-        The project's title, the program that wrote it, and the year of its last change; "" where
-        the file does not say.
+    name, origin, year, version : str
+        The project's title, the program that wrote it, the year of its last change, and the
+        version of the taxonomy that its codebook is of; "" where the file does not say.
     models, memberships, codings : DataFrame
         As the tables of a data set; further variables are columns of ``models``.
     left_out : tuple of Problem
@@ -48,6 +48,7 @@ class CodedText:
     name: str
     origin: str
     year: str
+    version: str
     models: pd.DataFrame
     memberships: pd.DataFrame
     codings: pd.DataFrame
@@ -158,6 +159,7 @@ def read_project(
         root.get("name", "").strip(),
         root.get("origin", "").strip(),
         (root.get("modifiedDateTime") or root.get("creationDateTime") or "")[:4],
+        refi.version(found.codes.values()),
         *_tables(found, rows, cells, applied),
         tuple(dict.fromkeys(problems)),
     )

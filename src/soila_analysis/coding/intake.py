@@ -40,7 +40,7 @@ def read(
 
     A new folder becomes a data set of the library's taxonomy. In a folder that holds a data set,
     the project's models are found by id or name, and its codes are added; all else stays, models
-    and goals among it.
+    and goals among it. Codes of another version of the taxonomy say so.
 
     Parameters
     ----------
@@ -68,6 +68,8 @@ def read(
         raise DatasetError(folder, [RECONSTRUCTED], "Name a folder of observed codes.")
     coded_by = into.taxonomy if into else taxonomy.load()
     coded = read_project(path, coded_by, absent=absent, partial=partial, coder=coder)
+    if coded.version not in ("", coded_by.version):
+        coded = replace(coded, codings=coded.codings.assign(taxonomy_version=coded.version))
     if into:
         coded = _placed(coded, into, partial)
     datasets.save(_added(into, coded, update) if into else _new(coded, coded_by), folder)

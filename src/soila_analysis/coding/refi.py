@@ -12,7 +12,7 @@ REFI-QDA 1.5, Exchange of processed data between qualitative data analysis softw
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
@@ -41,7 +41,7 @@ FIELDS = {
     f"{heading[lang]} ({lang})": f"{name}_{lang}"
     for name, heading in HEADINGS.items()
     for lang in LANGUAGES
-} | {"Id": "id"}
+} | {"Id": "id", "Taxonomy": "version"}
 FIELD = re.compile(rf"({'|'.join(map(re.escape, FIELDS))}): ?(.*)", re.DOTALL)
 NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -86,9 +86,9 @@ def guid(kind: str, name: str) -> str:
 def write_codebook(taxonomy: Taxonomy, path: Path, lang: str) -> None:
     """Write features and goals as a REFI-QDA codebook.
 
-    Each is a code under its group, which itself cannot be used for coding. The description holds
-    the definition, the sources, the wordings in the other languages and the id, under fixed
-    headings.
+    Each is a code under its group, which itself cannot be used for coding and tells the version of
+    the taxonomy. The description holds the definition, the sources, the wordings in the other
+    languages and the id, under fixed headings.
 
     Parameters
     ----------
@@ -109,10 +109,10 @@ def write_codebook(taxonomy: Taxonomy, path: Path, lang: str) -> None:
     codes = etree.SubElement(root, f"{{{CODEBOOK}}}Codes")
     for kind, records in _groups(taxonomy):
         group = _code(codes, guid(kind, ""), GROUPS[kind][lang], codable=False)
+        _described(group, f"Taxonomy: {taxonomy.version}")
         for record in records:
             code = _code(group, guid(kind, record.id), record.label[lang], codable=True)
-            description = etree.SubElement(code, f"{{{CODEBOOK}}}Description")
-            description.text = _description(record, lang, taxonomy)
+            _described(code, _description(record, lang, taxonomy))
     beside = path.with_name(f".{path.name}")
     content = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
     beside.write_bytes(content)
@@ -264,6 +264,23 @@ def targets(taxonomy: Taxonomy) -> dict[str, tuple[str, str]]:
     return {name: next(iter(found)) for name, found in named.items() if len(found) == 1}
 
 
+def version(found: Iterable[QdaCode]) -> str:
+    """Tell by which version of the taxonomy a codebook was written, "" if it does not say.
+
+    Parameters
+    ----------
+    found : iterable of QdaCode
+
+    Returns
+    -------
+    str
+    """
+    told = [
+        _fields(c.description).get("version", "") for c in found if c.guid == guid("features", "")
+    ]
+    return told[0] if told else ""
+
+
 def read_root(path: Path) -> tuple[str, etree._Element]:
     """Read the XML of an exchange file.
 
@@ -351,6 +368,8 @@ def _check_characters(taxonomy: Taxonomy) -> None:
         for found in (record.id, *_texts(record))
         if NOT_IN_XML.search(found)
     ]
+    if NOT_IN_XML.search(taxonomy.version):
+        wrong.append(f"taxonomy: a character that XML cannot hold in {taxonomy.version!r}")
     if wrong:
         raise ValueError("\n  ".join(["the codebook cannot be written:", *wrong]))
 
@@ -368,6 +387,10 @@ def _definition(record: Feature | Goal) -> Wording:
 def _code(parent: etree._Element, own: str, name: str, codable: bool) -> etree._Element:
     attributes = {"guid": own, "name": name, "isCodable": "true" if codable else "false"}
     return etree.SubElement(parent, f"{{{CODEBOOK}}}Code", attributes)
+
+
+def _described(code: etree._Element, description: str) -> None:
+    etree.SubElement(code, f"{{{CODEBOOK}}}Description").text = description
 
 
 def _description(record: Feature | Goal, lang: str, taxonomy: Taxonomy) -> str:
