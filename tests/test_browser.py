@@ -247,6 +247,7 @@ CHOICES = [
     {"features": {"low-threshold": "0", "digital": "0"}},
     {"features": {"multi-agency": "?"}},
     {"features": {"peer-support": "1", "outreach": "0"}, "year": "2024"},
+    {"name": "kokeilu"},
     {"name": "kokeilu 1"},
     {"name": "no such model"},
     {"goals": []},

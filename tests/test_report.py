@@ -11,6 +11,7 @@ from built import HOSTILE, coded
 from lxml import html
 
 from soila_analysis import coding, figures, metrics, report
+from soila_analysis.figures.style import HEAT
 from soila_analysis.language import messages
 from soila_analysis.report.site import LANGUAGES
 from soila_analysis.report.tables import read, readable
@@ -286,6 +287,19 @@ def test_the_colours_of_the_pages_have_contrast_enough() -> None:
         for name in ("text", "muted", "blue", "plum"):
             for ground in ("ground", "pale"):
                 assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+
+
+def test_the_cells_of_the_map_and_what_is_not_text_have_contrast_enough() -> None:
+    css = Path(report.__file__).with_name("templates").joinpath("page.css").read_text()
+    shades = re.findall(r"\.shade-(\d) \{ background: (#\w+); color: (#\w+); \}", css)
+    assert [n for n, *_ in shades] == ["0", "1", "2", "3"]
+    assert [ground for _, ground, _ in shades] == list(HEAT)
+    assert all(contrast(ground, text) >= 4.5 for _, ground, text in shades)
+    for block in re.findall(r":root \{([^}]*)\}", css):
+        colours = dict(re.findall(r"--(\w+): (#[0-9a-fA-F]{3,6});", block))
+        assert contrast(colours["ground"], colours["blue"]) >= 4.5  # text of a strong button
+        for edge in ("muted", "blue", "plum"):  # of fields, buttons, and what has the focus
+            assert contrast(colours[edge], colours["ground"]) >= 3, edge
 
 
 def contrast(one: str, other: str) -> float:
