@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_grids import ods
 
 from soila_analysis import coding, taxonomy
 from soila_analysis.coding import Dataset, DatasetInfo, collected, sheet
@@ -223,6 +224,17 @@ def test_libreoffice_keeps_drop_downs_protection_and_every_code(tmp_path, data):
 
 
 # Sheets made by hand
+
+
+def test_a_sheet_in_opendocument_is_read_as_one_in_excel_or_csv(tmp_path, sound, data):
+    rows = csv.reader(sound.read_text("utf-8").splitlines())
+    cell = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    blank = "<table:table-cell/>"
+    table = "".join(
+        f"<table:table-row>{''.join(cell.format(v) if v else blank for v in row)}</table:table-row>"
+        for row in rows
+    )
+    assert read(ods(tmp_path / "AB.ods", table)).dataset == data
 
 
 def test_columns_may_be_in_any_order_and_language_and_rows_blank(tmp_path):

@@ -44,8 +44,8 @@ LONGEST = 32_767  # characters in a cell of Excel
 LIST = 255  # characters in the literal list of a drop-down
 DATE = datetime(2024, 1, 1)
 LINE, IDS, FIRST = 1, 2, 3  # rows: labels, ids, the first model
-PAGE = 215  # characters across a printed page at `SCALE`
-SCALE = 52  # per cent
+PAGE = 225  # characters across a printed page at `SCALE`
+SCALE = 50  # per cent
 # as figures/style.py
 BLUE, PLUM, PALE, RULE = "12436D", "801650", "EEF3F8", "D9D9D9"
 GREY, TEXT, MUTED, WHITE = "595959", "1A1A1A", "595959", "FFFFFF"
@@ -164,7 +164,7 @@ def _columns(
             Column(
                 f"{GOAL}{goal.id}",
                 say("sheet.goal-of", label=goal.label[lang]),
-                19,
+                22,
                 PLUM,
                 goals_known,
                 goal.long[lang],
@@ -178,7 +178,7 @@ def _columns(
                 Column(
                     f"{FEATURE}{feature.id}",
                     feature.label[lang],
-                    17,
+                    21,
                     BLUE,
                     comment=_explained(feature, say, lang),
                 ),
