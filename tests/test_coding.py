@@ -248,14 +248,25 @@ def datasets(draw):
     cells = st.tuples(st.sampled_from(models), st.sampled_from(LIBRARY.feature_ids), ids)
     rows = draw(st.lists(cells, max_size=8, unique=True))
     codes = [(draw(st.sampled_from(["1", "0", "?", "-"])), draw(text)) for _ in rows]
+    versions = [draw(st.sampled_from(["", LIBRARY.version])) for _ in rows]
+    cells = list(dict.fromkeys(row[:2] for row in rows))[: draw(st.integers(0, 8))]
+    decisions = [
+        (*cell, draw(st.sampled_from(["1", "0"])), draw(ids), "2025-11-20", draw(ids))
+        for cell in cells
+    ]
     return Dataset(
         "drawn",
         INFO.model_copy(update={"licence": draw(ids)}),
         pd.DataFrame({"model_id": models, "name": draw(ids), "region": draw(text)}),
         pd.DataFrame(goals, columns=MEMBERSHIPS.columns),
         pd.DataFrame(
-            [row + code for row, code in zip(rows, codes, strict=True)], columns=CODINGS.columns
+            [
+                (*row, *code, version)
+                for row, code, version in zip(rows, codes, versions, strict=True)
+            ],
+            columns=[*CODINGS.columns, "taxonomy_version"],
         ),
+        decisions=draw(st.sampled_from([None, pd.DataFrame(decisions, columns=DECISIONS.columns)])),
     )
 
 
