@@ -121,6 +121,12 @@ def test_a_list_may_have_further_columns_and_semicolons(tmp_path):
     assert coding.decide(small(), file) == small(DECISION)
 
 
+def test_a_date_is_read_as_a_finnish_spreadsheet_saves_it(tmp_path):
+    typed = ("M1", "participation", "0", "Liisa", "4.12.2025", "Luettu yhdessä.")
+    decided = coding.decide(small(), filled(tmp_path, typed))
+    assert decided.decisions["decided_on"].tolist() == ["2025-12-04"]
+
+
 def test_a_later_decision_on_a_cell_takes_the_place_of_the_earlier(tmp_path):
     later = ("M1", "participation", "1", "Liisa", "2025-12-04", "Liite löytyi.")
     decided = coding.decide(small(DECISION, AGREED), filled(tmp_path, later))

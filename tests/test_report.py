@@ -262,6 +262,14 @@ def test_the_methods_count_what_several_coders_agree_on(datasets) -> None:
     assert messages("en")("methods.rule-unanimous") in said.paragraph
 
 
+@pytest.mark.parametrize("rule", coding.RULES)
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_methods_name_the_rule_by_which_coders_were_brought_together(datasets, lang, rule):
+    data = datasets["example"]
+    said = report.methods(replace(coded(data), rule=rule), data.taxonomy, lang)
+    assert messages(lang)(f"methods.rule-{rule}") in said.paragraph
+
+
 def test_the_methods_of_one_coder_report_no_agreement(datasets) -> None:
     data = datasets["own"]
     alone = replace(

@@ -1,5 +1,6 @@
 """Where coders differ, and the decisions that settle it; the codes themselves never change."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from soila_analysis.coding.versions import outdated
 
 COLUMNS_OF_DECISIONS = list(COLUMNS["decisions"])
 CELL = list(KEYS["decisions"])
+DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")  # as Finnish spreadsheets write a date
 CODE, NOTE = "code:", "note:"  # then a coder's id: columns of a list of disagreements
 
 
@@ -57,8 +59,8 @@ def decide(dataset: Dataset, file: Path) -> Dataset:
         The coded models.
     file : Path
         CSV with at least the columns of ``decisions.csv``; a row in which none of those that say
-        what was decided is filled in is left out. On a cell that was decided before, the file
-        counts.
+        what was decided is filled in is left out. A date may be day first, with points, as Finnish
+        spreadsheets save it. On a cell that was decided before, the file counts.
 
     Returns
     -------
@@ -74,6 +76,8 @@ def decide(dataset: Dataset, file: Path) -> Dataset:
     if table is not None:
         table = table[[column for column in COLUMNS_OF_DECISIONS if column in table]]
         table = table[table.drop(columns=CELL, errors="ignore").ne("").any(axis=1)]
+        if "decided_on" in table:
+            table = table.assign(decided_on=table["decided_on"].map(_iso))
         known = {
             "model_id": tuple(dataset.models["model_id"]),
             "feature_id": dataset.taxonomy.feature_ids,
@@ -122,6 +126,11 @@ def _differ(dataset: Dataset) -> pd.Series:
     counts_as = dataset.codings["code"].map(dataset.taxonomy.counts_as)
     cell = [dataset.codings[column] for column in CELL]
     return counts_as.groupby(cell).transform("nunique") > 1
+
+
+def _iso(text: str) -> str:
+    day = DAY_FIRST.fullmatch(text)
+    return f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}" if day else text
 
 
 def _decisions(dataset: Dataset) -> pd.DataFrame:
