@@ -127,6 +127,19 @@ def test_every_table_of_a_figure_can_be_read(tables, name, datasets) -> None:
         assert not {"nan", "None", "<NA>"} & {cell for row in shown.rows for cell in row}
 
 
+def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, datasets) -> None:
+    table = tables["example", "en", "agreement"]
+    shown = readable(table, datasets["example"].taxonomy.labels("en"), "en")
+    heads = ("Feature", "Coefficient", "Value", "Interval (95%)", "Remark", "k/n")
+    assert shown.heads[:6] == heads
+    rows = {row[:2]: row[2:6] for row in shown.rows}
+    assert rows["Social in its goals", "Krippendorff's alpha"] == (
+        *("", "", "the codes do not vary", "22/22"),
+    )
+    assert rows["All features together", "PABAK"][0] == "0.73"
+    assert rows["All features together", "bias index"][1].startswith("−0.1")
+
+
 def test_the_page_of_claims_has_all_of_them_and_apart_what_is_not_reproduced(build, pages) -> None:
     table = read(build / "en/tables/claims.csv")
     page = pages["en/claims.html"]

@@ -62,7 +62,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
                 f"agreement.methods-{lead.compared}",
                 coders=t.number(lead.coders),
                 models=t.number(lead.models),
-                features=t.number(lead.features),
+                features=t.number(lead.feature_count),
                 n=t.number(lead.n),
                 ratio=ratio(lead, t),
                 found="; ".join(found),
@@ -92,9 +92,9 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
         page.text(LABELS, y, label, size=SMALL, ha="right", va="center", weight=weight)
         page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
     for j, coefficient in enumerate(shown):
-        x, key = left + pitch * j, _key(coefficient, table)
-        page.text(x - 0.1, 0.05, t(f"agreement.name-{key}"), size=SMALL, weight="bold")
-        page.text(x - 0.1, 0.45, t(f"agreement.by-{key}"), size=SMALL, color=MUTED)
+        x, called = left + pitch * j, key(coefficient, table["compared"].iloc[0])
+        page.text(x - 0.1, 0.05, t(f"agreement.name-{called}"), size=SMALL, weight="bold")
+        page.text(x - 0.1, 0.45, t(f"agreement.by-{called}"), size=SMALL, color=MUTED)
         axes = page.axes(x, HEAD, pitch - GAP, ROW * len(rows))
         _scale(axes, len(rows), t)
         for i, feature in enumerate(rows["feature_id"]):
@@ -108,6 +108,11 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
     for i in range(1, len(rows)):
         canvas.plot([0.3, WIDTH - 0.3], [HEAD + ROW * i] * 2, color=RULE, lw=1.6 if i == 1 else 0.5)
     return page.figure
+
+
+def key(coefficient: str, compared: str) -> str:
+    """Return what a coefficient is called by; Brennan and Prediger's of two codes is PABAK."""
+    return "pabak" if coefficient == PABAK and compared == "decided" else coefficient
 
 
 def value(row: Any, t: Messages) -> str:
@@ -133,15 +138,9 @@ def ratio(row: Any, t: Messages) -> str:
     return f"{t.number(row.k)}/{t.number(row.n)}"
 
 
-def _key(coefficient: str, table: pd.DataFrame) -> str:
-    """Return what a coefficient is called by; Brennan and Prediger's of two codes is PABAK."""
-    two = coefficient == PABAK and table["compared"].iloc[0] == "decided"
-    return "pabak" if two else coefficient
-
-
 def _named(coefficient: str, rows: dict[str, Any], t: Messages) -> str:
-    key = _key(coefficient, pd.DataFrame([rows[coefficient]]))
-    return f"{t(f'agreement.long-{key}')} {with_interval(rows[coefficient], t)}"
+    row = rows[coefficient]
+    return f"{t(f'agreement.long-{key(coefficient, row.compared)}')} {with_interval(row, t)}"
 
 
 def _has(row: Any) -> bool:

@@ -181,7 +181,7 @@ def agreement_by_feature(
         little: ``one-coder``, ``no-pairs``, ``no-variation``, ``not-two-coders`` or
         ``not-two-codes``. ``k`` of ``n`` paired units without a disagreement; ``present``, share
         of the first status among the paired codes; ``units`` with a code; ``coders``; ``models``,
-        what is resampled; ``features``; ``replicates`` and ``seed``; ``compared``.
+        what is resampled; ``feature_count``; ``replicates`` and ``seed``; ``compared``.
 
     Raises
     ------
@@ -556,7 +556,7 @@ class _Estimate(NamedTuple):
             "units": int(total.coded),
             "coders": coders,
             "models": int(count.sum()),
-            "features": cube.shape[2],
+            "feature_count": cube.shape[2],
             "replicates": self.replicates,
             "seed": self.seed,
         }

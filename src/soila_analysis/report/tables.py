@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from soila_analysis.figures import agreement
 from soila_analysis.figures.share_bases import fitting
 from soila_analysis.figures.texts import BOUNDED, by_share, percent_of
 from soila_analysis.language import Messages, messages
@@ -167,6 +168,11 @@ def _text(name: str) -> Callable[[Row, Messages], str]:
     return lambda row, t: "" if pd.isna(row[name]) else str(row[name])
 
 
+def _feature(row: Row, t: Messages) -> str:
+    label = _text("feature")(row, t)
+    return label or t("agreement.all")
+
+
 def _goal(row: Row, t: Messages) -> str:
     return t("common.all") if pd.isna(row["goal"]) else str(row["goal"])
 
@@ -266,8 +272,34 @@ def _word(name: str) -> Callable[[Row, Messages], str]:
     return write
 
 
+def _coefficient(row: Row, t: Messages) -> str:
+    if row["coefficient"] == "present":
+        return t("agreement-by-coders.cell-present")
+    return t(f"agreement.long-{agreement.key(row['coefficient'], row['compared'])}")
+
+
+def _ends(row: Row, t: Messages) -> str:
+    return "" if pd.isna(row["low"]) else agreement.interval(pd.Series(row), t)
+
+
+def _reason(row: Row, t: Messages) -> str:
+    reason = _text("reason")(row, t)
+    return t(f"agreement.why-{reason}") if reason else ""
+
+
+def _outcome(row: Row, t: Messages) -> str:
+    return t(f"disagreement.outcome-{row['outcome']}", coder=row["coder_id"])
+
+
 COLUMNS = (
-    Column("feature", ("feature",), _text("feature"), "text"),
+    Column("coder", ("coder_id", "other_id"), _text("coder_id"), "text"),
+    Column("other-coder", ("coder_id", "other_id"), _text("other_id"), "text"),
+    Column("feature", ("feature",), _feature, "text"),
+    Column("outcome", ("outcome",), _outcome, "text"),
+    Column("coefficient", ("coefficient",), _coefficient, "text"),
+    Column("value", ("coefficient", "value"), _number("value", 2)),
+    Column("ends", ("coefficient", "low", "high"), _ends),
+    Column("reason", ("reason",), _reason, "text"),
     Column("goal", ("goal", "goal_id"), _goal, "text"),
     Column("claim", ("claim",), _text("claim"), "sentence"),
     Column("definition", ("definition",), _text("definition"), "sentence"),
