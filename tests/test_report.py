@@ -14,7 +14,7 @@ from soila_analysis import coding, figures, metrics, report
 from soila_analysis.figures.style import HEAT
 from soila_analysis.language import messages
 from soila_analysis.report.site import LANGUAGES
-from soila_analysis.report.tables import read, readable
+from soila_analysis.report.tables import compact, read, readable
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +138,19 @@ def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, dataset
     )
     assert rows["All features together", "PABAK"][0] == "0.73"
     assert rows["All features together", "bias index"][1].startswith("−0.1")
+
+
+def test_on_paper_agreement_has_a_row_a_feature(tables, datasets) -> None:
+    labels = datasets["example"].taxonomy.labels("en")
+    shown = compact(tables["example", "en", "agreement"], labels, "en")
+    assert shown.heads[1:4] == ("share of equal codes", "Krippendorff's alpha", "Gwet's AC1")
+    rows = {row[0]: row[1:] for row in shown.rows}
+    assert len(rows) == 17
+    assert rows["Social in its goals"][1] == "the codes do not vary"
+    assert rows["All features together"][0].startswith("0.86\n0.83–")
+    shown = compact(tables["example", "en", "disagreement"], labels, "en")
+    assert shown.heads[1:3] == ("all: present", "only assessor: present")
+    assert shown.rows[-1] == ("All features together", "213", "8", "37", "74", "16")
 
 
 def test_the_page_of_claims_has_all_of_them_and_apart_what_is_not_reproduced(build, pages) -> None:

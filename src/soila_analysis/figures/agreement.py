@@ -41,10 +41,10 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     title = t("agreement.title")
     if not drawable(table):
         return without_figure(table, lang, title, t(f"agreement.none-{lead.reason}"))
-    shown = _shown(table)
+    panels = shown(table)
     if _has(alpha):
         title = t("agreement.lead-title", alpha=value(alpha, t))
-    found = [_named(c, pooled, t) for c in (*shown, "prevalence", "bias") if _has(pooled[c])]
+    found = [_named(c, pooled, t) for c in (*panels, "prevalence", "bias") if _has(pooled[c])]
     features = [r for r in table.itertuples() if r.feature_id and r.coefficient == ALPHA]
     return compose(
         table,
@@ -54,7 +54,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         subtitle=[
             t("agreement.how", replicates=t.number(lead.replicates)),
             t(f"agreement.compared-{lead.compared}"),
-            *_remarks(table[table["coefficient"].isin(shown)], t),
+            *_remarks(table[table["coefficient"].isin(panels)], t),
         ],
         findings=[
             t("agreement.lead", ratio=ratio(lead, t), found="; ".join(found[1:3])),
@@ -72,7 +72,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             *_range([r for r in features if _has(r)], t),
             t("agreement.caveat"),
         ],
-        rows=[_sentence(table, f, shown, t) for f in _ordered(table)["feature_id"]],
+        rows=[_sentence(table, f, panels, t) for f in _ordered(table)["feature_id"]],
         marks=False,
     )
 
@@ -80,10 +80,10 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 def better(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a feature, all together first, and a panel a coefficient."""
     t = messages(words.lang)
-    shown, rows = _shown(table), _ordered(table)
+    panels, rows = shown(table), _ordered(table)
     counts = LABELS + 0.2 + max(text_width(ratio(r, t), SMALL) for r in rows.itertuples())
     left = counts + 0.45
-    pitch = (WIDTH + 0.2 - left) / len(shown)
+    pitch = (WIDTH + 0.2 - left) / len(panels)
     page = Page(words, body=HEAD + ROW * len(rows) + 0.1)
     page.text(counts, 0.45, "k/n", size=SMALL, ha="right", color=MUTED)
     for i, row in enumerate(rows.itertuples()):
@@ -91,7 +91,7 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
         label = lines(row.feature or t("agreement.all"), LABELS - 0.2, SMALL, t.lang)
         page.text(LABELS, y, label, size=SMALL, ha="right", va="center", weight=weight)
         page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
-    for j, coefficient in enumerate(shown):
+    for j, coefficient in enumerate(panels):
         x, called = left + pitch * j, key(coefficient, table["compared"].iloc[0])
         page.text(x - 0.1, 0.05, t(f"agreement.name-{called}"), size=SMALL, weight="bold")
         page.text(x - 0.1, 0.45, t(f"agreement.by-{called}"), size=SMALL, color=MUTED)
@@ -108,6 +108,12 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
     for i in range(1, len(rows)):
         canvas.plot([0.3, WIDTH - 0.3], [HEAD + ROW * i] * 2, color=RULE, lw=1.6 if i == 1 else 0.5)
     return page.figure
+
+
+def shown(table: pd.DataFrame) -> list[str]:
+    """List the coefficients to show; of two coders the kappa is Cohen's, of more Fleiss'."""
+    cohen = table.loc[table["coefficient"] == "cohen", "reason"].eq("not-two-coders").any()
+    return [PERCENT, ALPHA, AC1, PABAK, "fleiss" if cohen else "cohen"]
 
 
 def key(coefficient: str, compared: str) -> str:
@@ -150,12 +156,6 @@ def _has(row: Any) -> bool:
 def _by_coefficient(table: pd.DataFrame, feature: str) -> dict[str, Any]:
     rows = table[table["feature_id"] == feature]
     return {row.coefficient: row for row in rows.itertuples()}
-
-
-def _shown(table: pd.DataFrame) -> list[str]:
-    """Choose the kappa: Cohen's of two coders, of more Fleiss'."""
-    cohen = table.loc[table["coefficient"] == "cohen", "reason"].eq("not-two-coders").any()
-    return [PERCENT, ALPHA, AC1, PABAK, "fleiss" if cohen else "cohen"]
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
@@ -208,8 +208,8 @@ def _range(features: list[Any], t: Messages) -> list[str]:
     return [t("agreement.range", **ends, least=least.feature, most=most.feature)]
 
 
-def _sentence(table: pd.DataFrame, feature: str, shown: list[str], t: Messages) -> str:
+def _sentence(table: pd.DataFrame, feature: str, panels: list[str], t: Messages) -> str:
     rows = _by_coefficient(table, feature)
     first = rows[PERCENT]
-    found = "; ".join(_named(c, rows, t) for c in shown)
+    found = "; ".join(_named(c, rows, t) for c in panels)
     return f"{first.feature or t('agreement.all')}: {ratio(first, t)}; {found}."

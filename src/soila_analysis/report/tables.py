@@ -1,6 +1,6 @@
 """The table of a figure as people read it: labels for ids, ranges for bounds, its language."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -112,6 +112,11 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Readab
         return _bases(table, t)
     if {"feature_id", "goal_id", "percent"} <= set(table) and len(set(table["feature_id"])) > 1:
         return _crossed(table, t)
+    if {"feature_id", "coefficient"} <= set(table):
+        return _by_feature(table, agreement.shown(table), "coefficient", _estimate, t)
+    if {"feature_id", "outcome"} <= set(table):
+        table = table.assign(outcome=[_outcome(row, t) for row in table.to_dict("records")])
+        return _by_feature(table, [*dict.fromkeys(table["outcome"])], "outcome", _number("k"), t)
     return readable(_short(table), labels, lang)
 
 
@@ -151,6 +156,34 @@ def _crossed(table: pd.DataFrame, t: Messages) -> Readable:
     )
     heads = (t("column.feature"), *names)
     return Readable(heads, ("text", *("value" for _ in names)), rows)
+
+
+def _by_feature(
+    table: pd.DataFrame,
+    names: Sequence[str],
+    column: str,
+    write: Callable[[Row, Messages], str],
+    t: Messages,
+) -> Readable:
+    """Give a row a feature and a column each of the named values of a column."""
+    records = [row for row in table.to_dict("records") if row[column] in names]
+    heads = {n: next(row for row in records if row[column] == n) for n in names}
+    called = [n if column == "outcome" else _coefficient(row, t) for n, row in heads.items()]
+    rows: dict[str, list[str]] = {}
+    for row in records:
+        rows.setdefault(_feature(row, t), []).append(write(row, t))
+    return Readable(
+        (t("column.feature"), *called),
+        ("text", *("value" for _ in names)),
+        tuple((feature, *cells) for feature, cells in rows.items()),
+    )
+
+
+def _estimate(row: Row, t: Messages) -> str:
+    """Write a coefficient and below it its interval, or why it has none."""
+    if pd.isna(row["value"]):
+        return _reason(row, t)
+    return "\n".join(part for part in (t.number(row["value"], 2), _ends(row, t)) if part)
 
 
 def _named(text: str, labels: Mapping[str, str]) -> str:
