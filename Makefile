@@ -26,7 +26,8 @@ FEATURE = $(if $(wildcard $(FOLDER)/features.csv),rarest,ecosystem-anchoring)
 
 NOTEBOOKS := $(filter-out 04_feature-by-goal,$(notdir $(basename $(wildcard notebooks/[0-9]*.ipynb))))
 CODES := $(wildcard $(FOLDER)/*.csv $(FOLDER)/*.toml)
-LIBRARY := $(shell find src/soila_analysis -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.ttf')
+LIBRARY := $(shell find src/soila_analysis -name '*.py' -o -name '*.csv' -o -name '*.toml' -o -name '*.ttf' \
+	-o -path '*/templates/*')
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL: # notebooks run side by side within one recipe

@@ -92,7 +92,7 @@ class Tables(dict):
         self.execute, self.folder = execute, folder
         self.drawing = {
             plot: name
-            for name, notebook in notebooks.items()
+            for name, notebook in reversed(notebooks.items())
             for cell in notebook["cells"]
             for plot in re.findall(r'figures\.publish\(\s*"([\w-]+)"', "".join(cell["source"]))
         }

@@ -590,6 +590,31 @@ def test_a_saved_file_holds_no_formula_and_otherwise_what_the_page_shows(visit, 
     assert saved["model_id"].tolist() == models["model_id"].tolist()
 
 
+# The map in a notebook
+
+
+def test_the_map_in_a_saved_notebook_filters_and_saves_without_a_kernel(visit, datasets, tmp_path):
+    data = datasets["own"]
+    shown = report.explore(data, "en")
+    file = tmp_path / "notebook.html"
+    file.write_text(
+        f'<!DOCTYPE html><html lang="en"><title>n</title><main>{shown._repr_html_()}</main>'
+    )
+    page = visit().open(file)
+    frame = page.frame_locator("iframe")
+    frame.get_by_label("region", exact=True).select_option("Uusimaa")
+    here = data.models.query("region == 'Uusimaa'")
+    assert frame.locator("#models tbody tr").count() == len(here)
+    frame.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    assert frame.locator("#main").evaluate("main => main === document.activeElement")
+    with page.expect_download() as saving:
+        frame.locator("#save").click()
+    saved = pd.read_csv(saving.value.path(), dtype=str)
+    assert sorted(saved["model_id"]) == sorted(here["model_id"])
+    assert page.url == file.as_uri()
+
+
 # The README
 
 

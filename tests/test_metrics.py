@@ -373,8 +373,23 @@ def test_the_rarest_feature_is_the_first_of_those_with_the_lowest_share():
     assert metrics.chosen_feature(status, "f3") == "f3"
 
 
+def test_the_commonest_feature_is_the_first_of_those_with_the_highest_share():
+    status = frame([["absent", "present", "present"], ["present", "present", "present"]])
+    assert metrics.chosen_feature(status, "commonest") == "f2"
+
+
+def test_a_goal_is_chosen_by_its_id_by_its_size_or_not_at_all():
+    rows = [("m1", "b"), ("m2", "b"), ("m1", "c"), ("m2", "c"), ("m3", "d")]
+    memberships = pd.DataFrame(rows, columns=["model_id", "goal_id"])
+    chosen = [metrics.chosen_goal(memberships, "abcd", goal) for goal in ("d", "largest", "all")]
+    assert chosen == ["d", "b", ""]
+    with pytest.raises(ValueError, match=r'^no goal "e"; allowed: largest, all, a, b, c, d$'):
+        metrics.chosen_goal(memberships, "abcd", "e")
+
+
 def test_an_unknown_feature_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match=r'^no feature "F1"; allowed: rarest, f1, f2, f3$'):
+    allowed = "rarest, commonest, f1, f2, f3"
+    with pytest.raises(ValueError, match=rf'^no feature "F1"; allowed: {allowed}$'):
         metrics.chosen_feature(frame([["present"] * 3]), "F1")
 
 

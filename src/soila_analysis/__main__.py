@@ -30,6 +30,7 @@ PRELOADED = (
     "soila_analysis.coding",
     "soila_analysis.figures",
     "soila_analysis.metrics",
+    "soila_analysis.report",
     "soila_analysis.review.consistency",
     "soila_analysis.review.fragility",
 )

@@ -5,6 +5,7 @@ from soila_analysis.coding.dataset import Dataset, describe, load, save, validat
 from soila_analysis.coding.disagreements import decide, disagreements, notices
 from soila_analysis.coding.info import DatasetInfo, Trilingual
 from soila_analysis.coding.problems import DatasetError, Problem
+from soila_analysis.coding.selection import select
 from soila_analysis.coding.trace import trace
 from soila_analysis.coding.versions import outdated
 
@@ -25,6 +26,7 @@ __all__ = [
     "notices",
     "outdated",
     "save",
+    "select",
     "trace",
     "validate",
 ]

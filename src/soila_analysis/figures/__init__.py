@@ -30,6 +30,7 @@ from soila_analysis.figures.save import save_figure, save_table, save_texts
 from soila_analysis.figures.style import style
 from soila_analysis.figures.taxonomy import definitions, tabulate
 from soila_analysis.figures.texts import Texts
+from soila_analysis.language import messages
 from soila_analysis.taxonomy import Taxonomy
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "publish",
     "save_figure",
     "save_table",
+    "selected",
     "tabulate",
     "texts",
 ]
@@ -94,7 +96,9 @@ PLOTS: Mapping[str, Plot] = MappingProxyType(
 )
 
 
-def label(table: pd.DataFrame, taxonomy: Taxonomy, lang: str, source: str) -> pd.DataFrame:
+def label(
+    table: pd.DataFrame, taxonomy: Taxonomy, lang: str, source: str, *, selection: str = ""
+) -> pd.DataFrame:
     """Add to a table the source and the labels of one language, as its last columns.
 
     Parameters
@@ -107,18 +111,43 @@ def label(table: pd.DataFrame, taxonomy: Taxonomy, lang: str, source: str) -> pd
         Language of the labels.
     source : str
         Where the numbers come from, in that language.
+    selection : str, optional
+        Which of the models they are about, as `selected` says; empty for all.
 
     Returns
     -------
     DataFrame
-        The table with ``source`` and, after it, ``feature`` and/or ``goal``.
+        The table with ``source``, of a part ``selection``, and then ``feature`` and/or ``goal``.
     """
     labels = taxonomy.labels(lang)
-    labelled = table.assign(source=source)
+    part = {"selection": selection} if selection else {}
+    labelled = table.assign(source=source, **part)
     for column in ("feature", "goal"):
         if f"{column}_id" in table:
             labelled[column] = table[f"{column}_id"].map(labels).fillna("")
     return labelled
+
+
+def selected(lang: str, *conditions: str, n: int, of: int) -> str:
+    """Say which of the models a figure is about.
+
+    Parameters
+    ----------
+    lang : {"fi", "sv", "en"}
+        Language.
+    *conditions : str
+        What singles them out, such as the label of a goal; empty ones are left out.
+    n, of : int
+        Models chosen, and models in all.
+
+    Returns
+    -------
+    str
+        A sentence; empty without conditions.
+    """
+    t, named = messages(lang), "; ".join(c for c in conditions if c)
+    ratio = f"{t.number(n)}/{t.number(of)}"
+    return t("common.selection", what=named, ratio=ratio) if named else ""
 
 
 def texts(plot: str, table: pd.DataFrame, lang: str, variant: str = "better") -> Texts:

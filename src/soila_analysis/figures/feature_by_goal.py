@@ -18,6 +18,7 @@ from soila_analysis.figures.texts import (
     compose,
     interval,
     open_codes,
+    other_reading,
     percent,
     ratio,
 )
@@ -42,7 +43,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     if variant == "better":
         how.append(t("feature-by-goal.square", count=_models_per_square(table)))
         how.append(interval(table, t))
-        how.append(_other(table, t))
+        how.append(other_reading(table, t))
     return compose(
         table,
         lang,
@@ -129,19 +130,13 @@ def _models_per_square(table: pd.DataFrame) -> int:
     return max(1, math.ceil(table["n"].max() / SQUARES))
 
 
-def _other(table: pd.DataFrame, t: Messages) -> str:
-    """Explain the mark of the rival reading, where there is one."""
-    readings = table.get("other_reading", pd.Series(dtype=str))
-    named = [r for r in readings.unique() if r]
-    name = t.catalogue["reading"].get(named[0], named[0]) if named else ""
-    return t("feature-by-goal.other", reading=name) if named else ""
-
-
 def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str]:
     if first.empty:
         return [t("feature-by-goal.nothing")]
     if (table["basis"] == BOUNDED).any():
         return [t("feature-by-goal.bounded")]
+    if (table["basis"] == "reconstructed").any():
+        return [t("common.reconstructed")]
     lead = first.iloc[0]
     names = t.listing(first["goal"].tolist())
     found = [t("feature-by-goal.lead", names=names, ratio=ratio(lead, t), percent=percent(lead, t))]

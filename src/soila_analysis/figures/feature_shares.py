@@ -8,12 +8,14 @@ from matplotlib.figure import Figure
 from soila_analysis.figures import marks
 from soila_analysis.figures.style import BLUE, LABEL, MUTED, WIDTH, Page, height, lines, text_width
 from soila_analysis.figures.texts import (
+    BOUNDED,
     Texts,
     base,
     by_share,
     compose,
     interval,
     open_codes,
+    other_reading,
     percent,
     ratio,
 )
@@ -29,7 +31,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     rows = by_share(table)
     top, bottom = rows[rows["rank"] == rows["rank"].min()], _last(rows)
-    clear = variant == "better" and len(top) == len(bottom) == 1 and len(rows) > 1
+    known = not pd.concat([top, bottom])["basis"].isin(marks.INFERRED).any()
+    clear = known and variant == "better" and len(top) == len(bottom) == 1 and len(rows) > 1
     title = t("feature-shares.title")
     if clear:
         title = t(
@@ -37,14 +40,18 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             top=top["feature"].iloc[0],
             bottom=bottom["feature"].iloc[0],
         )
-    how = t(f"feature-shares.how-{variant}", base=base(table, t))
+    how = [t(f"feature-shares.how-{variant}", base=base(table, t))]
+    if variant == "better":
+        how += [interval(table, t), other_reading(table, t)]
     return compose(
         table,
         lang,
         chart=t(f"feature-shares.chart-{variant}"),
         title=title,
-        subtitle=[how, interval(table, t) if variant == "better" else "", open_codes(table, t)],
-        findings=[_finding("top", top, t), _finding("bottom", bottom, t)],
+        subtitle=[*how, open_codes(table, t)],
+        findings=[_finding("top", top, t), _finding("bottom", bottom, t)]
+        if known
+        else [_unknown(table, t)],
         rows=[f"{r.feature}: {ratio(r, t)} ({percent(r, t)})." for r in rows.itertuples()],
         marks=variant == "better",
     )
@@ -97,6 +104,11 @@ def percent_axis(axes: Any, rows: int, t: Messages, ticks: tuple[int, ...]) -> N
 
 def _last(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["share"] == rows["share"].min()]
+
+
+def _unknown(table: pd.DataFrame, t: Messages) -> str:
+    bounded = (table["basis"] == BOUNDED).any()
+    return t("feature-shares.unknown") if bounded else t("common.reconstructed")
 
 
 def _finding(which: str, rows: pd.DataFrame, t: Messages) -> str:

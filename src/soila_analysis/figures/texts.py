@@ -56,7 +56,8 @@ def compose(
     Parameters
     ----------
     table : DataFrame
-        The labelled table; its ``kind``, ``reading``, ``basis`` and ``source`` are told.
+        The labelled table; its ``kind``, ``reading``, ``basis``, ``source`` and, of a part of the
+        models, ``selection`` are told.
     lang : str
         Language.
     chart : str
@@ -77,14 +78,20 @@ def compose(
     Texts
     """
     t = messages(lang)
-    printed = " ".join(s for s in (*subtitle, _marks(table, t) if marks else "") if s)
+    part = table["selection"].iloc[0] if "selection" in table else ""
+    printed = " ".join(s for s in (part, *subtitle, _marks(table, t) if marks else "") if s)
     return Texts(
         lang=lang,
         title=title,
         subtitle=printed,
         badge=badge(table["kind"].iloc[0], table["reading"].iloc[0], t),
         source=t("common.source", source=table["source"].iloc[0]),
-        alt=t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0]),
+        alt=t(
+            "common.alt",
+            chart=chart,
+            title=title.rstrip("."),
+            finding=" ".join(s for s in (part, findings[0]) if s),
+        ),
         description=" ".join([f"{chart}: {title.rstrip('.')}.", printed, *rows, *findings]),
         findings=tuple(findings),
     )
@@ -157,6 +164,14 @@ def open_codes(table: pd.DataFrame, t: Messages) -> str:
         for key, n in (("common.unclear", unclear), ("common.not-assessed", missing))
         if n
     )
+
+
+def other_reading(table: pd.DataFrame, t: Messages) -> str:
+    """Explain the mark of the rival reading, where there is one."""
+    readings = table.get("other_reading", pd.Series(dtype=str))
+    named = [r for r in readings.unique() if r]
+    name = t.catalogue["reading"].get(named[0], named[0]) if named else ""
+    return t("feature-by-goal.other", reading=name) if named else ""
 
 
 def badge(kind: str, reading: str, t: Messages) -> str:

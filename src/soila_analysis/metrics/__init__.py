@@ -16,6 +16,7 @@ from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
 from soila_analysis.metrics.shares import (
     STATUSES,
     chosen_feature,
+    chosen_goal,
     evidence_map,
     feature_by_goal,
     feature_shares,
@@ -30,6 +31,7 @@ __all__ = [
     "agreement_by_coders",
     "agreement_by_feature",
     "chosen_feature",
+    "chosen_goal",
     "disagreement",
     "evidence_map",
     "feature_by_goal",

@@ -124,8 +124,7 @@ def goal_distribution(
         ``percent``; ``models``, the number of distinct models.
     """
     table = pd.DataFrame({"goal_id": list(goals)})
-    sizes = memberships["goal_id"].value_counts()
-    table["k"] = sizes.reindex(table["goal_id"], fill_value=0).to_numpy(dtype=np.int64)
+    table["k"] = _sizes(memberships, goals).to_numpy(dtype=np.int64)
     table["n"] = len(memberships)
     table = _with_interval(table, 0.95, "wilson")
     table["percent"] = rounding.percents(table["k"].tolist(), rule)
@@ -183,14 +182,14 @@ def feature_shares_by_goal(
 
 
 def chosen_feature(status: pd.DataFrame, feature: str) -> str:
-    """Resolve the choice of a feature: its id, or "rarest" for the one with the lowest share.
+    """Resolve the choice of a feature: its id, or "rarest" or "commonest" by its share.
 
     Parameters
     ----------
     status : DataFrame, models x features
         As for `tally`.
     feature : str
-        An id, or "rarest"; the first in order where several are.
+        An id, "rarest" or "commonest"; the first in order where several are.
 
     Returns
     -------
@@ -202,12 +201,43 @@ def chosen_feature(status: pd.DataFrame, feature: str) -> str:
     ValueError
         For anything else; the message lists what there is.
     """
-    if feature == "rarest":
-        table = shares(tally(status)).sort_values("share", kind="stable")
-        return str(table["feature_id"].iloc[0])
+    if feature in ("rarest", "commonest"):
+        table = shares(tally(status))
+        ordered = table.sort_values("share", ascending=feature == "rarest", kind="stable")
+        return str(ordered["feature_id"].iloc[0])
     if feature not in status.columns:
-        raise ValueError(f'no feature "{feature}"; allowed: rarest, {", ".join(status.columns)}')
+        allowed = ", ".join(["rarest", "commonest", *status.columns])
+        raise ValueError(f'no feature "{feature}"; allowed: {allowed}')
     return feature
+
+
+def chosen_goal(memberships: pd.DataFrame, goals: Sequence[str], goal: str) -> str:
+    """Resolve the choice of a goal: its id, "largest" for the one with most models, or "all".
+
+    Parameters
+    ----------
+    memberships : DataFrame
+        Columns ``model_id``, ``goal_id``.
+    goals : sequence of str
+        The goals in their order.
+    goal : str
+        An id, "largest" or "all"; the first in order where several are largest.
+
+    Returns
+    -------
+    str
+        The goal's id; empty for all of them.
+
+    Raises
+    ------
+    ValueError
+        For anything else; the message lists what there is.
+    """
+    if goal == "largest":
+        return str(_sizes(memberships, goals).idxmax())
+    if goal not in ("all", *goals):
+        raise ValueError(f'no goal "{goal}"; allowed: largest, all, {", ".join(goals)}')
+    return "" if goal == "all" else goal
 
 
 def evidence_map(
@@ -258,6 +288,10 @@ def feature_by_goal(
 
     """
     return feature_shares_by_goal(status[[feature]], memberships, goals, interval=interval)
+
+
+def _sizes(memberships: pd.DataFrame, goals: Sequence[str]) -> pd.Series:
+    return memberships["goal_id"].value_counts().reindex(list(goals), fill_value=0)
 
 
 def _with_interval(table: pd.DataFrame, confidence: float, interval: str) -> pd.DataFrame:

@@ -1,7 +1,17 @@
 """Figures and tables as pages that anyone can read, without installing anything."""
 
+from soila_analysis.report.explore import Explorer, explore
 from soila_analysis.report.explorer import Coded, evidence_map
 from soila_analysis.report.methods import Item, MethodsSection, methods
 from soila_analysis.report.site import write
 
-__all__ = ["Coded", "Item", "MethodsSection", "evidence_map", "methods", "write"]
+__all__ = [
+    "Coded",
+    "Explorer",
+    "Item",
+    "MethodsSection",
+    "evidence_map",
+    "explore",
+    "methods",
+    "write",
+]

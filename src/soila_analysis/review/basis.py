@@ -18,7 +18,7 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     table : DataFrame
         With ``feature_id`` and/or ``goal_id``, as the metrics give.
     dataset : Dataset
-        The data set that the table was computed from.
+        The data set that the table was computed from, or of which it was computed from a part.
     *measures : str
         The measures of the claims that speak of the same quantity, such as ``goal-share``;
         without any, only the data set's kind and reading are told.
@@ -29,7 +29,8 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
         The table with ``basis``, ``kind`` and ``reading``. For observed and synthetic data the
         basis is that word. For a reconstruction it is published where a printed number is
         reproduced, implied where the publication and the reading leave only this value, bounded
-        where they leave several, and reconstructed where nothing is known of the range. Then
+        where they leave several, and reconstructed where nothing is known of the range, such as in
+        rows about a part of the models only. Then
         ``bound_low`` and ``bound_high`` are the counts (means: features) that are possible at
         all; in bounded rows ``low`` and ``high`` enclose 95 % of the compatible data sets and
         ``interval`` says so; ``other_reading`` and ``other_share`` give what the rival reading
@@ -70,7 +71,10 @@ def _published(
 ) -> pd.DataFrame:
     checked = claims.check(dataset)
     same = checked["measure"].isin(measures) & (checked["verdict"] == "reproduced")
-    printed = key.isin(pd.MultiIndex.from_frame(checked.loc[same, KEYS]))
+    counts = ["k", "n"]
+    claimed = checked.loc[same, [*KEYS, *counts]].astype(dict.fromkeys(counts, int))
+    told = [*(key.get_level_values(name) for name in KEYS), *(table[name] for name in counts)]
+    printed = pd.MultiIndex.from_arrays(told).isin(pd.MultiIndex.from_frame(claimed))
     return table.assign(basis=table["basis"].mask(printed, "published"))
 
 
@@ -78,6 +82,7 @@ def _bounded(table: pd.DataFrame, key: pd.MultiIndex, own: pd.DataFrame) -> pd.D
     """Put the ranges beside the numbers; means have columns of their own."""
     found = own.reindex(key)
     found.index = table.index
+    found = found.where(found["n"].eq(table["n"]))  # a part of the models has no ranges
     possible = found["basis"].isin(["bounded", "implied"]) & (table["basis"] != "published")
     basis = table["basis"].mask(possible, found["basis"])
     bounded = basis == "bounded"

@@ -1,0 +1,47 @@
+"""The map in a notebook works in the saved file, by the browser alone."""
+
+import pytest
+from lxml import html
+
+from soila_analysis import report
+from soila_analysis.language import LANGUAGES, messages
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_notebook_shows_the_map_as_a_named_page_within_the_page(datasets, lang):
+    data = datasets["literal"]
+    frame = html.fromstring(report.explore(data, lang)._repr_html_())
+    assert frame.tag == "iframe"
+    assert frame.get("lang") == lang
+    title = messages(lang)("site.page.map")
+    assert frame.get("title") == f"{title}: {data.info.title[lang]}"
+    page = html.document_fromstring(frame.get("srcdoc"))
+    assert page.get("lang") == lang
+    assert len(page.xpath("//table[@id='map']//tbody/tr")) == len(data.taxonomy.features)
+    assert "height" in frame.get("style")
+
+
+def test_a_link_within_the_map_stays_in_the_map(datasets):
+    frame = html.fromstring(report.explore(datasets["own"], "en")._repr_html_())
+    page = html.document_fromstring(frame.get("srcdoc"))
+    links = page.xpath("//a/@href")
+    assert links
+    assert all(link.startswith("about:srcdoc#") for link in links)
+
+
+def test_the_map_cannot_reach_the_notebook(datasets):
+    frame = html.fromstring(report.explore(datasets["own"], "en")._repr_html_())
+    assert frame.get("sandbox").split() == ["allow-scripts", "allow-downloads"]
+
+
+def test_the_map_adds_little_to_a_notebook_and_equal_data_give_equal_bytes(datasets):
+    for lang in LANGUAGES:
+        shown = report.explore(datasets["literal"], lang)
+        assert len(shown._repr_html_().encode()) < 300_000
+        assert shown._repr_html_() == report.explore(datasets["literal"], lang)._repr_html_()
+        assert len(repr(shown)) < 200
+
+
+def test_an_unknown_language_is_refused_with_those_there_are(datasets):
+    with pytest.raises(ValueError, match=r'^no language "de"; allowed: fi, sv, en$'):
+        report.explore(datasets["literal"], "de")

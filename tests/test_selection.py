@@ -1,0 +1,137 @@
+"""A part of a data set holds what was asked for; numbers about it claim no more than it gives."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soila_analysis import coding, figures, metrics
+from soila_analysis.language import LANGUAGES, messages
+from soila_analysis.review import basis
+
+
+def refused(data, **choice):
+    with pytest.raises(ValueError) as error:  # noqa: PT011 - the message is compared by the caller
+        coding.select(data, **choice)
+    return str(error.value)
+
+
+# Which models
+
+
+def test_of_two_columns_both_must_hold_and_of_two_values_either(datasets):
+    models = datasets["own"].models
+    both = coding.select(datasets["own"], "region=Uusimaa; year=2024").models
+    assert both.equals(
+        models.query("region == 'Uusimaa' and year == '2024'").reset_index(drop=True)
+    )
+    either = coding.select(datasets["own"], "region=Kainuu;region = Pohjanmaa").models
+    assert set(either["region"]) == {"Kainuu", "Pohjanmaa"}
+    assert len(either) == models["region"].isin(["Kainuu", "Pohjanmaa"]).sum()
+
+
+def test_memberships_and_codes_are_those_of_the_models_that_are_left(datasets):
+    data = datasets["own"]
+    part = coding.select(data, "region=Kainuu", goal="prevention")
+    kept = set(part.models["model_id"])
+    for table in ("memberships", "codings"):
+        whole, left = getattr(data, table), getattr(part, table)
+        assert left.equals(whole[whole["model_id"].isin(kept)].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("only", ["", " ", ";"])
+def test_without_a_condition_all_models_are_left(review, only):
+    assert coding.select(review, only) == review
+
+
+@given(st.sampled_from(["prevention", "support", "transition"]))
+def test_a_goal_keeps_the_models_that_serve_it(datasets, goal):
+    part = coding.select(datasets["own"], goal=goal)
+    assert set(part.memberships.query("goal_id == @goal")["model_id"]) == set(
+        part.models["model_id"]
+    )
+
+
+def test_all_that_is_wrong_is_said_at_once_with_what_there_is(datasets):
+    assert refused(datasets["own"], only="region=Uusima; yaer=2024", goal="x") == (
+        'no model has region "Uusima"; allowed: Kainuu, Pirkanmaa, Pohjanmaa, Uusimaa; '
+        'did you mean "Uusimaa"?\n'
+        'no column "yaer" in models.csv; allowed: model_id, name, region, year; '
+        'did you mean "year"?\n'
+        'no goal "x"; allowed: prevention, support, transition'
+    )
+
+
+def test_a_data_set_without_further_columns_says_which_columns_it_has(datasets):
+    assert refused(datasets["literal"], only="region=Uusimaa") == (
+        'no column "region" in models.csv; allowed: model_id, name'
+    )
+
+
+def test_of_many_values_the_first_are_listed(datasets):
+    message = refused(datasets["literal"], only="model_id=X")
+    assert message.endswith(", M19, M20, ... (52 in all)")
+
+
+# What is known of them
+
+
+def marked(data, part, feature="ecosystem-anchoring"):
+    goals = data.taxonomy.goal_ids
+    table = metrics.feature_by_goal(coding.consensus(part), part.memberships, goals, feature)
+    return basis.mark(table, data, "feature-share-by-goal").set_index("goal_id")
+
+
+def test_of_a_part_of_a_reconstruction_nothing_is_published_nor_bounded(review):
+    served = review.memberships.query("goal_id == 'goal-2'")["model_id"]
+    part = coding.select(review, f"model_id={served.iloc[0]}")
+    for feature in ("ecosystem-anchoring", "participation"):
+        table = marked(review, part, feature)
+        assert set(table["basis"]) == {"reconstructed"}
+        assert table[["bound_low", "bound_high"]].isna().all(axis=None)
+
+
+def test_a_goal_that_keeps_all_its_models_keeps_what_is_known_of_it(review):
+    part = coding.select(review, goal="goal-2")
+    table = marked(review, part)
+    assert table.loc["goal-2"].equals(marked(review, review).loc["goal-2"])
+    assert table.loc["goal-2", "basis"] == "published"
+
+
+def test_observed_data_stay_observed(datasets):
+    data = datasets["own"]
+    part = coding.select(data, "region=Uusimaa")
+    assert set(marked(data, part, "digital")["basis"]) == {"synthetic"}
+
+
+# What figures say
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("plot", ["feature-by-goal", "feature-shares"])
+def test_a_figure_of_a_part_says_so_on_its_face_and_in_its_alternative_text(datasets, plot, lang):
+    data = datasets["literal"]
+    part = coding.select(data, "name=Malli 07; name=Malli 09")
+    which = figures.selected(lang, "", "name=Malli 07", n=2, of=52)
+    status = coding.consensus(part)
+    table = {
+        "feature-shares": lambda: metrics.feature_shares(status).assign(goal_id=""),
+        "feature-by-goal": lambda: marked(data, part).reset_index(),
+    }[plot]()
+    known = basis.mark(table, data, "feature-share", "feature-share-by-goal")
+    source = data.info.source[lang]
+    words = figures.texts(
+        plot, figures.label(known, data.taxonomy, lang, source, selection=which), lang
+    )
+    assert words.subtitle.startswith(which)
+    assert which in words.alt
+    assert which in words.description
+    assert words.findings == (messages(lang)("common.reconstructed"),)
+    assert words.title == messages(lang)(
+        f"{plot}.title", feature=data.taxonomy.labels(lang)["ecosystem-anchoring"]
+    )
+
+
+def test_all_models_need_no_word():
+    assert figures.selected("fi", "", n=52, of=52) == ""
+    said = figures.selected("en", "Support", "region=Kainuu", n=1, of=1234)
+    assert said == "Models chosen: Support; region=Kainuu (1/1,234)."
