@@ -17,7 +17,7 @@ SPACES = " ".join(
     for name in ("office", "table", "text")
 )
 FORMATS = "allowed a spreadsheet: .xlsx, .ods, .csv"
-LIMITS = "allowed at most 100 MB unpacked, 2,000 parts and 2,000,000 cells a sheet"
+LIMITS = "allowed at most 100 MB unpacked, 2,000 parts and 2,000,000 cells"
 PASSWORD = (
     'found "a file protected by a password", allowed a file without a password; '
     "save it without one; protected cells are no hindrance"
@@ -310,7 +310,7 @@ def test_a_part_that_is_there_twice_is_refused(tmp_path):
 
 def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(grids, "CELLS", 100_000)
-    large = f'found "a sheet too large", {LIMITS}; delete what is not needed'
+    large = f'found "too many cells or letters", {LIMITS}; delete what is not needed'
     book = openpyxl.Workbook()
     for row in range(1, 10):
         book.active.cell(row, 16384, "x")
@@ -327,10 +327,29 @@ def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
     assert refusal(tmp_path / "a.csv") == large
 
 
+def test_the_sheets_of_a_file_are_counted_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(grids, "CELLS", 1_000)
+    book = openpyxl.Workbook()
+    book.active["A600"] = "x"
+    book.save(tmp_path / "a.xlsx")
+    assert len(cells(tmp_path / "a.xlsx")) == 1
+    book.create_sheet("Another")["A600"] = "x"
+    book.save(tmp_path / "a.xlsx")
+    assert refusal(tmp_path / "a.xlsx").startswith('found "too many cells or letters"')
+    table = (
+        '<table:table-row table:number-rows-repeated="599"><table:table-cell/></table:table-row>'
+    )
+    table += '<table:table-row><table:table-cell office:value-type="float" office:value="1"/>'
+    table += "</table:table-row>"
+    assert len(cells(ods(tmp_path / "a.ods", table))) == 1
+    twice = f'{table}</table:table><table:table table:name="Another">{table}'
+    assert refusal(ods(tmp_path / "b.ods", twice)).startswith('found "too many cells or letters"')
+
+
 def test_a_sheet_that_repeats_a_long_text_beyond_the_limit_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(grids, "CHARACTERS", 1_000)
     assert refusal(workbook(tmp_path / "a.xlsx", [["x" * 600], ["x" * 600]])).startswith(
-        'found "a sheet too large"'
+        'found "too many cells or letters"'
     )
 
 

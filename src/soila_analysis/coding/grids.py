@@ -24,9 +24,9 @@ from soila_analysis.coding.tables import decoded
 
 EXPANDED = 100 * 2**20  # bytes of all parts of a file together
 PARTS = 2_000
-CELLS = 2_000_000  # of a sheet, with the empty ones between
-CHARACTERS = 50_000_000  # of a sheet
-LIMITS = f"at most {EXPANDED // 2**20} MB unpacked, {PARTS:,} parts and {CELLS:,} cells a sheet"
+CELLS = 2_000_000  # of all sheets, with the empty ones between
+CHARACTERS = 50_000_000  # of all sheets
+LIMITS = f"at most {EXPANDED // 2**20} MB unpacked, {PARTS:,} parts and {CELLS:,} cells"
 
 COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # an old .xls, or an encrypted .xlsx inside
 ODS = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -202,14 +202,14 @@ class _Count:
         self.cells += cells
         self.characters += characters
         if self.cells > CELLS or self.characters > CHARACTERS:
-            raise _RefusedError("a sheet too large", LIMITS, "delete what is not needed")
+            raise _RefusedError("too many cells or letters", LIMITS, "delete what is not needed")
 
 
 # .xlsx
 
 
 def _xlsx(file: str, parts: Parts) -> Iterator[Grid]:
-    packed = _repacked(parts)
+    packed, count = _repacked(parts), _Count()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of extensions that it does not know
@@ -218,7 +218,7 @@ def _xlsx(file: str, parts: Parts) -> Iterator[Grid]:
             for one, other in zip(values.worksheets, formulas.worksheets, strict=True):
                 one.reset_dimensions()
                 other.reset_dimensions()
-                yield Grid(file, one.title, _computed(one, other))
+                yield Grid(file, one.title, _computed(one, other, count))
     except _RefusedError:
         raise
     except Exception as error:  # whatever a damaged part makes the library stumble over
@@ -227,9 +227,9 @@ def _xlsx(file: str, parts: Parts) -> Iterator[Grid]:
         raise _RefusedError(found, _formats(), advice) from error
 
 
-def _computed(values: Any, formulas: Any) -> dict[tuple[int, int], Cell]:
+def _computed(values: Any, formulas: Any, count: _Count) -> dict[tuple[int, int], Cell]:
     """Read the cells of a sheet from its two views: with values, and with formulas."""
-    cells, count = {}, _Count()
+    cells = {}
     for row, typed in zip(values.iter_rows(), formulas.iter_rows(), strict=True):
         count.add(max(len(row), 1))
         for cell, formula in zip(row, typed, strict=True):
@@ -291,14 +291,15 @@ def _tables(content: Any) -> dict[str, dict[tuple[int, int], Cell]]:
     """Measure each sheet before it is read, and find errors and formulas without a value."""
     if any(next(content.iter(f"{{*}}{name}"), None) is not None for name in LINKED):
         raise _RefusedError(*LINKING)
+    count = _Count()
     return {
-        str(_attribute(table, "name")): _odd(table)
+        str(_attribute(table, "name")): _odd(table, count)
         for table in content.iterfind("{*}body/{*}spreadsheet/{*}table")
     }
 
 
-def _odd(table: Any) -> dict[tuple[int, int], Cell]:
-    odd, count = {}, _Count()
+def _odd(table: Any, count: _Count) -> dict[tuple[int, int], Cell]:
+    odd, before = {}, count.cells
     row = width = 0
     for line in table.iter("{*}table-row"):
         column, last, letters = 0, 0, 0
@@ -315,7 +316,7 @@ def _odd(table: Any) -> dict[tuple[int, int], Cell]:
         row += lines
         if last:
             width = max(width, last)
-            count.cells = 0
+            count.cells = before
             count.add(row * width, letters * lines)
     return odd
 
