@@ -615,6 +615,7 @@ def test_thirty_coders_fit_on_the_page(plot, thirty):
     test_no_two_texts_overlap([d])
     test_no_mark_runs_into_a_text([d])
     assert d.words.badge == ""
+    assert (plot == "disagreement") == ("Stapelns längd" in d.words.subtitle)
 
 
 # The page

@@ -70,7 +70,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
                 seed=lead.seed,
             ),
             *_range([r for r in features if _has(r)], t),
-            t("agreement.caveat"),
+            t("agreement.caveat", other=t(f"agreement.long-{key(PABAK, lead.compared)}")),
         ],
         rows=[_sentence(table, f, panels, t) for f in _ordered(table)["feature_id"]],
         marks=False,

@@ -1,5 +1,6 @@
 """Figure 11b: how well each pair of coders agrees."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -118,7 +119,8 @@ def _cell(
     """Fill a cell and print what has room in it; the table has it all."""
     (x, y), (wide, high) = corner, size
     known = row.n > 0 and not pd.isna(row.value)
-    shade = HEAT[sum(row.value >= edge for edge in CLASSES)] if known else BLANK
+    printed = math.floor(100 * row.value + 0.5) / 100 if known else 0
+    shade = HEAT[sum(printed >= edge for edge in CLASSES)] if known else BLANK
     fill = "white" if row.coefficient == OWN else shade
     box = Rectangle((x + 0.03, y + 0.03), wide - 0.06, high - 0.06, facecolor=fill)
     if row.coefficient == OWN:
@@ -129,8 +131,8 @@ def _cell(
         first = value(row, t)
         second = interval(row, t) if row.low < row.high else ""
     said = t(f"agreement-by-coders.cell-{row.coefficient}") if wide >= ROOMY else ""
-    printed = [(said, "normal"), (first, "bold"), (second, "normal")]
-    fits = [p for p in printed if p[0] and text_width(p[0], SMALL, bold=True) < wide - 0.15]
+    blocks = [(said, "normal"), (first, "bold"), (second, "normal")]
+    fits = [p for p in blocks if p[0] and text_width(p[0], SMALL, bold=True) < wide - 0.15]
     fits = fits if high > 0.9 else fits[:1]
     ink = "white" if fill == HEAT[-1] else TEXT
     for i, (text, weight) in enumerate(fits):

@@ -24,7 +24,7 @@ from soila_analysis.language import Messages, messages
 LABELS = 5.6  # cm, width of the column of labels
 ROW = 0.86
 PITCH = 0.42  # at most, of a box that stands for one model
-LEAST = 0.1  # below that a row is one bar an outcome
+BOXES = 84  # at most, in a row; of more models, a row is one bar an outcome
 LOOKS = {  # face, edge and hatching by outcome; of two coders, the second has a colour of its own
     "all-present": (PALETTE[0], PALETTE[0], ""),
     "only": (PALETTE[1], PALETTE[1], ""),
@@ -55,7 +55,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"disagreement.chart-{variant}"),
         title=title,
-        subtitle=[t("disagreement.how"), *_single(table, t)],
+        subtitle=[t(f"disagreement.mark-{_mark(table)}"), t("disagreement.how"), *_single(table, t)],
         findings=_findings(table, most, t),
         rows=[_sentence(table, r, t) for r in rows.itertuples()],
         marks=False,
@@ -82,7 +82,12 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
         page.text(LABELS - 0.2, y, label, size=SMALL, ha="right", va="center")
         x, own = LABELS, table[table["feature_id"] == row.feature_id]
         for outcome, k in zip(outcomes, own["k"], strict=True):
-            _stack(canvas, x, y - 0.17, k, pitch, _look(outcome, outcomes))
+            look = _look(outcome, outcomes)
+            if _mark(table) == "box":
+                for j in range(k):
+                    _box(canvas, x + pitch * j, y - 0.17, pitch * 0.86, 0.34, look)
+            elif k:
+                _box(canvas, x, y - 0.17, pitch * k, 0.34, look)
             x += k * pitch
         page.text(WIDTH - 0.3, y, _ratio(row, t), ha="right", va="center", weight="bold")
     return page.figure
@@ -152,16 +157,10 @@ def _places(key: list[list[str]]) -> tuple[list[tuple[float, float]], float]:
     return places, y + high + 0.25
 
 
-def _stack(
-    canvas: Axes, x: float, y: float, k: int, pitch: float, look: tuple[str, str, str]
-) -> None:
-    """Draw a box a model; where they would be too narrow, one bar."""
-    if pitch < LEAST:
-        if k:
-            _box(canvas, x, y, k * pitch, 0.34, look)
-        return
-    for i in range(k):
-        _box(canvas, x + pitch * i, y, pitch * 0.86, 0.34, look)
+def _mark(table: pd.DataFrame) -> str:
+    """Choose between a box for each model, and bars."""
+    single = table[table["feature_id"] != ""]
+    return "box" if single["n"].max() <= BOXES else "bar"
 
 
 def _box(
