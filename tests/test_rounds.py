@@ -281,7 +281,11 @@ def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
         r"the coders are not the same; disagreement .* by different rules\.",
         words.subtitle,
     )
-    assert not any("codes of the same models" in finding for finding in words.findings)
+    assert "2024: Filled mark and bold: number published in the review." in words.subtitle
+    assert "Where a share was not published" in words.subtitle
+    readings = figures.texts("rounds", tables["memberships", "en", "rounds"], "en")
+    assert "independent" not in readings.subtitle  # no row there is a model
+    assert len(readings.findings) == 1
     own = figures.texts("rounds", tables["own", "en", "rounds"], "en")
     assert any("codes of the same models" in finding for finding in own.findings)
     assert "takes the rounds to be independent" in own.subtitle

@@ -21,7 +21,7 @@ from soila_analysis.figures.style import (
     lines,
     text_width,
 )
-from soila_analysis.figures.texts import BOUNDED, Texts, badge, compose, percent, ratio
+from soila_analysis.figures.texts import BOUNDED, Texts, badge, compose, explained, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.6  # cm, width of the column of labels
@@ -41,36 +41,23 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     first = table.iloc[0]
     names = {"earlier": first["round1"], "later": first["round2"]}
-    both = int(first["models_both"])
-    changed, paired = int((table["gained"] + table["lost"]).sum()), int(table["paired"].sum())
-    if "reconstructed" in (first["kind1"], first["kind2"]):
-        paired = 0  # the single codes are made up
-    counts = {
-        "before": t.number(first["models1"]),
-        "now": t.number(first["models2"]),
-        "both": t.number(both),
-        "gone": t.number(first["models1"] - both),
-        "new": t.number(first["models2"] - both),
-    }
+    inferred = table[["basis1", "basis2"]].isin(marks.INFERRED).any(axis=None)
     caveats = [t(f"rounds.caveat-{name}") for name in first["caveats"].split()]
-    told = pd.concat([table.assign(basis=table[f"basis{side}"]) for side in SHAPES])
     words = compose(
-        told[told["basis"].notna()],
+        table,
         lang,
         chart=t(f"rounds.chart-{variant}"),
         title=t("rounds.title", **names),
         subtitle=[
             t("rounds.how", **names),
-            t("rounds.unknown") if (table["basis1"].isin(marks.INFERRED)).any() else "",
-            t("rounds.dependent") if both else "",
+            t("rounds.unknown") if inferred else "",
+            t("rounds.dependent") if _real(first) and first["models_both"] else "",
             t("rounds.caveats", caveats="; ".join(caveats)) if caveats else "",
+            *_of_each({side: explained(table[f"basis{side}"], t) for side in SHAPES}, first),
         ],
-        findings=[
-            *_findings(table, t),
-            t("rounds.models", **counts),
-            *([t("rounds.codes", ratio=f"{t.number(changed)}/{t.number(paired)}")] * bool(paired)),
-        ],
+        findings=[*_findings(table, t), *_models(table, t)],
         rows=[_sentence(pair, t) for pair in _pairs(table)],
+        marks=False,
     )
     return replace(words, badge=_badge(first, t))
 
@@ -176,6 +163,30 @@ def _findings(table: pd.DataFrame, t: Messages) -> list[str]:
     return [*found, t("rounds.many", count=compared)] if found else [t("rounds.none")]
 
 
+def _real(row: Any) -> bool:
+    """Tell whether ids stand for models; in a reconstruction they are made up."""
+    return "reconstructed" not in (row["kind1"], row["kind2"])
+
+
+def _models(table: pd.DataFrame, t: Messages) -> list[str]:
+    """Say which models came and went, and how many codes of the others changed."""
+    first = table.iloc[0]
+    if not _real(first):
+        return []
+    both, changed = first["models_both"], table["gained"].sum() + table["lost"].sum()
+    counts = {
+        "before": first["models1"],
+        "now": first["models2"],
+        "both": both,
+        "gone": first["models1"] - both,
+        "new": first["models2"] - both,
+    }
+    told = [t("rounds.models", **{name: t.number(count) for name, count in counts.items()})]
+    if paired := table["paired"].sum():
+        told += [t("rounds.codes", ratio=f"{t.number(changed)}/{t.number(paired)}")]
+    return told
+
+
 def _sentence(pair: _Pair, t: Messages) -> str:
     (before, was), (now, are) = (_share(pair, side, t) for side in SHAPES)
     change, between = _change(pair.row, t)
@@ -191,6 +202,11 @@ def _sentence(pair: _Pair, t: Messages) -> str:
 def _badge(row: Any, t: Messages) -> str:
     """Say of both rounds what they are, in one badge where they are of one kind."""
     badges = {side: badge(row[f"kind{side}"], row[f"reading{side}"], t) for side in SHAPES}
-    if len(set(badges.values())) == 1:
-        return badges["1"]
-    return " / ".join(f"{row[f'round{side}']}: {text}" for side, text in badges.items() if text)
+    return " / ".join(_of_each(badges, row))
+
+
+def _of_each(said: Mapping[str, str], row: Any) -> list[str]:
+    """Say of each round what there is to say, or once what holds for both."""
+    if len(set(said.values())) == 1:
+        return [text for text in said.values() if text][:1]
+    return [f"{row[f'round{side}']}: {text}" for side, text in said.items() if text]

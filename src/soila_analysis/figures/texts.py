@@ -79,7 +79,8 @@ def compose(
     """
     t = messages(lang)
     part = table["selection"].iloc[0] if "selection" in table else ""
-    printed = " ".join(s for s in (part, *subtitle, _marks(table, t) if marks else "") if s)
+    meaning = explained(table["basis"], t) if marks else ""
+    printed = " ".join(s for s in (part, *subtitle, meaning) if s)
     return Texts(
         lang=lang,
         title=title,
@@ -182,8 +183,9 @@ def badge(kind: str, reading: str, t: Messages) -> str:
     return f"{badge} · {names.get(reading, reading)}" if reading else badge
 
 
-def _marks(table: pd.DataFrame, t: Messages) -> str:
-    basis = set(table["basis"])
+def explained(bases: pd.Series, t: Messages) -> str:
+    """Say what the marks mean that tell where a number stands, if there are several."""
+    basis = set(bases)
     return " ".join(
         t(f"marks.{name}")
         for name in ("published", "implied", "reconstructed", BOUNDED)
