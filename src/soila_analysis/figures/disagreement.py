@@ -55,7 +55,11 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"disagreement.chart-{variant}"),
         title=title,
-        subtitle=[t(f"disagreement.mark-{_mark(table)}"), t("disagreement.how"), *_single(table, t)],
+        subtitle=[
+            t(f"disagreement.mark-{_mark(table)}"),
+            t("disagreement.how"),
+            *_single(table, t),
+        ],
         findings=_findings(table, most, t),
         rows=[_sentence(table, r, t) for r in rows.itertuples()],
         marks=False,
