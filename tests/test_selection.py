@@ -125,7 +125,7 @@ def test_a_figure_of_a_part_says_so_on_its_face_and_in_its_alternative_text(data
     assert words.subtitle.startswith(which)
     assert which in words.alt
     assert which in words.description
-    assert words.findings == (messages(lang)("common.reconstructed"),)
+    assert words.findings == (f"{which} {messages(lang)('common.reconstructed')}",)
     assert words.title == messages(lang)(
         f"{plot}.title", feature=data.taxonomy.labels(lang)["ecosystem-anchoring"]
     )

@@ -79,6 +79,7 @@ def compose(
     """
     t = messages(lang)
     part = table["selection"].iloc[0] if "selection" in table else ""
+    findings = [" ".join(s for s in (part, findings[0]) if s), *findings[1:]]
     meaning = explained(table["basis"], t) if marks else ""
     printed = " ".join(s for s in (part, *subtitle, meaning) if s)
     return Texts(
@@ -87,12 +88,7 @@ def compose(
         subtitle=printed,
         badge=badge(table["kind"].iloc[0], table["reading"].iloc[0], t),
         source=t("common.source", source=table["source"].iloc[0]),
-        alt=t(
-            "common.alt",
-            chart=chart,
-            title=title.rstrip("."),
-            finding=" ".join(s for s in (part, findings[0]) if s),
-        ),
+        alt=t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0]),
         description=" ".join([f"{chart}: {title.rstrip('.')}.", printed, *rows, *findings]),
         findings=tuple(findings),
     )

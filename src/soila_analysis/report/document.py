@@ -30,7 +30,7 @@ from soila_analysis.report.tables import Readable, compact, read
 MODELS = 200  # more of them make a list that nobody reads
 LONG = re.compile(r"[^\s\u200b]{30,}")  # a word that a line may not hold
 CODE = "code"  # the key of a text that is to be copied, so that no break may be put into it
-NARROW, WIDE = 8, 32  # letters of a column that share out the width of a page
+NARROW, USUAL, WIDE = 8, 18, 32  # letters of a column, by which the width of a page is shared
 NAMES = {"file", "stem"}  # the keys of names that are not set
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # turn what follows them
 
@@ -238,8 +238,14 @@ def _models(coded: Coded, dataset: Dataset, t: Messages) -> dict[str, Any]:
 
 def _set(table: Readable) -> dict[str, Any]:
     columns = zip(table.heads, *table.rows, strict=True)
-    letters = (sum(map(len, column)) // len(column) for column in columns)
-    return _listing(table.heads, table.rows, [min(max(n, NARROW), WIDE) for n in letters])
+    return _listing(table.heads, table.rows, [_width(column) for column in columns])
+
+
+def _width(column: Sequence[str]) -> int:
+    """Give a column room for what most of its cells say."""
+    letters = [max(map(len, cell.split("\n"))) for cell in column[1:]] or [0]
+    mean, longest = sum(letters) // len(letters), max(letters)
+    return min(max(mean, min(longest, USUAL), NARROW), WIDE)
 
 
 def _listing(

@@ -88,8 +88,11 @@ def readable(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Reada
 
 
 def _told(name: str, written: Mapping[str, list[str]]) -> bool:
-    """Say whether a table by goal is about one feature only, which its title names."""
-    return name == "feature" and "goal" in written and len(set(written["feature"])) == 1
+    """Say whether a table is about one feature or one goal only, which its figure names."""
+    if name not in ("feature", "goal") or not {"feature", "goal"} <= set(written):
+        return False
+    same = [column for column in ("feature", "goal") if len(set(written[column])) == 1]
+    return same[:1] == [name]
 
 
 def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Readable:
@@ -110,7 +113,7 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Readab
     t = messages(lang)
     if "stated" in table:
         return _bases(table, t)
-    if {"feature_id", "goal_id", "percent"} <= set(table) and len(set(table["feature_id"])) > 1:
+    if "percent" in table and _varies(table, "feature_id") and _varies(table, "goal_id"):
         return _crossed(table, t)
     if {"feature_id", "coefficient"} <= set(table):
         return _by_feature(table, agreement.shown(table), "coefficient", _estimate, t)
@@ -126,6 +129,10 @@ def _short(table: pd.DataFrame) -> pd.DataFrame:
         if set(columns) <= set(table):
             return table[list(columns)]
     return table
+
+
+def _varies(table: pd.DataFrame, column: str) -> bool:
+    return column in table and len(table[column].drop_duplicates()) > 1
 
 
 def _bases(table: pd.DataFrame, t: Messages) -> Readable:
