@@ -38,6 +38,14 @@ def test_memberships_and_codes_are_those_of_the_models_that_are_left(datasets):
         assert left.equals(whole[whole["model_id"].isin(kept)].reset_index(drop=True))
 
 
+def test_decisions_are_those_of_the_models_that_are_left(datasets):
+    data = datasets["example"]
+    model = data.decisions["model_id"].iloc[0]
+    part = coding.select(data, f"model_id={model}")
+    assert set(part.decisions["model_id"]) == {model} < set(data.decisions["model_id"])
+    assert coding.consensus(part).loc[model].equals(coding.consensus(data).loc[model])
+
+
 @pytest.mark.parametrize("only", ["", " ", ";"])
 def test_without_a_condition_all_models_are_left(review, only):
     assert coding.select(review, only) == review

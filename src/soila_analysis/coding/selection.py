@@ -51,12 +51,8 @@ def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
     if goal:
         served = dataset.memberships.query("goal_id == @goal")["model_id"]
         models = models[models["model_id"].isin(served)]
-    return replace(
-        dataset,
-        models=models,
-        memberships=_of(dataset.memberships, models),
-        codings=_of(dataset.codings, models),
-    )
+    parts = {name: _of(table, models) for name, table in dataset.tables() if "model_id" in table}
+    return replace(dataset, **parts)
 
 
 def _pair(text: str) -> tuple[str, str]:
