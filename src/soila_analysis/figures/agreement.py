@@ -92,22 +92,27 @@ def better(table: pd.DataFrame, words: Texts) -> Figure:
         page.text(LABELS, y, label, size=SMALL, ha="right", va="center", weight=weight)
         page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
     for j, coefficient in enumerate(panels):
-        x, called = left + pitch * j, key(coefficient, table["compared"].iloc[0])
-        page.text(x - 0.1, 0.05, t(f"agreement.name-{called}"), size=SMALL, weight="bold")
-        page.text(x - 0.1, 0.45, t(f"agreement.by-{called}"), size=SMALL, color=MUTED)
-        axes = page.axes(x, HEAD, pitch - GAP, ROW * len(rows))
-        _scale(axes, len(rows), t)
-        for i, feature in enumerate(rows["feature_id"]):
-            row = _by_coefficient(table, feature)[coefficient]
-            y, weight = HEAD + ROW * (i + 0.5) - LIFT, "normal" if feature else "bold"
-            colour = MUTED if row.reason else TEXT
-            style: dict[str, Any] = {"size": SMALL, "weight": weight, "color": colour}
-            _mark(axes, row, i + DROP / ROW)
-            page.text(x + pitch - GAP - 0.08, y, value(row, t), ha="right", va="center", **style)
+        column = [_by_coefficient(table, feature)[coefficient] for feature in rows["feature_id"]]
+        _panel(page, left + pitch * j, pitch - GAP, column, t)
     canvas = page.canvas()
     for i in range(1, len(rows)):
         canvas.plot([0.3, WIDTH - 0.3], [HEAD + ROW * i] * 2, color=RULE, lw=1.6 if i == 1 else 0.5)
     return page.figure
+
+
+def _panel(page: Page, x: float, wide: float, rows: list[Any], t: Messages) -> None:
+    """Draw one coefficient: its name, its scale, and a number and a mark a row."""
+    called = key(rows[0].coefficient, rows[0].compared)
+    page.text(x - 0.1, 0.05, t(f"agreement.name-{called}"), size=SMALL, weight="bold")
+    page.text(x - 0.1, 0.45, t(f"agreement.by-{called}"), size=SMALL, color=MUTED)
+    axes = page.axes(x, HEAD, wide, ROW * len(rows))
+    _scale(axes, len(rows), t)
+    for i, row in enumerate(rows):
+        y, colour = HEAD + ROW * (i + 0.5) - LIFT, MUTED if row.reason else TEXT
+        weight = "normal" if row.feature_id else "bold"
+        style: dict[str, Any] = {"size": SMALL, "weight": weight, "color": colour}
+        _mark(axes, row, i + DROP / ROW)
+        page.text(x + wide - 0.08, y, value(row, t), ha="right", va="center", **style)
 
 
 def shown(table: pd.DataFrame) -> list[str]:
