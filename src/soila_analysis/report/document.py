@@ -30,7 +30,7 @@ from soila_analysis.report.tables import Readable, compact, read
 MODELS = 200  # more of them make a list that nobody reads
 LONG = re.compile(r"[^\s\u200b]{30,}")  # a word that a line may not hold
 CODE = "code"  # the key of a text that is to be copied, so that no break may be put into it
-NARROW, USUAL, WIDE = 8, 18, 32  # letters of a column, by which the width of a page is shared
+NARROW, USUAL, WIDE = 9, 18, 32  # letters of a column, by which the width of a page is shared
 NAMES = {"file", "stem"}  # the keys of names that are not set
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # turn what follows them
 
@@ -232,7 +232,7 @@ def _models(coded: Coded, dataset: Dataset, t: Messages) -> dict[str, Any]:
     return {
         "how": " ".join(filter(None, (t("report.models-how"), first))),
         "caption": t("report.models"),
-        "table": _listing(head, rows, (4, *(2 for _ in further), 6, 2)),
+        "table": _listing(head, rows, (3, *(2 for _ in further), 7, 2)),
     }
 
 

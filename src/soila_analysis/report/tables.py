@@ -128,7 +128,7 @@ def _short(table: pd.DataFrame) -> pd.DataFrame:
     for columns in SHORT:
         if set(columns) <= set(table):
             return table[list(columns)]
-    return table
+    return table.drop(columns="rank", errors="ignore")  # intervals tell as much
 
 
 def _varies(table: pd.DataFrame, column: str) -> bool:
