@@ -20,6 +20,7 @@ from soila_analysis.report import Coded, document
 from soila_analysis.report.tables import compact, read
 
 PLOTS = ("taxonomy", "feature-shares", "evidence-map")
+NOTEBOOK = "04_a-question-with-a-long-name.ipynb"
 FILES = ("codings.csv", "dataset.toml", "memberships.csv", "models.csv")
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -36,7 +37,7 @@ HOSTILE = [
 def publish(folder, lang, tables, name):
     """Leave what the notebooks leave: figures, tables and the list of the two."""
     made = {
-        "notebook": "n.ipynb",
+        "notebook": NOTEBOOK,
         "dataset": folder.parent.name,
         "data": {file: f"{n:040x}" for n, file in enumerate(FILES)},
         "given": ["lang"],
@@ -166,7 +167,7 @@ def test_a_report_holds_findings_numbers_methods_and_the_way_to_check(
         t("site.caveat"),
         t("methods.no-appraisal"),
         "soila verify taxonomy-better.svg",
-        f"soila run notebooks/n.ipynb -d data/review-2024 -p lang={lang}",
+        f"soila run notebooks/{NOTEBOOK} -d data/review-2024 -p lang={lang}",
         f"{3:040x}",
         data.info.source[lang],
         data.models["name"].iloc[-1],
@@ -185,8 +186,9 @@ def test_every_page_of_a_reconstruction_says_that_it_is_one(reports, lang):
 
 def test_a_command_can_be_copied_as_it_stands(reports):
     text = "".join(page.extract_text() for page in reports["en"].pages)
-    (command,) = re.findall(r"soila verify \S+", text)
-    assert command == "soila verify taxonomy-better.svg"
+    assert re.findall(r"soila verify \S+", text) == ["soila verify taxonomy-better.svg"]
+    named = re.findall(r"soila run (\S+)", text)
+    assert named == [f"notebooks/{NOTEBOOK}"] * len(PLOTS)
 
 
 def test_the_review_s_own_form_of_a_figure_stands_at_the_end_without_a_second_table(
