@@ -29,6 +29,12 @@ def test_a_link_within_the_map_stays_in_the_map(datasets):
     assert all(link.startswith("about:srcdoc#") for link in links)
 
 
+def test_a_view_in_a_notebook_has_no_address_to_send(datasets):
+    frame = html.fromstring(report.explore(datasets["own"], "en")._repr_html_())
+    (link,) = html.document_fromstring(frame.get("srcdoc")).xpath("//a[@id='here']")
+    assert link.get("hidden") is not None
+
+
 def test_the_map_cannot_reach_the_notebook(datasets):
     frame = html.fromstring(report.explore(datasets["own"], "en")._repr_html_())
     assert frame.get("sandbox").split() == ["allow-scripts", "allow-downloads"]

@@ -11,6 +11,7 @@ from soila_analysis.report.explorer import Coded, evidence_map
 SANDBOX = "allow-scripts allow-downloads"
 STYLE = "width: 100%; height: 85vh; min-height: 36rem; border: 1px solid #767676; background: #fff"
 HERE = "about:srcdoc"  # the address of a page within a page
+VIEW = '<a id="here"'  # the link to send: a view within a notebook has no address of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,7 @@ class Explorer:
     page: str = field(repr=False)
 
     def _repr_html_(self) -> str:
-        base = f'<head>\n<base href="{HERE}">'
-        page = self.page.replace("<head>", base, 1).replace('href="#', f'href="{HERE}#')
+        page = self.page.replace('href="#', f'href="{HERE}#').replace(VIEW, f"{VIEW} hidden", 1)
         return (
             f'<iframe title="{escape(self.title)}" lang="{self.lang}" sandbox="{SANDBOX}" '
             f'style="{STYLE}" srcdoc="{escape(page)}"></iframe>'
