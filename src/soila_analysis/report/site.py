@@ -14,7 +14,7 @@ from soila_analysis.report.explorer import Coded, evidence_map
 from soila_analysis.report.methods import methods
 from soila_analysis.report.notebook import executed
 from soila_analysis.report.pages import look, render
-from soila_analysis.report.tables import Readable, read, readable
+from soila_analysis.report.tables import Readable, compact, read, readable
 from soila_analysis.taxonomy import Taxonomy
 
 LANGUAGES = ("fi", "sv", "en")
@@ -207,11 +207,13 @@ def _drawn(
     words = json.loads((built / f"figures/{stem}.json").read_text(encoding="utf-8"))
     svg = (built / f"figures/{stem}.svg").read_text(encoding="utf-8")
     table = max((t for t in tables if stem.startswith(t)), key=len)
+    content = read(built / f"tables/{table}.csv")
+    crossed = {"coefficient", "outcome", "stated"} & set(content)  # a row each would be a long list
     return Drawn(
         stem=stem,
         words=words,
         svg=Markup(_inline(svg, stem)),
-        table=readable(read(built / f"tables/{table}.csv"), labels, lang),
+        table=(compact if crossed else readable)(content, labels, lang),
         table_stem=table,
         notebook=notebook,
     )
