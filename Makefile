@@ -145,6 +145,6 @@ $(READY): requirements.lock pyproject.toml
 		{ echo '$(PYTHON) is missing or older than 3.11. Name a newer one: make figures PYTHON=python3.12' >&2; exit 1; }
 	@echo 'Setting up .venv from requirements.lock (about a minute the first time) ...'
 	@$(BIN)/python $(recent) || $(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -332,7 +332,7 @@ def installed(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 INSTALL = [
-    "-m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock",
+    "-m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock",
     "-m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .",
 ]
 
