@@ -331,9 +331,10 @@ def installed(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.startswith("-m")]
 
 
+QUIETLY = "-m pip install -qq --disable-pip-version-check"
 INSTALL = [
-    "-m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock",
-    "-m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .",
+    f"{QUIETLY} --no-deps --require-hashes -r requirements.lock",
+    f"{QUIETLY} --no-deps --no-build-isolation --editable .",
 ]
 
 
