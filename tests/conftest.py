@@ -10,9 +10,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import click.testing
 import pytest
 
 from soila_analysis import coding, figures
+from soila_analysis.__main__ import soila
 from soila_analysis.review import rounds
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +24,20 @@ FOLDERS = {
     "own": ROOT / "tests" / "fixtures" / "two-coders-own-taxonomy",
     "example": ROOT / "data" / "example-two-coders",
 }
+
+
+@pytest.fixture
+def call(monkeypatch):
+    """Call the command at the root of the repository; an error of the user is no traceback."""
+    monkeypatch.chdir(ROOT)
+
+    def called(*arguments):
+        result = click.testing.CliRunner().invoke(soila, [str(a) for a in arguments])
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        assert "Traceback" not in result.output
+        return result
+
+    return called
 
 
 @pytest.fixture(scope="session")

@@ -22,20 +22,6 @@ Call = Callable[..., click.testing.Result]
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Call the command at the root of the repository; an error of the user is no traceback."""
-    monkeypatch.chdir(REPOSITORY)
-
-    def called(*arguments: object) -> click.testing.Result:
-        result = click.testing.CliRunner().invoke(soila, [str(a) for a in arguments])
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        assert "Traceback" not in result.output
-        return result
-
-    return called
-
-
-@pytest.fixture
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[runs.Job]:
     """Keep notebooks from being executed; what would be is listed, and what is called b fails."""
     jobs: list[runs.Job] = []

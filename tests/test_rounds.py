@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import click.testing
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +13,6 @@ from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from soila_analysis import coding, figures, metrics
-from soila_analysis.__main__ import soila
 from soila_analysis.review import rounds
 
 ROOT = Path(__file__).parents[1]
@@ -292,18 +290,6 @@ def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
 
 
 # The command
-
-
-@pytest.fixture
-def call(monkeypatch):
-    monkeypatch.chdir(ROOT)
-
-    def called(*arguments):
-        result = click.testing.CliRunner().invoke(soila, [str(a) for a in arguments])
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result
-
-    return called
 
 
 def test_a_comparison_is_written_with_its_table_and_texts(call, tmp_path):

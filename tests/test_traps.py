@@ -239,8 +239,19 @@ def test_a_font_of_the_same_name_in_place_of_the_shipped_one_is_refused(monkeypa
     style._add_fonts.cache_clear()
 
 
-def test_a_font_that_was_swapped_changes_the_record(monkeypatch, tmp_path, write, round_):
-    notebook = write("from soila_analysis import figures")
+@pytest.mark.parametrize(
+    ("package", "name"),
+    [
+        pytest.param("figures", "fonts/SoilaSans-Bold.ttf", id="font"),
+        pytest.param("report", "templates/map.html", id="page"),
+        pytest.param("report", "templates/page.css", id="style"),
+        pytest.param("report", "templates/explorer.js", id="script"),
+    ],
+)
+def test_what_a_module_reads_beside_it_changes_the_record(
+    package, name, monkeypatch, tmp_path, write, round_
+):
+    notebook = write(f"from soila_analysis import {package}")
     lock = ROOT / "requirements.lock"
 
     def record():
@@ -248,11 +259,11 @@ def test_a_font_that_was_swapped_changes_the_record(monkeypatch, tmp_path, write
 
     before = record()
     copy = shutil.copytree(provenance.PACKAGE, tmp_path / "soila_analysis")
-    font = Path(copy) / "figures/fonts/SoilaSans-Bold.ttf"
-    font.write_bytes(font.read_bytes() + b"\0")
+    file = Path(copy) / package / name
+    file.write_bytes(file.read_bytes() + b"\0")
     monkeypatch.setattr(provenance, "PACKAGE", Path(copy))
     found = provenance.changes(before, record(), ROOT, round_)
-    assert [c.what for c in found] == ["module figures/fonts/SoilaSans-Bold.ttf"]
+    assert [c.what for c in found] == [f"module {package}/{name}"]
 
 
 # Around a run

@@ -4,14 +4,12 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import click.testing
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soila_analysis import coding
-from soila_analysis.__main__ import soila
 from soila_analysis.report import worklist as lists
 from soila_analysis.review import claims as published
 from soila_analysis.review.worklist import FINDINGS, worklist
@@ -190,18 +188,6 @@ def test_spreadsheets_open_the_list_and_what_is_filled_in_is_read_back(example, 
 
 
 # The commands
-
-
-@pytest.fixture
-def call(monkeypatch):
-    monkeypatch.chdir(ROOT)
-
-    def called(*arguments):
-        result = click.testing.CliRunner().invoke(soila, [str(a) for a in arguments])
-        assert result.exception is None or isinstance(result.exception, SystemExit)
-        return result
-
-    return called
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ FORMAT = 1
 PACKAGE = Path(__file__).parent
 SHOWN = 5  # differences of one file that are listed
 SHORT = 12  # digits of a hash of a cell
+DATA = (".css", ".csv", ".html", ".js", ".toml", ".ttf", ".typ")  # what modules read beside them
 
 
 class UnknownProvenanceError(Exception):
@@ -232,7 +233,7 @@ def _module_imports(file: Path) -> tuple[Path, ...]:
 
 def _package_data(folder: Path) -> Iterator[Path]:
     for file in folder.rglob("*"):
-        if file.suffix in (".csv", ".toml", ".ttf"):
+        if file.suffix in DATA:
             yield file
 
 
