@@ -12,7 +12,8 @@ import click
 import pandas as pd
 from playwright.sync_api import Page, sync_playwright
 
-from soila_analysis import coding, metrics, report
+from soila_analysis import dataset as datasets
+from soila_analysis import metrics, report
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -46,10 +47,10 @@ TIMED = """async (steps) => {
 }"""
 
 
-def repeated(size: int) -> tuple[report.Coded, coding.Dataset]:
+def repeated(size: int) -> tuple[report.Coded, datasets.Dataset]:
     """Repeat the models of the default data set, spread over regions."""
-    data = coding.load(ROOT / "data" / "review-2024")
-    status = coding.consensus(data)
+    data = datasets.load(ROOT / "data" / "review-2024")
+    status = data.status
     order = [n % len(data.models) for n in range(size)]
     ids = [f"M{n:06}" for n in range(size)]
     models = data.models.iloc[order].assign(

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from soila_analysis import coding, figures, metrics, report
+from soila_analysis import dataset as datasets
+from soila_analysis import figures, metrics, report
 from soila_analysis.language import LANGUAGES
 from soila_analysis.review import basis, claims
 
@@ -34,7 +35,7 @@ RECORD = {
 coded = report.Coded.of
 
 
-def write(folder: Path, data: coding.Dataset, tables, langs=LANGUAGES) -> Path:
+def write(folder: Path, data: datasets.Dataset, tables, langs=LANGUAGES) -> Path:
     """Lay out a build of two figures, the claims and two notebooks in each language, with pages."""
     for lang in langs:
         here = folder / lang
@@ -43,9 +44,7 @@ def write(folder: Path, data: coding.Dataset, tables, langs=LANGUAGES) -> Path:
             _drawn(here, plot, variant, tables["literal", lang, plot], lang)
         checked = claims.worded(basis.mark(claims.check(data), data), lang)
         figures.save_table(checked, "claims", here / "tables")
-        _notebook(
-            here / "notebooks/90_result.ipynb", metrics.feature_shares(coding.consensus(data))
-        )
+        _notebook(here / "notebooks/90_result.ipynb", metrics.feature_shares(data.status))
     titles = {lang: data.info.title[lang] for lang in LANGUAGES}
     report.write(folder, coded(data), data.taxonomy, titles)
     return folder

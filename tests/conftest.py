@@ -13,9 +13,10 @@ from pathlib import Path
 import click.testing
 import pytest
 
-from soila_analysis import coding, figures
-from soila_analysis.__main__ import soila
-from soila_analysis.review import rounds
+from soila_analysis import dataset as datasets
+from soila_analysis import figures
+from soila_analysis.cli import soila
+from soila_analysis.rounds import comparison
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {
@@ -47,15 +48,15 @@ def folders():
 
 
 @pytest.fixture(scope="session")
-def datasets():
+def shipped():
     """The data sets of these folders, by the same names."""
-    return {name: coding.load(folder) for name, folder in FOLDERS.items()}
+    return {name: datasets.load(folder) for name, folder in FOLDERS.items()}
 
 
 @pytest.fixture(scope="session", params=["literal", "memberships"])
-def review(request, datasets):
+def review(request, shipped):
     """Each of the two readings of the review in turn."""
-    return datasets[request.param]
+    return shipped[request.param]
 
 
 @pytest.fixture(scope="session")
@@ -89,15 +90,15 @@ def execute(notebooks):
 
 def compared(name, lang):
     """The table of a comparison of two rounds; the later is a data set of that name."""
-    later = coding.load(FOLDERS[name])
-    earlier = coding.load(FOLDERS["literal" if name == "memberships" else "example"])
+    later = datasets.load(FOLDERS[name])
+    earlier = datasets.load(FOLDERS["literal" if name == "memberships" else "example"])
     if name == "own":
         first = later.codings.query("coder_id == 'A' and model_id < 'T12'")
         info = later.info.model_copy(update={"round": "2023", "kind": "observed"})
         earlier = replace(later, codings=first, info=info)
-    table = rounds.compare(earlier, later)
-    source = rounds.source_of(earlier, later, lang)
-    return figures.label(table, rounds.taxonomy_of(earlier, later), lang, source)
+    table = comparison.compare(earlier, later)
+    source = comparison.source_of(earlier, later, lang)
+    return figures.label(table, comparison.taxonomy_of(earlier, later), lang, source)
 
 
 class Tables(dict):
@@ -137,9 +138,9 @@ def tables(execute, notebooks, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory, datasets, tables):
+def build(tmp_path_factory, shipped, tables):
     """A small build of the default data set in all languages, and its pages."""
     import built
 
     folder = tmp_path_factory.mktemp("build") / "review-2024"
-    return built.write(folder, datasets["literal"], tables)
+    return built.write(folder, shipped["literal"], tables)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
 
-from soila_analysis import coding, metrics
+from soila_analysis import dataset as datasets
+from soila_analysis import metrics
 from soila_analysis.metrics import agreement as module
 from soila_analysis.metrics.agreement import LEVELS, coefficients, krippendorff_alpha
 
@@ -323,7 +324,7 @@ def test_one_unit_has_no_interval():
 
 @pytest.fixture(scope="module")
 def example():
-    return coding.load("data/example-two-coders")
+    return datasets.load("data/example-two-coders")
 
 
 def measured(measure, data, **options):
@@ -417,11 +418,11 @@ def test_each_pair_of_coders_has_its_agreement_and_each_coder_its_share():
     assert pairs["n"].to_dict() == {("A", "B"): 4, ("A", "C"): 2, ("B", "C"): 2}
 
 
-def test_a_data_set_of_one_coder_says_so_for_every_feature(datasets):
-    table = measured(metrics.agreement_by_feature, datasets["literal"])
+def test_a_data_set_of_one_coder_says_so_for_every_feature(shipped):
+    table = measured(metrics.agreement_by_feature, shipped["literal"])
     assert set(table["reason"]) == {"one-coder"}
     assert table["value"].isna().all()
-    by_coders = measured(metrics.agreement_by_coders, datasets["literal"])
+    by_coders = measured(metrics.agreement_by_coders, shipped["literal"])
     assert by_coders["coder_id"].tolist() == ["reconstruction"]
 
 

@@ -10,21 +10,26 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "soila_analysis"
 MAY_IMPORT = {
-    "taxonomy": set(),
-    "metrics": set(),
-    "project": set(),
+    "files": set(),
     "language": set(),
-    "kernel": set(),
-    "provenance": {"project"},
-    "manifest": {"provenance", "project"},
-    "drift": {"manifest", "provenance", "figures"},
-    "archive": {"manifest", "project"},
-    "reproduce": {"provenance", "run"},
-    "run": {"kernel", "provenance"},
-    "coding": {"taxonomy", "project"},
-    "review": {"taxonomy", "coding", "metrics"},
-    "figures": {"taxonomy", "language", "project"},
-    "report": {"taxonomy", "language", "coding", "metrics", "review", "figures"},
+    "metrics": set(),
+    "taxonomy": {"language"},
+    "dataset": {"taxonomy", "files"},
+    "figures": {"taxonomy", "metrics", "language", "files"},
+    "review": {"dataset", "metrics", "taxonomy"},
+    "rounds": {"dataset", "metrics", "review", "taxonomy"},
+    "exchange": {"dataset", "taxonomy", "language", "files"},
+    "build": {"figures", "files"},
+    "report": {
+        "taxonomy",
+        "metrics",
+        "dataset",
+        "figures",
+        "review",
+        "rounds",
+        "language",
+        "files",
+    },
 }
 
 
@@ -34,7 +39,8 @@ def module(file):
 
 
 MODULES = {module(file): file for file in sorted(PACKAGE.rglob("*.py"))}
-LIBRARY = [name for name in MODULES if not name.endswith("__main__")]
+COMMAND = ("soila_analysis.cli", "soila_analysis.__main__")
+LIBRARY = [name for name in MODULES if not name.startswith(COMMAND)]
 
 
 def imports(tree):
@@ -82,7 +88,7 @@ def test_every_part_of_the_house_has_its_rule():
 
 def test_nobody_imports_the_command():
     parts = {part(n) for name in LIBRARY for n in imported_modules(parsed(MODULES[name]))}
-    assert "__main__" not in parts
+    assert parts & {"cli", "__main__"} == set()
 
 
 def test_notebooks_import_neither_the_runner_nor_the_command(notebooks):
@@ -90,25 +96,15 @@ def test_notebooks_import_neither_the_runner_nor_the_command(notebooks):
         for cell in notebook["cells"]:
             if cell["cell_type"] == "code":
                 parts = {part(n) for n in imported_modules(ast.parse("".join(cell["source"])))}
-                assert parts & {"run", "kernel", "provenance", "__main__"} == set()
+                assert parts & {"build", "cli", "__main__"} == set()
 
 
 def test_imports_are_not_circular():
-    graph = {n: set(imported_modules(runtime(parsed(MODULES[n])))) - {n} for n in MODULES}
+    graph = {n: set(imported_modules(parsed(MODULES[n]))) - {n} for n in MODULES}
     graph = {n: {m for m in found if not n.startswith(f"{m}.")} for n, found in graph.items()}
     while free := {n for n, needed in graph.items() if not needed & graph.keys()}:
         graph = {n: needed for n, needed in graph.items() if n not in free}
     assert graph == {}
-
-
-def runtime(tree):
-    """Leave out what is imported for the type checker only."""
-
-    class Typing(ast.NodeTransformer):
-        def visit_If(self, node):
-            return None if getattr(node.test, "id", "") == "TYPE_CHECKING" else node
-
-    return Typing().visit(tree)
 
 
 # Tests and documentation

@@ -4,14 +4,14 @@ import pandas as pd
 import pytest
 
 from soila_analysis import metrics
-from soila_analysis.coding import Dataset, consensus
+from soila_analysis.dataset import Dataset
 from soila_analysis.review import basis, compatible
 
 CELL = ("feature-share", "feature-share-by-goal")
 
 
 def evidence_map(data: Dataset) -> pd.DataFrame:
-    cells = metrics.evidence_map(consensus(data), data.memberships, data.taxonomy.goal_ids)
+    cells = metrics.evidence_map(data.status, data.memberships, data.taxonomy.goal_ids)
     return basis.mark(cells, data, *CELL)
 
 
@@ -33,7 +33,7 @@ def test_every_number_of_a_reconstruction_lies_within_its_own_range(review: Data
 
 
 def test_means_get_their_ranges_in_columns_of_their_own(review: Dataset) -> None:
-    status = consensus(review)
+    status = review.status
     profile = metrics.features_per_model(status, review.memberships, review.taxonomy.goal_ids)
     table = basis.mark(profile, review, "mean-features").drop_duplicates("goal_id")
     assert set(table["basis"]) == {"bounded"}
@@ -41,12 +41,12 @@ def test_means_get_their_ranges_in_columns_of_their_own(review: Dataset) -> None
 
 
 def test_the_rival_reading_is_told_where_it_takes_a_label_to_be_another_goals(
-    datasets: dict[str, Dataset],
+    shipped: dict[str, Dataset],
 ) -> None:
     shares = {}
     for reading in ("literal", "memberships"):
-        data = datasets[reading]
-        status = consensus(data)
+        data = shipped[reading]
+        status = data.status
         goals = data.taxonomy.goal_ids
         table = metrics.feature_by_goal(status, data.memberships, goals, "ecosystem-anchoring")
         shares[reading] = basis.mark(table, data, "feature-share-by-goal")

@@ -22,7 +22,8 @@ from built import HOSTILE, coded
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
-from soila_analysis import coding, metrics, report
+from soila_analysis import dataset as datasets
+from soila_analysis import metrics, report
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.report.site import PAGES
 
@@ -131,15 +132,15 @@ def pages_of(files, lang):
 
 
 @pytest.fixture(scope="session")
-def own(datasets):
-    return coded(datasets["own"])
+def own(shipped):
+    return coded(shipped["own"])
 
 
 @pytest.fixture(scope="session")
-def own_map(own, datasets, tmp_path_factory):
+def own_map(own, shipped, tmp_path_factory):
     """The map of a data set with regions, years, unclear codes and models with several goals."""
     file = tmp_path_factory.mktemp("map") / "map.html"
-    file.write_text(report.evidence_map(own, datasets["own"].taxonomy, "en"), encoding="utf-8")
+    file.write_text(report.evidence_map(own, shipped["own"].taxonomy, "en"), encoding="utf-8")
     return file
 
 
@@ -290,9 +291,9 @@ def filtered(own, choice) -> list[str]:
 
 @pytest.mark.parametrize("choice", CHOICES, ids=str)
 def test_the_filtered_map_list_and_file_are_what_pandas_finds(
-    visit, own, own_map, datasets, choice
+    visit, own, own_map, shipped, choice
 ) -> None:
-    goals = datasets["own"].taxonomy.goal_ids
+    goals = shipped["own"].taxonomy.goal_ids
     page = visit().open(own_map)
     choose(page, choice)
     ids = filtered(own, choice)
@@ -424,10 +425,10 @@ def test_the_other_languages_open_the_same_view(visit, files) -> None:
     assert messages("sv")("site.script.filtered") in page.locator("#state").inner_text()
 
 
-def test_a_long_list_is_shown_in_pages(visit, own, datasets, tmp_path) -> None:
+def test_a_long_list_is_shown_in_pages(visit, own, shipped, tmp_path) -> None:
     many = multiplied(own, 7)
     file = tmp_path / "map.html"
-    file.write_text(report.evidence_map(many, datasets["own"].taxonomy, "en"))
+    file.write_text(report.evidence_map(many, shipped["own"].taxonomy, "en"))
     page = visit().open(file)
     names, seen = many.models["name"].tolist(), []
     further = page.get_by_role("button", name="Next")
@@ -545,7 +546,7 @@ def test_what_changes_is_announced(visit, own_map) -> None:
 
 
 @pytest.fixture
-def hostile(own, datasets, tmp_path):
+def hostile(own, shipped, tmp_path):
     """The map of models with names that would do harm if they could."""
     models = own.models.copy()
     models.loc[: len(HOSTILE) - 1, "name"] = HOSTILE
@@ -553,7 +554,7 @@ def hostile(own, datasets, tmp_path):
     models.insert(2, "<i>url</i>", HOSTILE * 2)
     file = tmp_path / "map.html"
     changed = replace(own, models=models)
-    file.write_text(report.evidence_map(changed, datasets["own"].taxonomy, "en"), encoding="utf-8")
+    file.write_text(report.evidence_map(changed, shipped["own"].taxonomy, "en"), encoding="utf-8")
     return file, models
 
 
@@ -593,8 +594,8 @@ def test_a_saved_file_holds_no_formula_and_otherwise_what_the_page_shows(visit, 
 # The map in a notebook
 
 
-def test_the_map_in_a_saved_notebook_filters_and_saves_without_a_kernel(visit, datasets, tmp_path):
-    data = datasets["own"]
+def test_the_map_in_a_saved_notebook_filters_and_saves_without_a_kernel(visit, shipped, tmp_path):
+    data = shipped["own"]
     shown = report.explore(data, "en")
     file = tmp_path / "notebook.html"
     file.write_text(
@@ -624,7 +625,7 @@ def test_the_picture_in_the_readme_is_small() -> None:
 
 def picture(file: Path) -> None:
     """Photograph the map of the default data set: a view of it, not a file of equal bytes."""
-    data = coding.load(Path(__file__).parents[1] / "data" / "review-2024")
+    data = datasets.load(Path(__file__).parents[1] / "data" / "review-2024")
     html = report.evidence_map(coded(data), data.taxonomy, "en", langs=LANGUAGES, pages=PAGES)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = Path(folder) / "map.html"

@@ -105,13 +105,13 @@ def test_the_labels_of_the_chart_go_to_the_goals_in_the_order_of_the_reading(rev
 # A changed code
 
 
-def test_one_code_less_changes_the_one_share_that_it_is_part_of(datasets):
-    changed = recoded(datasets["literal"], "target-group-needs", "goal-1", "1", "0")
+def test_one_code_less_changes_the_one_share_that_it_is_part_of(shipped):
+    changed = recoded(shipped["literal"], "target-group-needs", "goal-1", "1", "0")
     assert differing(changed) == {"share-target-group-needs": -2, AXIS: 1}
 
 
-def test_one_code_more_changes_the_share_over_all_and_the_one_in_its_goal(datasets):
-    changed = recoded(datasets["literal"], "ecosystem-anchoring", "goal-3", "0", "1")
+def test_one_code_more_changes_the_share_over_all_and_the_one_in_its_goal(shipped):
+    changed = recoded(shipped["literal"], "ecosystem-anchoring", "goal-3", "0", "1")
     assert differing(changed) == {
         "share-ecosystem-anchoring": 3,
         "ecosystem-label-2": 12,
@@ -119,15 +119,15 @@ def test_one_code_more_changes_the_share_over_all_and_the_one_in_its_goal(datase
     }
 
 
-def test_one_code_that_is_unclear_leaves_the_base(datasets):
-    changed = recoded(datasets["literal"], "new-working-idea", "goal-1", "0", "?")
+def test_one_code_that_is_unclear_leaves_the_base(shipped):
+    changed = recoded(shipped["literal"], "new-working-idea", "goal-1", "0", "?")
     table = claims.check(changed).set_index("claim_id")
     row = table.loc["share-new-working-idea"]
     assert (row["k"], row["n"], row["difference"]) == (28, 44, 2)
 
 
-def test_a_goal_more_changes_the_counts_of_memberships(datasets):
-    data = datasets["literal"]
+def test_a_goal_more_changes_the_counts_of_memberships(shipped):
+    data = shipped["literal"]
     model = data.memberships.query("goal_id == 'goal-1'")["model_id"].iloc[0]
     pair = pd.DataFrame({"model_id": [model], "goal_id": ["goal-2"]})
     changed = replace(data, memberships=pd.concat([data.memberships, pair]))
@@ -137,43 +137,43 @@ def test_a_goal_more_changes_the_counts_of_memberships(datasets):
     assert "goal-share-3" not in differs
 
 
-def test_a_list_names_its_features_in_any_order_of_ties(datasets):
+def test_a_list_names_its_features_in_any_order_of_ties(shipped):
     named = "social-means;target-group-needs"
     table = claims.check(
-        datasets["literal"], claim(claim_id="c", measure="most-common", printed=named)
+        shipped["literal"], claim(claim_id="c", measure="most-common", printed=named)
     )
     assert table["recomputed"].tolist() == ["target-group-needs;social-means"]
     tied = "sustainability;new-interactions"
     for printed in (tied, ";".join(reversed(tied.split(";")))):
         listed = f"ecosystem-anchoring;new-working-idea;{printed}"
         row = claim(claim_id="c", measure="rarest", printed=listed)
-        assert claims.check(datasets["literal"], row)["verdict"].tolist() == ["reproduced"]
+        assert claims.check(shipped["literal"], row)["verdict"].tolist() == ["reproduced"]
 
 
 # Other data, other claims
 
 
 @pytest.mark.parametrize("name", ["literal", "memberships"])
-def test_for_observed_data_the_order_of_labels_that_fits_better_is_taken(name, datasets):
-    table = claims.check(observed(datasets[name]))
-    pd.testing.assert_frame_equal(table, claims.check(datasets[name]))
+def test_for_observed_data_the_order_of_labels_that_fits_better_is_taken(name, shipped):
+    table = claims.check(observed(shipped[name]))
+    pd.testing.assert_frame_equal(table, claims.check(shipped[name]))
 
 
-def test_claims_about_what_a_data_set_does_not_have_are_not_computable(datasets):
-    table = claims.check(datasets["own"]).set_index("claim_id")
+def test_claims_about_what_a_data_set_does_not_have_are_not_computable(shipped):
+    table = claims.check(shipped["own"]).set_index("claim_id")
     assert set(table.drop("memberships")["verdict"]) == {"not computable"}
     assert table.drop("memberships")[["recomputed", "difference", "k", "n"]].isna().all(axis=None)
     assert table.loc["memberships", ["recomputed", "difference"]].tolist() == ["24", -28]
 
 
-def test_a_share_of_nothing_is_not_computable(datasets):
-    data = datasets["literal"]
+def test_a_share_of_nothing_is_not_computable(shipped):
+    data = shipped["literal"]
     empty = replace(data, codings=data.codings.query("feature_id != 'sustainability'"))
     table = claims.check(empty).set_index("claim_id")
     assert table.loc["share-sustainability", "verdict"] == "not computable"
 
 
-def test_another_file_of_claims_can_be_checked(tmp_path, datasets):
+def test_another_file_of_claims_can_be_checked(tmp_path, shipped):
     file = tmp_path / "later.csv"
     rows = [
         claim(
@@ -188,7 +188,7 @@ def test_another_file_of_claims_can_be_checked(tmp_path, datasets):
     ]
     rows[2]["claim_id"] = "share-ceiling"
     pd.concat(rows).to_csv(file, index=False)
-    table = claims.check(datasets["literal"], claims.load(file))
+    table = claims.check(shipped["literal"], claims.load(file))
     assert table["verdict"].tolist() == ["reproduced", "differs", "reproduced"]
     assert table["difference"].tolist() == [0, -1, 0]
 
@@ -260,7 +260,7 @@ def test_all_that_is_wrong_with_a_file_is_said_at_once(tmp_path):
         ("most-features", "reproduced     most-features                printed goal-1"),
     ],
 )
-def test_a_sentence_says_what_became_of_a_claim(claim_id, sentence, datasets):
-    table = claims.check(datasets["literal"])
+def test_a_sentence_says_what_became_of_a_claim(claim_id, sentence, shipped):
+    table = claims.check(shipped["literal"])
     row = next(table[table["claim_id"] == claim_id].itertuples())
     assert claims.sentence(row) == sentence

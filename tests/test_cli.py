@@ -9,10 +9,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from soila_analysis import __main__ as main
-from soila_analysis import coding
-from soila_analysis import run as runs
-from soila_analysis.__main__ import soila
+from soila_analysis import cli as main
+from soila_analysis import dataset as datasets
+from soila_analysis.build import execute as runs
+from soila_analysis.cli import soila
 from soila_analysis.review import reconstruction
 
 REPOSITORY = Path(__file__).parents[1]
@@ -318,8 +318,8 @@ def small(tmp_path: Path) -> Path:
             metadata={"tags": ["parameters"]},
         ),
         new_code_cell(
-            "from pathlib import Path\nfrom soila_analysis import project\n"
-            "(project.output_folder(dataset, lang) / 'a.txt').write_text(lang)"
+            "from pathlib import Path\nfrom soila_analysis import files\n"
+            "(files.output_folder(dataset, lang) / 'a.txt').write_text(lang)"
         ),
         new_code_cell("assert lang != 'sv', 'not in Swedish'"),
     ]
@@ -396,7 +396,7 @@ def test_sheets_become_a_data_set_that_says_what_it_is(call, tmp_path):
         'read "x" as yes in 4 goal cells\n'
         f"{folder}: 2 models, 2 codes by AB\n"
     )
-    info = coding.load(folder).info
+    info = datasets.load(folder).info
     assert (info.title.fi, info.title.sv, info.kind, info.round) == (
         "Round",
         "Round",
@@ -413,7 +413,7 @@ def test_a_title_can_be_given_in_each_language(call, tmp_path):
     file = filled(tmp_path / "a.csv", "M1,First,AB,x,x,x,x,x")
     titles = ("--title", "fi=Kierros", "--title", "sv=Omgång", "--title", "en=Round=1")
     call("sheet", "read", file, tmp_path / "round", *titles, *ABOUT[2:])
-    assert coding.load(tmp_path / "round").info.title.en == "Round=1"
+    assert datasets.load(tmp_path / "round").info.title.en == "Round=1"
     missing = call("sheet", "read", file, tmp_path / "other", "--title", "fi=Kierros")
     assert missing.exit_code == 2
     assert "say what it is: --title (one text, or" in missing.stderr
@@ -435,4 +435,4 @@ def test_nothing_is_written_while_anything_is_wrong_unless_it_is_left_out(call, 
     partial = call("sheet", "read", file, folder, "--partial", *ABOUT)
     assert partial.exit_code == 0
     assert partial.stderr == f"left out: {problem}\n"
-    assert len(coding.load(folder).codings) == 1
+    assert len(datasets.load(folder).codings) == 1

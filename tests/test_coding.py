@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soila_analysis import coding, taxonomy
-from soila_analysis.coding import Dataset, DatasetInfo
+from soila_analysis import dataset as datasets
+from soila_analysis import taxonomy
+from soila_analysis.dataset import Dataset, DatasetInfo
 
 ROOT = Path(__file__).parents[1]
 TWO_CODERS = ROOT / "tests" / "fixtures" / "two-coders-own-taxonomy"
@@ -55,7 +56,7 @@ def contents(folder):
 
 @pytest.fixture
 def saved(tmp_path):
-    coding.save(SMALL, tmp_path / "small")
+    datasets.save(SMALL, tmp_path / "small")
     return tmp_path / "small"
 
 
@@ -123,13 +124,13 @@ def test_the_same_data_in_another_form_give_an_equal_data_set(saved, form):
     before = contents(saved)
     form(saved)
     assert contents(saved) != before
-    assert coding.load(saved) == SMALL
+    assert datasets.load(saved) == SMALL
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "windows-1252"])
 def test_a_declared_encoding_is_read_and_not_carried_along(saved, encoding):
     declared(encoding)(saved)
-    loaded = coding.load(saved)
+    loaded = datasets.load(saved)
     assert loaded.models.equals(SMALL.models)
     assert loaded.info == INFO
 
@@ -138,21 +139,21 @@ def test_the_dash_of_windows_1252_is_read(saved):
     with (saved / "dataset.toml").open("a", encoding="utf-8") as file:
         file.write('encoding = "windows-1252"\n')
     rewritten(saved, lambda table: table, "windows-1252")
-    assert coding.load(saved) == SMALL
+    assert datasets.load(saved) == SMALL
 
 
 def test_a_table_of_codings_without_notes_has_empty_ones(saved):
     CODINGS.drop(columns="note").to_csv(saved / "codings.csv", index=False)
-    assert coding.load(saved).codings["note"].tolist() == ["", "", ""]
+    assert datasets.load(saved).codings["note"].tolist() == ["", "", ""]
 
 
 def test_further_columns_of_the_models_are_kept_as_text(saved):
-    assert coding.load(saved).models["region"].tolist() == ["Kainuu", ""]
+    assert datasets.load(saved).models["region"].tolist() == ["Kainuu", ""]
 
 
 def test_a_round_may_begin_before_anything_is_coded(tmp_path):
-    coding.save(replace(SMALL, codings=CODINGS.iloc[:0]), tmp_path / "new")
-    status = coding.consensus(coding.load(tmp_path / "new"))
+    datasets.save(replace(SMALL, codings=CODINGS.iloc[:0]), tmp_path / "new")
+    status = datasets.load(tmp_path / "new").status
     assert (status == "not-assessed").all(axis=None)
 
 
@@ -162,9 +163,9 @@ def test_a_source_in_one_string_stands_for_all_languages():
 
 def test_a_data_set_is_found_from_anywhere_in_the_project(monkeypatch):
     monkeypatch.chdir(ROOT / "tests")
-    dataset = coding.load("data/review-2024")
+    dataset = datasets.load("data/review-2024")
     assert dataset.name == "review-2024"
-    assert coding.validate("data/review-2024") == []
+    assert datasets.validate("data/review-2024") == []
 
 
 # Saving
@@ -172,29 +173,29 @@ def test_a_data_set_is_found_from_anywhere_in_the_project(monkeypatch):
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
 def test_a_shipped_data_set_is_saved_as_it_lies_there_byte_for_byte(folder, tmp_path):
-    coding.save(coding.load(folder), tmp_path / "again")
+    datasets.save(datasets.load(folder), tmp_path / "again")
     assert contents(tmp_path / "again") == contents(folder)
 
 
 def test_saving_keeps_what_else_lies_in_the_folder(saved):
     (saved / "LUEMINUT.txt").write_text("Kysy Liisalta.", encoding="utf-8")
-    coding.save(replace(SMALL, models=MODELS.assign(region="Uusimaa")), saved)
-    assert set(coding.load(saved).models["region"]) == {"Uusimaa"}
+    datasets.save(replace(SMALL, models=MODELS.assign(region="Uusimaa")), saved)
+    assert set(datasets.load(saved).models["region"]) == {"Uusimaa"}
     assert (saved / "LUEMINUT.txt").read_text("utf-8") == "Kysy Liisalta."
     assert [path.name for path in saved.parent.iterdir()] == ["small"]
 
 
 def test_saving_removes_tables_of_its_own_that_a_data_set_no_longer_has(tmp_path):
     folder = shutil.copytree(TWO_CODERS, tmp_path / "copy")
-    coding.save(SMALL, folder)
+    datasets.save(SMALL, folder)
     assert not (folder / "features.csv").exists()
-    assert coding.load(folder) == SMALL
+    assert datasets.load(folder) == SMALL
 
 
 def test_an_unsound_data_set_is_not_saved_and_the_folder_stays_as_it_was(saved):
     before = contents(saved)
-    with pytest.raises(coding.DatasetError) as error:
-        coding.save(replace(SMALL, codings=CODINGS.assign(code="2")), saved)
+    with pytest.raises(datasets.DatasetError) as error:
+        datasets.save(replace(SMALL, codings=CODINGS.assign(code="2")), saved)
     assert (
         str(error.value)
         == f"""\
@@ -209,8 +210,8 @@ Nothing was written. Correct the data set and save it again."""
 
 def test_a_folder_that_holds_something_else_is_not_replaced(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
-    with pytest.raises(coding.DatasetError) as error:
-        coding.save(SMALL, tmp_path)
+    with pytest.raises(datasets.DatasetError) as error:
+        datasets.save(SMALL, tmp_path)
     assert (
         str(error.value)
         == f"""\
@@ -231,7 +232,7 @@ def test_a_swap_that_fails_leaves_the_folder_as_it_was(saved, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", fail_for_the_new_folder)
     with pytest.raises(OSError, match="disk full"):
-        coding.save(replace(SMALL, models=MODELS.assign(region="Uusimaa")), saved)
+        datasets.save(replace(SMALL, models=MODELS.assign(region="Uusimaa")), saved)
     assert contents(saved.parent) == before
     assert [path.name for path in saved.parent.iterdir()] == ["small"]
 
@@ -242,7 +243,7 @@ ids = st.text(letters, min_size=1, max_size=6).map(str.strip).filter(bool)
 
 
 @st.composite
-def datasets(draw):
+def shipped(draw):
     models = draw(st.lists(ids, min_size=1, max_size=4, unique=True))
     goals = [(model, goal) for model in models for goal in LIBRARY.goal_ids]
     cells = st.tuples(st.sampled_from(models), st.sampled_from(LIBRARY.feature_ids), ids)
@@ -271,12 +272,12 @@ def datasets(draw):
 
 
 @settings(max_examples=30, deadline=None)
-@given(datasets())
+@given(shipped())
 def test_what_was_saved_is_loaded_and_saved_again_byte_for_byte(tmp_path_factory, dataset):
     folder = tmp_path_factory.mktemp("drawn")
-    coding.save(dataset, folder / "one")
-    loaded = coding.load(folder / "one")
-    coding.save(loaded, folder / "two")
+    datasets.save(dataset, folder / "one")
+    loaded = datasets.load(folder / "one")
+    datasets.save(loaded, folder / "two")
     assert loaded == dataset
     assert contents(folder / "one") == contents(folder / "two")
 
@@ -285,8 +286,8 @@ def test_what_was_saved_is_loaded_and_saved_again_byte_for_byte(tmp_path_factory
 def test_dataset_toml_keeps_any_text(tmp_path, hard):
     licence = f"CC0 {hard} 1.0"
     dataset = replace(SMALL, info=INFO.model_copy(update={"licence": licence}))
-    coding.save(dataset, tmp_path / "hard")
-    assert coding.load(tmp_path / "hard").info.licence == licence
+    datasets.save(dataset, tmp_path / "hard")
+    assert datasets.load(tmp_path / "hard").info.licence == licence
 
 
 def test_data_sets_that_differ_in_one_cell_are_not_equal():
@@ -298,19 +299,23 @@ def test_data_sets_that_differ_in_one_cell_are_not_equal():
 
 def test_decisions_are_saved_with_the_data_set_and_go_with_it(tmp_path):
     two = pd.concat([DECISIONS.assign(model_id="M2", feature_id="co-creation"), DECISIONS])
-    coding.save(replace(SETTLED, decisions=two), tmp_path / "settled")
-    loaded = coding.load(tmp_path / "settled")
+    datasets.save(replace(SETTLED, decisions=two), tmp_path / "settled")
+    loaded = datasets.load(tmp_path / "settled")
     assert loaded.decisions["model_id"].tolist() == ["M1", "M2"]
     assert loaded.codings.equals(SMALL.codings)
     assert loaded != SETTLED
-    coding.save(SMALL, tmp_path / "settled")
+    datasets.save(SMALL, tmp_path / "settled")
     assert not (tmp_path / "settled" / "decisions.csv").exists()
 
 
 def test_a_coding_keeps_the_version_that_it_was_made_under_if_any_has_one(tmp_path):
     told = CODINGS.assign(taxonomy_version=["2024.1", "", ""])
-    coding.save(replace(SMALL, codings=told), tmp_path / "told")
-    assert coding.load(tmp_path / "told").codings["taxonomy_version"].tolist() == ["2024.1", "", ""]
+    datasets.save(replace(SMALL, codings=told), tmp_path / "told")
+    assert datasets.load(tmp_path / "told").codings["taxonomy_version"].tolist() == [
+        "2024.1",
+        "",
+        "",
+    ]
     assert replace(SMALL, codings=CODINGS.assign(taxonomy_version="")) == SMALL
 
 
@@ -341,63 +346,63 @@ def coded(*codes, feature="participation"):
     ],
 )
 def test_a_rule_brings_the_codes_of_a_cell_to_one_status(rule, codes, status):
-    result = coding.consensus(coded(*codes), LIBRARY, rule)
+    result = datasets.consensus(coded(*codes), LIBRARY, rule)
     assert result.loc["M1", "participation"] == status
     assert (result.drop(columns="participation") == "not-assessed").all(axis=None)
 
 
 def test_a_table_without_a_rule_is_brought_to_the_unanimous_consensus():
-    assert coding.consensus(coded("1", "0"), LIBRARY).loc["M1", "participation"] == "unclear"
+    assert datasets.consensus(coded("1", "0"), LIBRARY).loc["M1", "participation"] == "unclear"
 
 
 def test_consensus_has_all_models_and_the_features_in_the_order_of_the_taxonomy():
-    status = coding.consensus(replace(SMALL, codings=CODINGS[:1]))
+    status = replace(SMALL, codings=CODINGS[:1]).status
     assert status.index.tolist() == ["M1", "M2"]
     assert status.index.name == "model_id"
     assert tuple(status.columns) == LIBRARY.feature_ids
     assert (status.loc["M2"] == "not-assessed").all()
-    assert {tuple(kind.categories) for kind in status.dtypes} == {coding.STATUSES}
+    assert {tuple(kind.categories) for kind in status.dtypes} == {datasets.STATUSES}
 
 
 def test_a_data_set_follows_its_own_rule_unless_another_is_named():
     one = replace(SMALL, info=INFO.model_copy(update={"consensus": "coder:A"}))
-    assert coding.consensus(one).loc["M1", "participation"] == "present"
-    assert coding.consensus(one, rule="coder:B").loc["M1", "participation"] == "absent"
-    assert coding.consensus(one, rule="unanimous").loc["M1", "participation"] == "unclear"
+    assert one.status.loc["M1", "participation"] == "present"
+    assert one.consensus("coder:B").loc["M1", "participation"] == "absent"
+    assert one.consensus("unanimous").loc["M1", "participation"] == "unclear"
 
 
 def test_what_the_only_coder_left_out_is_not_assessed():
-    status = coding.consensus(SMALL, rule="coder:B")
+    status = SMALL.consensus("coder:B")
     assert status.loc["M2", "co-creation"] == "not-assessed"
 
 
 def test_a_decision_settles_a_cell_under_its_rule_only_and_the_codes_stay():
-    assert coding.consensus(SETTLED).loc["M1", "participation"] == "absent"
-    assert coding.consensus(SETTLED).loc["M2", "co-creation"] == "not-applicable"
-    assert coding.consensus(SETTLED, rule="unanimous").loc["M1", "participation"] == "unclear"
-    assert coding.consensus(SETTLED, rule="coder:A").loc["M1", "participation"] == "present"
+    assert SETTLED.status.loc["M1", "participation"] == "absent"
+    assert SETTLED.status.loc["M2", "co-creation"] == "not-applicable"
+    assert SETTLED.consensus("unanimous").loc["M1", "participation"] == "unclear"
+    assert SETTLED.consensus("coder:A").loc["M1", "participation"] == "present"
     assert SETTLED.codings.equals(SMALL.codings)
 
 
 def test_a_decision_counts_even_where_the_coders_agree():
     over = replace(SETTLED, decisions=DECISIONS.assign(model_id="M2", feature_id="co-creation"))
-    assert coding.consensus(over).loc["M2", "co-creation"] == "absent"
-    assert coding.consensus(over).loc["M1", "participation"] == "unclear"
+    assert over.status.loc["M2", "co-creation"] == "absent"
+    assert over.status.loc["M1", "participation"] == "unclear"
 
 
 def test_without_decisions_the_rule_for_them_is_unanimity():
     undecided = replace(SETTLED, decisions=None)
-    assert coding.consensus(undecided).equals(coding.consensus(SMALL, rule="unanimous"))
+    assert undecided.status.equals(SMALL.consensus("unanimous"))
 
 
 def test_a_number_is_traced_to_the_codes_and_the_decision_on_them():
-    traced = coding.trace(SETTLED, "participation").fillna("")
+    traced = datasets.trace(SETTLED, "participation").fillna("")
     assert traced[["model_id", "coder_id", "code", "decision", "status"]].to_numpy().tolist() == [
         ["M1", "A", "1", "0", "absent"],
         ["M1", "B", "0", "0", "absent"],
         ["M2", "", "", "", "not-assessed"],
     ]
-    assert "decision" not in coding.trace(SMALL, "participation")
+    assert "decision" not in datasets.trace(SMALL, "participation")
 
 
 @pytest.mark.parametrize(
@@ -411,23 +416,18 @@ def test_a_number_is_traced_to_the_codes_and_the_decision_on_them():
 )
 def test_an_unknown_rule_coder_or_code_is_an_error(codings, rule, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        coding.consensus(codings, LIBRARY, rule)
-
-
-def test_a_table_of_codings_alone_is_an_error():
-    with pytest.raises(ValueError, match=r"^a table of codings needs a taxonomy$"):
-        coding.consensus(coded("1"))
+        datasets.consensus(codings, LIBRARY, rule)
 
 
 @given(st.lists(st.sampled_from(["1", "0", "?", "-"]), min_size=1, max_size=6), st.randoms())
 def test_consensus_depends_on_no_order_and_majority_decides_where_all_agree(codes, random):
     rows = coded(*codes)
     shuffled = rows.sample(frac=1, random_state=random.randrange(2**32))
-    for rule in coding.RULES:
-        result = coding.consensus(rows, LIBRARY, rule)
-        assert result.equals(coding.consensus(shuffled, LIBRARY, rule))
-    unanimous = coding.consensus(rows, LIBRARY, "unanimous").loc["M1", "participation"]
-    majority = coding.consensus(rows, LIBRARY, "majority").loc["M1", "participation"]
+    for rule in datasets.RULES:
+        result = datasets.consensus(rows, LIBRARY, rule)
+        assert result.equals(datasets.consensus(shuffled, LIBRARY, rule))
+    unanimous = datasets.consensus(rows, LIBRARY, "unanimous").loc["M1", "participation"]
+    majority = datasets.consensus(rows, LIBRARY, "majority").loc["M1", "participation"]
     assert unanimous in (majority, "unclear")
     assert unanimous == (LIBRARY.counts_as[codes[0]] if len(set(codes)) == 1 else "unclear")
 
@@ -438,7 +438,7 @@ def test_one_coders_consensus_is_what_was_coded(data):
     cells = [(model, feature) for model in "ABC" for feature in LIBRARY.feature_ids]
     rows = [(*cell, "A", code) for cell, code in zip(cells, codes, strict=True) if code != " "]
     codings = pd.DataFrame(rows, columns=["model_id", "feature_id", "coder_id", "code"])
-    status = coding.consensus(codings, LIBRARY).astype(object).reindex(list("ABC"))
+    status = datasets.consensus(codings, LIBRARY).astype(object).reindex(list("ABC"))
     expected = LIBRARY.counts_as | {" ": "not-assessed"}
     assert status.fillna("not-assessed").to_numpy().ravel().tolist() == [
         expected[code] for code in codes
@@ -450,7 +450,7 @@ def test_one_coders_consensus_is_what_was_coded(data):
 
 @pytest.mark.parametrize("name", ["review-2024", "review-2024-memberships"])
 def test_a_shipped_reconstruction_is_sound_and_says_what_it_is(name):
-    dataset = coding.load(ROOT / "data" / name)
+    dataset = datasets.load(ROOT / "data" / name)
     assert (dataset.info.kind, dataset.info.licence) == ("reconstructed", "CC-BY-4.0")
     assert "not the review's own data" in dataset.info.source.en
     assert dataset.taxonomy == LIBRARY
@@ -459,18 +459,18 @@ def test_a_shipped_reconstruction_is_sound_and_says_what_it_is(name):
 
 
 def test_the_default_data_set_has_52_models_with_one_goal_each_and_45_of_them_coded():
-    dataset = coding.load(ROOT / "data" / "review-2024")
+    dataset = datasets.load(ROOT / "data" / "review-2024")
     assert (len(dataset.models), len(dataset.memberships)) == (52, 52)
-    assessed = coding.consensus(dataset) != "not-assessed"
+    assessed = dataset.status != "not-assessed"
     assert assessed.all(axis=1).sum() == assessed.any(axis=1).sum() == 45
     goals = dataset.memberships.set_index("model_id")["goal_id"][assessed.all(axis=1)]
     assert goals.value_counts().sort_index().tolist() == [18, 9, 8, 10]
 
 
 def test_the_rival_data_set_has_45_models_in_52_memberships_all_coded():
-    dataset = coding.load(ROOT / "data" / "review-2024-memberships")
+    dataset = datasets.load(ROOT / "data" / "review-2024-memberships")
     assert (len(dataset.models), len(dataset.memberships)) == (45, 52)
-    assert (coding.consensus(dataset) != "not-assessed").all(axis=None)
+    assert (dataset.status != "not-assessed").all(axis=None)
 
 
 PUBLISHED = {
@@ -490,8 +490,8 @@ PUBLISHED = {
     [("review-2024", [9, 6, 3, 6]), ("review-2024-memberships", [12, 5, 6, 5])],
 )
 def test_a_reconstruction_gives_the_published_counts(name, ecosystem):
-    dataset = coding.load(ROOT / "data" / name)
-    present = coding.consensus(dataset) == "present"
+    dataset = datasets.load(ROOT / "data" / name)
+    present = dataset.status == "present"
     assert present.sum()[list(PUBLISHED)].to_dict() == PUBLISHED
     anchored = dataset.memberships["model_id"].map(present["ecosystem-anchoring"])
     counts = anchored.groupby(dataset.memberships["goal_id"]).sum()
@@ -499,17 +499,17 @@ def test_a_reconstruction_gives_the_published_counts(name, ecosystem):
 
 
 def test_a_data_set_with_a_taxonomy_of_its_own_follows_it_throughout():
-    dataset = coding.load(TWO_CODERS)
+    dataset = datasets.load(TWO_CODERS)
     own = dataset.taxonomy
     assert (own.version, len(own.feature_ids), len(own.goal_ids)) == ("youth-trials-1", 8, 3)
     assert own.counts_as["0.5"] == "present"
-    assert tuple(coding.consensus(dataset).columns) == own.feature_ids
+    assert tuple(dataset.status.columns) == own.feature_ids
     assert {"region", "year"} < set(dataset.models)
 
 
 def test_partly_and_yes_agree_where_partly_counts_as_present():
-    dataset = coding.load(TWO_CODERS)
-    status = coding.consensus(dataset)
+    dataset = datasets.load(TWO_CODERS)
+    status = dataset.status
     wide = dataset.codings.pivot_table(
         index=["model_id", "feature_id"], columns="coder_id", values="code", aggfunc="first"
     )
@@ -519,9 +519,9 @@ def test_partly_and_yes_agree_where_partly_counts_as_present():
 
 
 def test_each_coder_of_two_has_a_consensus_of_their_own():
-    dataset = coding.load(TWO_CODERS)
-    first, second = (coding.consensus(dataset, rule=f"coder:{coder}") for coder in "AB")
-    both = coding.consensus(dataset)
+    dataset = datasets.load(TWO_CODERS)
+    first, second = (dataset.consensus(f"coder:{coder}") for coder in "AB")
+    both = dataset.status
     agreed = np.asarray(first) == np.asarray(second)
     assert (np.asarray(both)[agreed] == np.asarray(first)[agreed]).all()
     assert (second.loc["T20"] == "not-assessed").all()

@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_grids import ods
 
-from soila_analysis import coding, taxonomy
-from soila_analysis.coding import Dataset, DatasetInfo, collected, sheet
+from soila_analysis import dataset as datasets
+from soila_analysis import taxonomy
+from soila_analysis.dataset import Dataset, DatasetInfo
+from soila_analysis.exchange import sheet_import, sheet_template
 from soila_analysis.language import LANGUAGES, messages
 
 TAXONOMY = taxonomy.load()
@@ -50,7 +52,7 @@ def book(path, rows, title="Coding"):
 
 
 def read(*files, dataset=INFO, **options):
-    return collected.collect(list(files), dataset, name="round", **options)
+    return sheet_import.collect(list(files), dataset, name="round", **options)
 
 
 def problems(*files, **options):
@@ -87,8 +89,8 @@ def returned(path, data, coders, lang):
     files = []
     for number, coder in enumerate(coders):
         files.append(path / f"{number}.xlsx")
-        sheet.write(files[-1], coder, messages(lang), lang, dataset=data, overwrite=True)
-    return collected.collect(files, data.info, name=data.name)
+        sheet_template.write(files[-1], coder, messages(lang), lang, dataset=data, overwrite=True)
+    return sheet_import.collect(files, data.info, name=data.name)
 
 
 HOSTILE = [
@@ -154,30 +156,30 @@ def test_a_round_trip_keeps_every_code_note_and_goal_whatever_the_text(data, lan
 
 def test_a_sheet_written_again_from_what_was_read_of_it_is_the_same(tmp_path, data):
     files = [tmp_path / "1.xlsx", tmp_path / "2.xlsx"]
-    sheet.write(files[0], "AB", messages("fi"), "fi", dataset=data)
+    sheet_template.write(files[0], "AB", messages("fi"), "fi", dataset=data)
     again = read(files[0], dataset=data.info).dataset
-    sheet.write(files[1], "AB", messages("fi"), "fi", dataset=again)
+    sheet_template.write(files[1], "AB", messages("fi"), "fi", dataset=again)
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_a_round_trip_keeps_what_is_saved(tmp_path, datasets):
-    data = datasets["literal"]
+def test_a_round_trip_keeps_what_is_saved(tmp_path, shipped):
+    data = shipped["literal"]
     observed = data.info.model_copy(update={"kind": "observed", "reading": None})
     file = tmp_path / "sheet.xlsx"
-    sheet.write(file, "reconstruction", messages("sv"), "sv", dataset=data)
+    sheet_template.write(file, "reconstruction", messages("sv"), "sv", dataset=data)
     before = file.read_bytes(), file.stat().st_mtime_ns
-    result = collected.collect([file], observed, name="round")
+    result = sheet_import.collect([file], observed, name="round")
     assert result.understood == {("goal", "ja", "yes"): len(data.memberships)}
     assert result.codes == len(data.codings)
-    coding.save(result.dataset, tmp_path / "round")
-    assert coding.load(tmp_path / "round").codings.equals(data.codings)
+    datasets.save(result.dataset, tmp_path / "round")
+    assert datasets.load(tmp_path / "round").codings.equals(data.codings)
     assert (file.read_bytes(), file.stat().st_mtime_ns) == before
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_sheet_is_understood_by_its_labels_alone(tmp_path, data, lang):
     file = tmp_path / "AB.xlsx"
-    sheet.write(file, "AB", messages(lang), lang, dataset=data)
+    sheet_template.write(file, "AB", messages(lang), lang, dataset=data)
     made = openpyxl.load_workbook(file)
     made.worksheets[1].delete_rows(2)
     made.save(file)
@@ -186,7 +188,7 @@ def test_a_sheet_is_understood_by_its_labels_alone(tmp_path, data, lang):
 
 def test_a_sheet_is_understood_by_its_ids_whatever_became_of_its_labels(tmp_path, data):
     file = tmp_path / "AB.xlsx"
-    sheet.write(file, "AB", messages("fi"), "fi", dataset=data)
+    sheet_template.write(file, "AB", messages("fi"), "fi", dataset=data)
     made = openpyxl.load_workbook(file)
     for cell in made.worksheets[1][1]:
         cell.value = f"changed {cell.value}"
@@ -206,7 +208,7 @@ def test_libreoffice_keeps_drop_downs_protection_and_every_code(tmp_path, data):
         return folder / f"AB.{kind}"
 
     file = tmp_path / "AB.xlsx"
-    sheet.write(file, "AB", messages("fi"), "fi", dataset=data)
+    sheet_template.write(file, "AB", messages("fi"), "fi", dataset=data)
     ods = converted("ods", tmp_path, file)
     (tmp_path / "back").mkdir()
     back = converted("xlsx", tmp_path / "back", ods)
@@ -268,7 +270,7 @@ def test_columns_may_be_in_any_order_and_language_and_rows_blank(tmp_path):
         "M2": ["goal-3", "goal-4"],
         "M3": ["goal-2"],
     }
-    assert collected.report(result) == [
+    assert sheet_import.report(result) == [
         'read "n/a" as - in 1 code cell',
         'read "Esiintyy" as 1 in 1 code cell',
         'read "x" as 1 in 1 code cell',
@@ -296,16 +298,16 @@ def test_codes_are_understood_in_all_languages(tmp_path, code, words):
     assert sum(result.understood.values()) >= len({str(w) for w in words}) - 2
 
 
-def test_a_word_that_can_mean_several_codes_is_not_guessed(tmp_path, datasets):
-    own = datasets["own"].taxonomy
+def test_a_word_that_can_mean_several_codes_is_not_guessed(tmp_path, shipped):
+    own = shipped["own"].taxonomy
     several = [
         status for status in ("present", "absent") if list(own.counts_as.values()).count(status) > 1
     ]
     assert several == ["present"]
-    model, feature = datasets["own"].models["model_id"].iloc[0], own.feature_ids[0]
+    model, feature = shipped["own"].models["model_id"].iloc[0], own.feature_ids[0]
     file = comma(tmp_path / "ZZ.csv", ["model_id", "coder_id", feature], [model, "ZZ", "x"])
     allowed = ", ".join(own.counts_as)
-    assert problems(file, dataset=datasets["own"]) == [
+    assert problems(file, dataset=shipped["own"]) == [
         f'ZZ.csv, cell C2: found "x", allowed {allowed}'
     ]
 
@@ -454,12 +456,12 @@ def test_a_sheet_without_models_is_told(tmp_path):
 
 
 def test_sheets_with_nothing_filled_in_are_told(tmp_path):
-    sheet.write(tmp_path / "AB.xlsx", "AB", messages("fi"), "fi")
+    sheet_template.write(tmp_path / "AB.xlsx", "AB", messages("fi"), "fi")
     assert problems(tmp_path / "AB.xlsx") == ["all sheets: allowed a filled-in row; there is none"]
 
 
-def test_a_heading_that_can_mean_several_columns_is_told(tmp_path, datasets):
-    own = datasets["own"]
+def test_a_heading_that_can_mean_several_columns_is_told(tmp_path, shipped):
+    own = shipped["own"]
     goals = own.taxonomy.goals[0]
     features = own.features.copy()
     features.loc[0, "label_en"] = goals.label.en
@@ -547,8 +549,8 @@ def test_an_update_takes_all_of_a_coders_codes_on_a_model_and_no_others(tmp_path
     }
 
 
-def test_codes_of_coders_are_not_mixed_with_made_up_ones(sound, datasets):
-    assert problems(sound, dataset=datasets["literal"], partial=True) == [
+def test_codes_of_coders_are_not_mixed_with_made_up_ones(sound, shipped):
+    assert problems(sound, dataset=shipped["literal"], partial=True) == [
         'dataset.toml, key kind: found "reconstructed", allowed observed, synthetic; '
         "made-up codes and those of coders do not mix; name a new folder"
     ]
@@ -569,10 +571,10 @@ def test_the_version_of_the_features_is_recorded_where_it_is_not_the_data_sets(t
     result = read(file, dataset=older)
     found = result.dataset.codings.set_index(["model_id", "coder_id"])["taxonomy_version"]
     assert found[found != ""].to_dict() == {("M1", "CD"): "2023.1"}
-    coding.save(result.dataset, tmp_path / "round")
-    assert coding.load(tmp_path / "round") == result.dataset
+    datasets.save(result.dataset, tmp_path / "round")
+    assert datasets.load(tmp_path / "round") == result.dataset
     again = tmp_path / "again.xlsx"
-    sheet.write(again, "CD", messages("sv"), "sv", dataset=result.dataset)
+    sheet_template.write(again, "CD", messages("sv"), "sv", dataset=result.dataset)
     assert read(again, dataset=result.dataset).dataset == result.dataset
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soila_analysis.metrics.rounding import RULES, SHARE_RULES, percents
-from soila_analysis.review.consistency import (
+from soila_analysis.review.readings import (
     READINGS,
     SOILA_2024,
     Published,

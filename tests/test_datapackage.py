@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
-from soila_analysis import coding
-from soila_analysis.__main__ import soila
-from soila_analysis.coding import datapackage
-from soila_analysis.coding.validation import examine
+from soila_analysis import dataset as datasets
+from soila_analysis.cli import soila
+from soila_analysis.dataset import datapackage
+from soila_analysis.dataset.validation import examine
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +34,15 @@ def test_the_shipped_descriptions_are_those_of_today(folders, tmp_path, name):
     again = tmp_path / "again"
     shutil.copytree(folders[name], again)
     (again / datapackage.FILE).unlink()
-    coding.describe(again)
+    datasets.describe(again)
     shipped = (folders[name] / datapackage.FILE).read_bytes()
     assert (again / datapackage.FILE).read_bytes() == shipped
 
 
 @pytest.mark.parametrize("name", ["literal", "memberships", "own"])
-def test_a_described_data_set_is_valid_by_frictionless(datasets, tmp_path, package, name):
-    data = datasets[name]
-    coding.save(data, tmp_path / "round")
+def test_a_described_data_set_is_valid_by_frictionless(shipped, tmp_path, package, name):
+    data = shipped[name]
+    datasets.save(data, tmp_path / "round")
     opened = package(tmp_path / "round")
     report = opened.validate()
     assert faults(report) == []
@@ -56,8 +56,8 @@ def test_a_described_data_set_is_valid_by_frictionless(datasets, tmp_path, packa
     }
 
 
-def test_the_tables_come_back_through_frictionless_as_they_are(folders, datasets, package):
-    opened, data = package(folders["literal"]), datasets["literal"]
+def test_the_tables_come_back_through_frictionless_as_they_are(folders, shipped, package):
+    opened, data = package(folders["literal"]), shipped["literal"]
     for name in ("models", "memberships", "codings"):
         rows = [row.to_dict() for row in opened.get_resource(name).read_rows()]
         assert pd.DataFrame(rows).fillna("").astype("str").equals(getattr(data, name))
@@ -88,16 +88,16 @@ def test_frictionless_finds_what_is_wrong_with_the_data(
     assert [fault[2] for fault in faults(package(tmp_path / "round").validate())] == expected
 
 
-def test_files_as_researchers_have_them_are_described_as_they_are(datasets, tmp_path, package):
+def test_files_as_researchers_have_them_are_described_as_they_are(shipped, tmp_path, package):
     folder = tmp_path / "round"
-    data = datasets["own"]
-    coding.save(data, folder)
+    data = shipped["own"]
+    datasets.save(data, folder)
     for path in folder.glob("*.csv"):
         table = pd.read_csv(path, dtype="str", keep_default_na=False)
         table.to_csv(path, index=False, sep=";", encoding="latin-1", lineterminator="\r\n")
     toml = folder / "dataset.toml"
     toml.write_text(toml.read_text("utf-8") + 'encoding = "latin-1"\n', encoding="utf-8")
-    coding.describe(folder)
+    datasets.describe(folder)
     opened = package(folder)
     assert faults(opened.validate()) == []
     names = [row["name"] for row in opened.get_resource("models").read_rows()]
@@ -106,7 +106,7 @@ def test_files_as_researchers_have_them_are_described_as_they_are(datasets, tmp_
 
 def test_the_description_says_what_the_data_are(folders):
     described = json.loads((folders["literal"] / datapackage.FILE).read_text(encoding="utf-8"))
-    info = coding.load(folders["literal"]).info
+    info = datasets.load(folders["literal"]).info
     assert described["titles"] == info.title.model_dump()
     assert described["kind"] == "reconstructed"
     assert described["reading"] == "literal"
@@ -114,10 +114,10 @@ def test_the_description_says_what_the_data_are(folders):
     assert described["licenses"] == [{"name": "CC-BY-4.0", "title": "CC-BY-4.0"}]
 
 
-def test_a_licence_in_words_gets_a_name_that_frictionless_allows(datasets, tmp_path, package):
-    data = datasets["literal"]
+def test_a_licence_in_words_gets_a_name_that_frictionless_allows(shipped, tmp_path, package):
+    data = shipped["literal"]
     info = data.info.model_copy(update={"licence": "Ei julkinen; kysy SOILAlta"})
-    coding.save(replace(data, info=info), tmp_path / "x")
+    datasets.save(replace(data, info=info), tmp_path / "x")
     opened = package(tmp_path / "x")
     assert faults(opened.validate()) == []
     assert opened.licenses == [
@@ -125,18 +125,18 @@ def test_a_licence_in_words_gets_a_name_that_frictionless_allows(datasets, tmp_p
     ]
 
 
-def test_a_data_set_is_loaded_whatever_its_description_says(folders, datasets, tmp_path):
+def test_a_data_set_is_loaded_whatever_its_description_says(folders, shipped, tmp_path):
     shutil.copytree(folders["literal"], tmp_path / "round")
     (tmp_path / "round" / datapackage.FILE).write_text("no JSON")
-    assert coding.load(tmp_path / "round") == datasets["literal"]
+    assert datasets.load(tmp_path / "round") == shipped["literal"]
 
 
-def test_saving_renews_the_description(datasets, tmp_path):
-    data, folder = datasets["literal"], tmp_path / "round"
-    coding.save(data, folder)
+def test_saving_renews_the_description(shipped, tmp_path):
+    data, folder = shipped["literal"], tmp_path / "round"
+    datasets.save(data, folder)
     first = (folder / datapackage.FILE).read_bytes()
     (folder / datapackage.FILE).write_text("stale")
-    coding.save(data, folder)
+    datasets.save(data, folder)
     assert (folder / datapackage.FILE).read_bytes() == first
 
 
@@ -145,8 +145,8 @@ def test_an_unsound_data_set_is_not_described(folders, tmp_path):
     shutil.copytree(folders["literal"], folder)
     (folder / "models.csv").unlink()
     before = (folder / datapackage.FILE).read_bytes()
-    with pytest.raises(coding.DatasetError, match=r"models\.csv: the file is missing"):
-        coding.describe(folder)
+    with pytest.raises(datasets.DatasetError, match=r"models\.csv: the file is missing"):
+        datasets.describe(folder)
     with pytest.raises(ValueError, match="a data set with problems cannot be described"):
         datapackage.describe(folder, examine(folder))
     assert (folder / datapackage.FILE).read_bytes() == before

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soila_analysis import coding, taxonomy
+from soila_analysis import dataset as datasets
+from soila_analysis import taxonomy
 
 LIBRARY = taxonomy.load()
 COLUMNS = ["model_id", "feature_id", "code", "decided_by", "decided_on", "reason"]
-INFO = coding.DatasetInfo(
+INFO = datasets.DatasetInfo(
     title={"fi": "Pieni", "sv": "Små", "en": "Small"},
     kind="synthetic",
     source="Made up for this test.",
@@ -33,7 +34,7 @@ ROWS = [
 
 def small(*decisions, rows=ROWS, **tables):
     members = [(model, goal) for model in ("M1", "M2") for goal in LIBRARY.goal_ids]
-    return coding.Dataset(
+    return datasets.Dataset(
         "small",
         INFO,
         pd.DataFrame({"model_id": ["M1", "M2"], "name": ["Eka", "Toka"]}),
@@ -52,7 +53,7 @@ AGREED = ("M2", "participation", "0", "Liisa", "2025-11-20", "Luettu yhdessä.")
 
 
 def test_each_cell_on_which_coders_differ_is_listed_with_what_they_said_and_its_decision():
-    listed = coding.disagreements(small(DECISION, AGREED))
+    listed = datasets.disagreements(small(DECISION, AGREED))
     assert listed.to_dict("records") == [
         {
             **dict.fromkeys(COLUMNS, ""),
@@ -79,11 +80,11 @@ def test_codes_that_count_as_the_same_are_no_disagreement():
     scale = [("1", "present"), ("0.5", "present"), ("0", "absent"), ("?", "unclear")]
     codes = pd.DataFrame([(*row, "a", "b", "c") for row in scale], columns=taxonomy.CODE_COLUMNS)
     rows = [("M1", "participation", "A", "1", ""), ("M1", "participation", "B", "0.5", "")]
-    assert coding.disagreements(small(rows=rows, codes=codes)).empty
+    assert datasets.disagreements(small(rows=rows, codes=codes)).empty
 
 
 def test_one_coder_alone_never_disagrees(review):
-    listed = coding.disagreements(review)
+    listed = datasets.disagreements(review)
     assert list(listed) == [*COLUMNS, "status"]
     assert listed.empty
 
@@ -93,7 +94,7 @@ def test_one_coder_alone_never_disagrees(review):
 def test_a_cell_is_listed_exactly_if_no_consensus_is_reached_but_by_uncertainty(codes):
     cells = [(m, "participation", c) for m in ("M1", "M2") for c in "ABC"]
     rows = [(*cell, code, "") for cell, code in zip(cells, codes, strict=True) if code != " "]
-    listed = coding.disagreements(small(rows=rows))
+    listed = datasets.disagreements(small(rows=rows))
     expected = [m for m in ("M1", "M2") if len({r[3] for r in rows if r[0] == m}) > 1]
     assert listed["model_id"].tolist() == expected
     assert (listed["status"] == "unclear").all()
@@ -111,25 +112,25 @@ def filled(folder, *rows, columns=COLUMNS, sep=","):
 
 def test_what_was_filled_in_is_decided_and_the_codes_stay(tmp_path):
     empty = ("M1", "everyday-life", "", "", "", "")
-    decided = coding.decide(small(), filled(tmp_path, DECISION, empty))
+    decided = datasets.decide(small(), filled(tmp_path, DECISION, empty))
     assert decided == small(DECISION)
     assert decided.codings.equals(small().codings)
 
 
 def test_a_list_may_have_further_columns_and_semicolons(tmp_path):
     file = filled(tmp_path, (*DECISION, "x"), columns=[*COLUMNS, "Malli"], sep=";")
-    assert coding.decide(small(), file) == small(DECISION)
+    assert datasets.decide(small(), file) == small(DECISION)
 
 
 def test_a_date_is_read_as_a_finnish_spreadsheet_saves_it(tmp_path):
     typed = ("M1", "participation", "0", "Liisa", "4.12.2025", "Luettu yhdessä.")
-    decided = coding.decide(small(), filled(tmp_path, typed))
+    decided = datasets.decide(small(), filled(tmp_path, typed))
     assert decided.decisions["decided_on"].tolist() == ["2025-12-04"]
 
 
 def test_a_later_decision_on_a_cell_takes_the_place_of_the_earlier(tmp_path):
     later = ("M1", "participation", "1", "Liisa", "2025-12-04", "Liite löytyi.")
-    decided = coding.decide(small(DECISION, AGREED), filled(tmp_path, later))
+    decided = datasets.decide(small(DECISION, AGREED), filled(tmp_path, later))
     assert decided == small(later, AGREED)
 
 
@@ -140,8 +141,8 @@ def test_all_that_is_wrong_with_a_list_is_told_by_its_lines_and_nothing_is_decid
         ("M1", "everyday-life", "1", "", "20.11.", ""),
         ("M2", "networked", "1", "Liisa", "2025-11-20", "Luettu."),
     )
-    with pytest.raises(coding.DatasetError) as error:
-        coding.decide(small(), file)
+    with pytest.raises(datasets.DatasetError) as error:
+        datasets.decide(small(), file)
     assert (
         str(error.value)
         == f"""\
@@ -158,25 +159,25 @@ Nothing was written. Correct the rows above and decide again."""
 
 def test_a_list_without_a_column_for_decisions_is_refused(tmp_path):
     file = filled(tmp_path, DECISION[:5], columns=COLUMNS[:5])
-    with pytest.raises(coding.DatasetError, match=r"column reason: .* the column is missing"):
-        coding.decide(small(), file)
+    with pytest.raises(datasets.DatasetError, match=r"column reason: .* the column is missing"):
+        datasets.decide(small(), file)
 
 
 # Notices
 
 
 def test_a_data_set_on_which_there_is_nothing_to_tell_has_no_notice(review):
-    assert coding.notices(review) == []
+    assert datasets.notices(review) == []
 
 
 def test_users_are_told_of_disagreements_and_of_decisions_that_need_a_second_look():
-    assert coding.notices(small()) == ["coders differ on 2 cells, 0 of them decided"]
-    assert coding.notices(small(DECISION, AGREED)) == [
+    assert datasets.notices(small()) == ["coders differ on 2 cells, 0 of them decided"]
+    assert datasets.notices(small(DECISION, AGREED)) == [
         "coders differ on 2 cells, 1 of them decided",
         "decisions on cells where the coders agree: 1",
     ]
     unused = replace(small(DECISION), info=INFO.model_copy(update={"consensus": "majority"}))
-    assert coding.notices(unused) == [
+    assert datasets.notices(unused) == [
         "coders differ on 2 cells, 1 of them decided",
         'decisions.csv is not used: consensus is "majority", not "decided"',
     ]
@@ -204,7 +205,7 @@ def coded_under(*versions, changes=CHANGES, current="v3"):
 
 def told(data):
     columns = ["model_id", "feature_id", "coder_id", "coded_under", "version", "change_en"]
-    return coding.outdated(data)[columns].to_numpy().tolist()
+    return datasets.outdated(data)[columns].to_numpy().tolist()
 
 
 def test_a_code_is_outdated_by_each_later_change_of_its_definition_that_asks_for_recoding():
@@ -228,10 +229,10 @@ def test_a_change_of_the_whole_taxonomy_outdates_every_older_code():
 
 def test_codes_without_a_version_were_made_under_the_one_in_use(review):
     assert told(coded_under()) == []
-    assert coding.outdated(review).empty
+    assert datasets.outdated(review).empty
 
 
 def test_a_code_that_two_changes_outdate_is_counted_once():
-    assert coding.notices(coded_under("v1", "v1", "v1", "v2", "v1", "v3", ""))[-1] == (
+    assert datasets.notices(coded_under("v1", "v1", "v1", "v2", "v1", "v3", ""))[-1] == (
         "codes made under definitions that have changed since: 2"
     )

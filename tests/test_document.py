@@ -16,7 +16,8 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from soila_analysis import figures
 from soila_analysis.language import LANGUAGES, messages
-from soila_analysis.report import Coded, document
+from soila_analysis.report import Coded
+from soila_analysis.report import pdf as documents
 from soila_analysis.report.tables import compact, read
 
 PLOTS = ("taxonomy", "feature-shares", "evidence-map")
@@ -72,9 +73,9 @@ def build(tmp_path_factory, tables):
 
 
 @pytest.fixture(scope="module")
-def reports(build, datasets):
+def reports(build, shipped):
     """The reports of the build by language."""
-    files = document.write(build, datasets["literal"])
+    files = documents.write(build, shipped["literal"])
     return {file.suffixes[0][1:]: pypdf.PdfReader(file) for file in files}
 
 
@@ -112,13 +113,13 @@ def texts(build, lang):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_report_is_tagged_and_says_its_language_and_title(reports, datasets, lang):
+def test_a_report_is_tagged_and_says_its_language_and_title(reports, shipped, lang):
     root = reports[lang].trailer["/Root"]
     assert root["/MarkInfo"]["/Marked"] == True  # noqa: E712 - a PDF object, not a bool
     assert root["/StructTreeRoot"]["/K"]
     assert root["/Lang"] == lang
     assert root["/ViewerPreferences"]["/DisplayDocTitle"] == True  # noqa: E712
-    assert datasets["literal"].info.title[lang] in reports[lang].metadata.title
+    assert shipped["literal"].info.title[lang] in reports[lang].metadata.title
     assert b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_data()
 
 
@@ -157,12 +158,12 @@ def test_every_table_has_a_heading_for_each_of_its_columns(reports, build, lang)
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_report_holds_findings_numbers_methods_and_the_way_to_check(
-    reports, build, datasets, lang
+    reports, build, shipped, lang
 ):
     said, t = words(reports[lang]), messages(lang)
     for figure in texts(build, lang):
         assert all(joined(sentence) in said for sentence in figure["findings"])
-    data = datasets["literal"]
+    data = shipped["literal"]
     expected = [
         t("site.caveat"),
         t("methods.no-appraisal"),
@@ -191,20 +192,18 @@ def test_a_command_can_be_copied_as_it_stands(reports):
     assert named == [f"notebooks/{NOTEBOOK}"] * len(PLOTS)
 
 
-def test_the_review_s_own_form_of_a_figure_stands_at_the_end_without_a_second_table(
-    build, datasets
-):
-    data = gathered(build, "en", datasets["literal"])
+def test_the_review_s_own_form_of_a_figure_stands_at_the_end_without_a_second_table(build, shipped):
+    data = gathered(build, "en", shipped["literal"])
     assert [f["stem"] for f in data["figures"]] == [f"{plot}-better" for plot in PLOTS]
     assert [f["stem"] for f in data["printed"]] == ["taxonomy-faithful", "feature-shares-faithful"]
 
 
 def gathered(build, lang, data):
-    return document.gathered(build / lang, data, Coded.of(data))
+    return documents.gathered(build / lang, data, Coded.of(data))
 
 
-def test_of_many_models_only_the_first_are_listed_and_the_report_says_so(build, datasets):
-    data = datasets["literal"]
+def test_of_many_models_only_the_first_are_listed_and_the_report_says_so(build, shipped):
+    data = shipped["literal"]
     models = data.models.iloc[[0] * 201].assign(model_id=[f"X{n:03}" for n in range(201)])
     codings = data.codings.query("model_id == 'M01'").assign(model_id="X001")
     goals = data.memberships.head(1).assign(model_id="X001")
@@ -217,15 +216,15 @@ def test_of_many_models_only_the_first_are_listed_and_the_report_says_so(build, 
 # Hostile texts
 
 
-def test_hostile_names_are_text_and_a_character_that_no_font_has_is_its_number(build, datasets):
-    data = datasets["own"]
+def test_hostile_names_are_text_and_a_character_that_no_font_has_is_its_number(build, shipped):
+    data = shipped["own"]
     models = data.models.copy()
     models.loc[: len(HOSTILE) - 1, "name"] = HOSTILE
     models.loc[: len(HOSTILE) - 1, "region"] = HOSTILE
     hostile = replace(data, models=models)
     content = gathered(build, "en", hostile)
     folder = build / "en/figures"
-    (build / "hostile.pdf").write_bytes(document.typeset(content, folder))
+    (build / "hostile.pdf").write_bytes(documents.typeset(content, folder))
     pdf = pypdf.PdfReader(build / "hostile.pdf")
     said = words(pdf)
     for name in (*HOSTILE[:3], *HOSTILE[4:6]):
@@ -236,10 +235,10 @@ def test_hostile_names_are_text_and_a_character_that_no_font_has_is_its_number(b
     assert {round(page.mediabox.width) for page in pdf.pages} == {595}
 
 
-def test_a_word_longer_than_its_column_stays_on_the_page(build, datasets):
-    models = datasets["own"].models.assign(name="n" * 500)
-    content = gathered(build, "en", replace(datasets["own"], models=models))
-    pdf = document.typeset(content, build / "en/figures")
+def test_a_word_longer_than_its_column_stays_on_the_page(build, shipped):
+    models = shipped["own"].models.assign(name="n" * 500)
+    content = gathered(build, "en", replace(shipped["own"], models=models))
+    pdf = documents.typeset(content, build / "en/figures")
     (build / "long.pdf").write_bytes(pdf)
     ends = []
     for page in pypdf.PdfReader(build / "long.pdf").pages:
@@ -250,9 +249,9 @@ def test_a_word_longer_than_its_column_stays_on_the_page(build, datasets):
 
 
 @pytest.fixture(scope="module")
-def content(build, datasets):
+def content(build, shipped):
     """What a report without figures holds."""
-    return gathered(build, "sv", datasets["literal"]) | {"figures": [], "printed": []}
+    return gathered(build, "sv", shipped["literal"]) | {"figures": [], "printed": []}
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=8))
@@ -260,65 +259,65 @@ def content(build, datasets):
 def test_any_text_can_be_set(content, texts):
     table = {"heads": texts, "rows": [texts], "widths": [1] * len(texts)}
     models = {**content["models"], "table": table}
-    pdf = document.typeset({**content, "dataset": f"x{texts[0]}", "models": models}, None)
+    pdf = documents.typeset({**content, "dataset": f"x{texts[0]}", "models": models}, None)
     assert pdf.startswith(b"%PDF")
 
 
 def test_every_character_that_is_taken_to_be_known_can_be_set(content):
-    known = "".join(sorted(document._characters()))
+    known = "".join(sorted(documents._characters()))
     table = {"heads": [known], "rows": [[known]], "widths": [1]}
     models = {**content["models"], "table": table}
-    assert document.typeset({**content, "models": models}, None).startswith(b"%PDF")
+    assert documents.typeset({**content, "models": models}, None).startswith(b"%PDF")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_all_that_the_messages_say_is_set_in_the_shipped_font(lang):
-    shipped, _ = document._fonts()
+    shipped, _ = documents._fonts()
     for weight in ("Regular", "Bold"):
-        known = document._charmap(shipped / f"SoilaSans-{weight}.ttf") | {"✓", "\n"}
+        known = documents._charmap(shipped / f"SoilaSans-{weight}.ttf") | {"✓", "\n"}
         assert set(json.dumps(messages(lang).catalogue, ensure_ascii=False)) - known == set()
 
 
 # Files
 
 
-def test_equal_builds_give_equal_bytes_wherever_they_are(build, reports, datasets, tmp_path):
+def test_equal_builds_give_equal_bytes_wherever_they_are(build, reports, shipped, tmp_path):
     elsewhere = shutil.copytree(build, tmp_path / "review-2024")
     shutil.rmtree(elsewhere / "report")
-    again = document.write(elsewhere, datasets["literal"])
+    again = documents.write(elsewhere, shipped["literal"])
     names = [f"review-2024.{lang}.pdf" for lang in sorted(LANGUAGES)]
     assert [file.name for file in again] == names
     assert [f.read_bytes() for f in again] == [(build / "report" / n).read_bytes() for n in names]
 
 
-def test_a_report_in_a_language_that_is_no_longer_built_goes(build, reports, datasets, tmp_path):
+def test_a_report_in_a_language_that_is_no_longer_built_goes(build, reports, shipped, tmp_path):
     elsewhere = shutil.copytree(build, tmp_path / "review-2024")
     for lang in ("fi", "sv"):
         shutil.rmtree(elsewhere / lang)
-    document.write(elsewhere, datasets["literal"])
+    documents.write(elsewhere, shipped["literal"])
     assert [f.name for f in (elsewhere / "report").iterdir()] == ["review-2024.en.pdf"]
 
 
-def test_a_report_that_fails_leaves_the_earlier_one(build, reports, datasets, tmp_path):
+def test_a_report_that_fails_leaves_the_earlier_one(build, reports, shipped, tmp_path):
     elsewhere = shutil.copytree(build, tmp_path / "review-2024")
     before = {f.name: f.read_bytes() for f in (elsewhere / "report").iterdir()}
     (elsewhere / "sv/figures/taxonomy-better.svg").write_text("<svg")
     with pytest.raises(Exception, match=r"svg|SVG"):
-        document.write(elsewhere, datasets["literal"])
+        documents.write(elsewhere, shipped["literal"])
     assert {f.name: f.read_bytes() for f in (elsewhere / "report").iterdir()} == before
     assert [f.name for f in elsewhere.iterdir() if f.name.startswith(".")] == []
 
 
-def test_a_build_without_figures_says_what_to_do(datasets, tmp_path):
+def test_a_build_without_figures_says_what_to_do(shipped, tmp_path):
     with pytest.raises(FileNotFoundError) as error:
-        document.write(tmp_path, datasets["literal"])
+        documents.write(tmp_path, shipped["literal"])
     assert str(error.value) == f"{tmp_path} has no figures yet; run `make figures` first"
 
 
-def test_without_typst_the_error_says_how_to_install_it(build, datasets, monkeypatch):
+def test_without_typst_the_error_says_how_to_install_it(build, shipped, monkeypatch):
     monkeypatch.setitem(sys.modules, "typst", None)
     with pytest.raises(ModuleNotFoundError) as error:
-        document.write(build, datasets["literal"])
+        documents.write(build, shipped["literal"])
     assert str(error.value) == (
         "this needs Typst; install it with: pip install soila-analysis[report]"
     )
@@ -330,18 +329,18 @@ def test_without_typst_the_error_says_how_to_install_it(build, datasets, monkeyp
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("plot", figures.PLOTS)
 @pytest.mark.parametrize("name", ["literal", "memberships", "own"])
-def test_every_table_of_a_figure_fits_on_a_page(tables, datasets, tmp_path, name, plot, lang):
+def test_every_table_of_a_figure_fits_on_a_page(tables, shipped, tmp_path, name, plot, lang):
     file = figures.save_table(tables[name, lang, plot], plot, tmp_path)
-    table = compact(read(file), datasets[name].taxonomy.labels(lang), lang)
+    table = compact(read(file), shipped[name].taxonomy.labels(lang), lang)
     assert 1 <= len(table.rows) <= 24
     assert {len(row) for row in table.rows} == {len(table.heads)} == {len(table.kinds)}
     assert all(row[0] for row in table.rows)
     assert not any(re.search(r"\bnan\b", cell) for row in table.rows for cell in row)
 
 
-def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, datasets, tmp_path):
+def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, shipped, tmp_path):
     file = figures.save_table(tables["literal", "fi", "evidence-map"], "map", tmp_path)
-    table = compact(read(file), datasets["literal"].taxonomy.labels("fi"), "fi")
+    table = compact(read(file), shipped["literal"].taxonomy.labels("fi"), "fi")
     assert (len(table.heads), table.heads[-1]) == (6, "Kaikki")
     rows = {row[0]: row[1:] for row in table.rows}
     shares = ("50\u00a0%", "67\u00a0%", "38\u00a0%", "60\u00a0%", "53\u00a0%")

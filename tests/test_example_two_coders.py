@@ -9,12 +9,13 @@ from random import Random
 
 import pandas as pd
 
-from soila_analysis import coding, taxonomy
+from soila_analysis import dataset as datasets
+from soila_analysis import taxonomy
 
 FOLDER = Path(__file__).parents[1] / "data" / "example-two-coders"
 SEED = 2025
 DEVELOPER, ASSESSOR = "developer", "assessor"
-INFO = coding.DatasetInfo(
+INFO = datasets.DatasetInfo(
     title={
         "fi": "Esimerkkikierros, kaksi koodaajaa: keksitty aineisto",
         "sv": "Exempelomgång, två kodare: påhittade data",
@@ -72,10 +73,10 @@ REASONS = {
 }
 
 
-def example() -> coding.Dataset:
+def example() -> datasets.Dataset:
     """Draw the round, then decide on four of ten disagreements."""
     undecided, draw = coded_round(Random(SEED)), Random(SEED + 1)
-    listed = coding.disagreements(undecided)
+    listed = datasets.disagreements(undecided)
     settled = listed[[chance(draw, 40) for _ in range(len(listed))]].copy()
     settled["code"] = ["1" if chance(draw, 35) else "0" for _ in range(len(settled))]
     settled["decided_by"] = "kehittäjä ja arvioija"
@@ -85,7 +86,7 @@ def example() -> coding.Dataset:
     return replace(undecided, decisions=settled[columns])
 
 
-def coded_round(draw: Random) -> coding.Dataset:
+def coded_round(draw: Random) -> datasets.Dataset:
     """Draw the codes: a developer who sees features more often, and an assessor."""
     ids = [f"E{number:02}" for number in range(1, MODELS + 1)]
     models = pd.DataFrame(
@@ -109,7 +110,7 @@ def coded_round(draw: Random) -> coding.Dataset:
         for feature in FEATURES
         for row in coded(draw, model, feature, both=number != DEVELOPER_ONLY)
     ]
-    return coding.Dataset(
+    return datasets.Dataset(
         FOLDER.name,
         INFO,
         models,
@@ -146,14 +147,14 @@ def chance(draw: Random, percent: int) -> bool:
 
 
 def test_the_shipped_round_is_what_the_generator_draws_byte_for_byte(tmp_path):
-    coding.save(example(), tmp_path / FOLDER.name)
+    datasets.save(example(), tmp_path / FOLDER.name)
     for file in sorted((tmp_path / FOLDER.name).iterdir()):
         assert (FOLDER / file.name).read_bytes() == file.read_bytes()
-    assert coding.load(FOLDER) == example()
+    assert datasets.load(FOLDER) == example()
 
 
 def test_the_example_says_on_its_face_that_it_is_made_up():
-    info = coding.load(FOLDER).info
+    info = datasets.load(FOLDER).info
     assert info.kind == "synthetic"
     for lang, word in (("fi", "keksitty"), ("sv", "påhittade"), ("en", "made-up")):
         assert word in info.title[lang].lower()
@@ -161,7 +162,7 @@ def test_the_example_says_on_its_face_that_it_is_made_up():
 
 
 def test_the_example_has_what_two_coders_bring_about():
-    data = coding.load(FOLDER)
+    data = datasets.load(FOLDER)
     cells = data.codings.set_index(["model_id", "feature_id", "coder_id"])
     code, note = cells["code"].unstack(), cells["note"].unstack()  # noqa: PD010 - ids are unique
     both = code.dropna()
@@ -180,13 +181,13 @@ def test_the_example_has_what_two_coders_bring_about():
 
 
 def test_some_disagreements_of_the_example_are_decided_and_some_are_open():
-    data = coding.load(FOLDER)
-    decided = coding.disagreements(data)["code"] != ""
+    data = datasets.load(FOLDER)
+    decided = datasets.disagreements(data)["code"] != ""
     assert data.info.consensus == "decided"
     assert 0.25 < decided.mean() < 0.75
     assert set(data.decisions["code"]) == {"0", "1"}
-    assert coding.notices(data) == ["coders differ on 56 cells, 16 of them decided"]
+    assert datasets.notices(data) == ["coders differ on 56 cells, 16 of them decided"]
 
 
 if __name__ == "__main__":
-    coding.save(example(), FOLDER)
+    datasets.save(example(), FOLDER)

@@ -8,8 +8,8 @@ from soila_analysis.language import LANGUAGES, messages
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_notebook_shows_the_map_as_a_named_page_within_the_page(datasets, lang):
-    data = datasets["literal"]
+def test_a_notebook_shows_the_map_as_a_named_page_within_the_page(shipped, lang):
+    data = shipped["literal"]
     frame = html.fromstring(report.explore(data, lang)._repr_html_())
     assert frame.tag == "iframe"
     assert frame.get("lang") == lang
@@ -21,33 +21,33 @@ def test_a_notebook_shows_the_map_as_a_named_page_within_the_page(datasets, lang
     assert "height" in frame.get("style")
 
 
-def test_a_link_within_the_map_stays_in_the_map(datasets):
-    frame = html.fromstring(report.explore(datasets["own"], "en")._repr_html_())
+def test_a_link_within_the_map_stays_in_the_map(shipped):
+    frame = html.fromstring(report.explore(shipped["own"], "en")._repr_html_())
     page = html.document_fromstring(frame.get("srcdoc"))
     links = page.xpath("//a/@href")
     assert links
     assert all(link.startswith("about:srcdoc#") for link in links)
 
 
-def test_a_view_in_a_notebook_has_no_address_to_send(datasets):
-    frame = html.fromstring(report.explore(datasets["own"], "en")._repr_html_())
+def test_a_view_in_a_notebook_has_no_address_to_send(shipped):
+    frame = html.fromstring(report.explore(shipped["own"], "en")._repr_html_())
     (link,) = html.document_fromstring(frame.get("srcdoc")).xpath("//a[@id='here']")
     assert link.get("hidden") is not None
 
 
-def test_the_map_cannot_reach_the_notebook(datasets):
-    frame = html.fromstring(report.explore(datasets["own"], "en")._repr_html_())
+def test_the_map_cannot_reach_the_notebook(shipped):
+    frame = html.fromstring(report.explore(shipped["own"], "en")._repr_html_())
     assert frame.get("sandbox").split() == ["allow-scripts", "allow-downloads"]
 
 
-def test_the_map_adds_little_to_a_notebook_and_equal_data_give_equal_bytes(datasets):
+def test_the_map_adds_little_to_a_notebook_and_equal_data_give_equal_bytes(shipped):
     for lang in LANGUAGES:
-        shown = report.explore(datasets["literal"], lang)
+        shown = report.explore(shipped["literal"], lang)
         assert len(shown._repr_html_().encode()) < 300_000
-        assert shown._repr_html_() == report.explore(datasets["literal"], lang)._repr_html_()
+        assert shown._repr_html_() == report.explore(shipped["literal"], lang)._repr_html_()
         assert len(repr(shown)) < 200
 
 
-def test_an_unknown_language_is_refused_with_those_there_are(datasets):
+def test_an_unknown_language_is_refused_with_those_there_are(shipped):
     with pytest.raises(ValueError, match=r'^no language "de"; allowed: fi, sv, en$'):
-        report.explore(datasets["literal"], "de")
+        report.explore(shipped["literal"], "de")

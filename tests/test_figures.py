@@ -20,10 +20,11 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle, Wedge
 
-from soila_analysis import coding, figures, metrics
+from soila_analysis import dataset as datasets
+from soila_analysis import figures, metrics
 from soila_analysis.figures import marks
+from soila_analysis.figures.page import GREY, HEAT, PALETTE, style
 from soila_analysis.figures.save import FORMATS
-from soila_analysis.figures.style import GREY, HEAT, PALETTE, style
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("fi", "sv", "en")
@@ -585,7 +586,7 @@ def test_of_one_coder_there_is_nothing_to_draw_and_the_words_say_so(tables, tmp_
 def thirty():
     """Codes of 120 models by 30 coders, of whom each codes some; and what 3 coders disagree on."""
     rng = np.random.default_rng(7)
-    taxonomy = coding.load(ROOT / "data" / "review-2024").taxonomy
+    taxonomy = datasets.load(ROOT / "data" / "review-2024").taxonomy
     cells = [(f"M{m:03}", f) for m in range(120) for f in taxonomy.feature_ids]
     rows = [
         (model, feature, f"Koodaaja {c}", code)
@@ -965,7 +966,7 @@ def test_markup_in_a_label_is_escaped_in_svg_and_html(plot, tables, tmp_path, mo
 def many():
     """Statuses and memberships of 2,000 models."""
     rng = np.random.default_rng(20250101)
-    taxonomy = coding.load(ROOT / "data" / "review-2024").taxonomy
+    taxonomy = datasets.load(ROOT / "data" / "review-2024").taxonomy
     models = pd.Index([f"M{i:04}" for i in range(2000)], name="model_id", dtype="str")
     codes = rng.choice(metrics.STATUSES, (2000, 16), p=[0.6, 0.3, 0.04, 0.03, 0.03])
     status = pd.DataFrame(codes, index=models, columns=list(taxonomy.feature_ids))
@@ -1018,8 +1019,8 @@ def test_an_unknown_figure_or_variant_is_refused_with_those_there_are(tables):
         figures.draw("evidence-map", table, "fi", "faithful")
 
 
-def test_labels_and_source_are_the_last_columns(datasets):
-    taxonomy = datasets["literal"].taxonomy
+def test_labels_and_source_are_the_last_columns(shipped):
+    taxonomy = shipped["literal"].taxonomy
     table = pd.DataFrame({"feature_id": ["participation"], "goal_id": [""], "k": [1]})
     labelled = figures.label(table, taxonomy, "en", "Here")
     assert list(labelled.columns) == ["feature_id", "goal_id", "k", "source", "feature", "goal"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soila_analysis.coding import Dataset
+from soila_analysis.dataset import Dataset
 from soila_analysis.metrics import rounding
 from soila_analysis.review import claims
 from soila_analysis.review.fragility import _overtaking, fragility, holds
@@ -23,9 +23,9 @@ def flipped(data: Dataset, rows: list[int]) -> Dataset:
 
 def small(*, several_goals: bool) -> Dataset:
     """Six models, two goals, two of the features: small enough to try everything."""
-    from soila_analysis import coding
+    from soila_analysis import dataset as datasets
 
-    base = coding.load("data/review-2024")
+    base = datasets.load("data/review-2024")
     models = [f"m{i}" for i in range(6)]
     goals = ["goal-1"] * 3 + ["goal-2"] * 3
     member = list(zip(models, goals, strict=True)) + ([("m0", "goal-2")] if several_goals else [])
@@ -70,10 +70,10 @@ def test_numbers_that_no_code_enters_have_no_index(review: Dataset) -> None:
 
 
 def test_the_axis_needs_as_many_codes_as_bars_reach_beyond_it(
-    datasets: dict[str, Dataset],
+    shipped: dict[str, Dataset],
 ) -> None:
     for reading, beyond in (("literal", 1), ("memberships", 4)):
-        table = fragility(datasets[reading]).set_index("claim_id")
+        table = fragility(shipped[reading]).set_index("claim_id")
         assert table.loc["ecosystem-axis", "codes"] == beyond
 
 

@@ -8,8 +8,8 @@ import zlib
 import openpyxl
 import pytest
 
-from soila_analysis.coding import grids
-from soila_analysis.coding.grids import Cell
+from soila_analysis.exchange import spreadsheets
+from soila_analysis.exchange.spreadsheets import Cell
 
 OPEN = '<?xml version="1.0" encoding="UTF-8"?>'
 SPACES = " ".join(
@@ -57,12 +57,12 @@ def ods(path, table, parts=()):
         f'<table:table table:name="Coding">{table}</table:table>'
         "</office:spreadsheet></office:body></office:document-content>"
     )
-    known = {"mimetype": grids.ODS.decode(), "META-INF/manifest.xml": f"{OPEN}<manifest/>"}
+    known = {"mimetype": spreadsheets.ODS.decode(), "META-INF/manifest.xml": f"{OPEN}<manifest/>"}
     return zipped(path, {**known, "content.xml": content, **dict(parts)})
 
 
 def refusal(path):
-    read, problems = grids.read(path)
+    read, problems = spreadsheets.read(path)
     assert read == []
     (problem,) = problems
     file, _, text = str(problem).partition(": ")
@@ -71,7 +71,7 @@ def refusal(path):
 
 
 def cells(path):
-    read, problems = grids.read(path)
+    read, problems = spreadsheets.read(path)
     assert problems == []
     return read[0].cells
 
@@ -163,8 +163,10 @@ def test_a_link_in_a_cell_is_no_link_to_another_file(tmp_path):
 
 
 def test_a_cell_is_named_as_spreadsheet_programs_do():
-    assert grids.Grid("a.xlsx", "Koodaus", {}).place(7, 28) == "a.xlsx, sheet Koodaus, cell AB7"
-    assert grids.Grid("a.csv", "", {}).place(7, 28) == "a.csv, cell AB7"
+    assert (
+        spreadsheets.Grid("a.xlsx", "Koodaus", {}).place(7, 28) == "a.xlsx, sheet Koodaus, cell AB7"
+    )
+    assert spreadsheets.Grid("a.csv", "", {}).place(7, 28) == "a.csv, cell AB7"
 
 
 # What is refused
@@ -175,8 +177,8 @@ def test_a_cell_is_named_as_spreadsheet_programs_do():
     [
         (b"", f'found "an empty file", {FORMATS}'),
         (b" \n\n", f'found "an empty file", {FORMATS}'),
-        (grids.COMPOUND + b"\0" * 600, f'found "an old file of Excel or Word", {FORMATS}'),
-        (grids.COMPOUND + "EncryptedPackage".encode("utf-16-le"), PASSWORD),
+        (spreadsheets.COMPOUND + b"\0" * 600, f'found "an old file of Excel or Word", {FORMATS}'),
+        (spreadsheets.COMPOUND + "EncryptedPackage".encode("utf-16-le"), PASSWORD),
         (b"%PDF-1.7\n\xe2\xe3\0", f'found "bytes that are no text in UTF-8", {FORMATS}'),
         ("älä".encode("latin-1"), f'found "bytes that are no text in UTF-8", {FORMATS}'),
         ("älä".encode("utf-16"), f'found "bytes that are no text in UTF-8", {FORMATS}'),
@@ -268,21 +270,21 @@ def test_xml_that_could_expand_is_refused(tmp_path, part):
 
 
 def test_a_zip_that_expands_beyond_the_limit_is_refused_before_it_is_unpacked(tmp_path):
-    file = workbook(tmp_path / "a.xlsx", **{"xl/media/a.bin": b"\0" * (grids.EXPANDED + 1)})
+    file = workbook(tmp_path / "a.xlsx", **{"xl/media/a.bin": b"\0" * (spreadsheets.EXPANDED + 1)})
     text = refusal(file)
     assert text.startswith('found "104,8')
     assert text.endswith(LIMITS)
 
 
 def test_a_zip_gives_no_more_than_it_declares(tmp_path):
-    file = zipped(tmp_path / "a.xlsx", {"a": b"\0" * grids.EXPANDED})
+    file = zipped(tmp_path / "a.xlsx", {"a": b"\0" * spreadsheets.EXPANDED})
     content, few = bytearray(file.read_bytes()), (10).to_bytes(4, "little")
     content[22:26] = few
     directory = content.index(b"PK\x01\x02")
     content[directory + 24 : directory + 28] = few
     crc = zlib.crc32(b"\0" * 10).to_bytes(4, "little")
     content[14:18] = content[directory + 16 : directory + 20] = crc
-    assert grids._parts(bytes(content)) == {"a": b"\0" * 10}
+    assert spreadsheets._parts(bytes(content)) == {"a": b"\0" * 10}
     content[14:18] = content[directory + 16 : directory + 20] = b"\0" * 4
     file.write_bytes(content)
     assert refusal(file).startswith("found \"a broken file (Bad CRC-32 for file 'a')\"")
@@ -297,7 +299,7 @@ def test_a_part_that_is_packed_in_an_unusual_way_is_refused(tmp_path):
 
 
 def test_more_parts_than_a_workbook_has_are_refused(tmp_path):
-    file = zipped(tmp_path / "a.xlsx", {f"{n}": b"" for n in range(grids.PARTS + 1)})
+    file = zipped(tmp_path / "a.xlsx", {f"{n}": b"" for n in range(spreadsheets.PARTS + 1)})
     assert refusal(file) == f'found "0 bytes in 2,001 parts", {LIMITS}'
 
 
@@ -309,7 +311,7 @@ def test_a_part_that_is_there_twice_is_refused(tmp_path):
 
 
 def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "CELLS", 100_000)
+    monkeypatch.setattr(spreadsheets, "CELLS", 100_000)
     large = f'found "too many cells or letters", {LIMITS}; delete what is not needed'
     book = openpyxl.Workbook()
     for row in range(1, 10):
@@ -328,7 +330,7 @@ def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
 
 
 def test_the_sheets_of_a_file_are_counted_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "CELLS", 1_000)
+    monkeypatch.setattr(spreadsheets, "CELLS", 1_000)
     book = openpyxl.Workbook()
     book.active["A600"] = "x"
     book.save(tmp_path / "a.xlsx")
@@ -347,13 +349,13 @@ def test_the_sheets_of_a_file_are_counted_together(tmp_path, monkeypatch):
 
 
 def test_a_sheet_that_repeats_a_long_text_beyond_the_limit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "CHARACTERS", 1_000)
+    monkeypatch.setattr(spreadsheets, "CHARACTERS", 1_000)
     assert refusal(workbook(tmp_path / "a.xlsx", [["x" * 600], ["x" * 600]])).startswith(
         'found "too many cells or letters"'
     )
 
 
 def test_a_file_larger_than_the_limit_is_not_even_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "EXPANDED", 10)
+    monkeypatch.setattr(spreadsheets, "EXPANDED", 10)
     (tmp_path / "a.csv").write_text("model_id,name")
     assert refusal(tmp_path / "a.csv") == f'found "13 bytes", {LIMITS}'

@@ -12,8 +12,11 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from soila_analysis import archive, coding, drift, figures, manifest, metrics, provenance
-from soila_analysis.__main__ import soila
+from soila_analysis import dataset as datasets
+from soila_analysis import figures, metrics
+from soila_analysis.build import archive, drift, manifest
+from soila_analysis.build import record as records
+from soila_analysis.cli import soila
 from soila_analysis.review import basis
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +26,7 @@ STEM = "models-by-goal-better"
 
 def tabulate(data: Path, lang: str) -> pd.DataFrame:
     """Make the table of notebook 02."""
-    loaded = coding.load(data)
+    loaded = datasets.load(data)
     counts = metrics.goal_distribution(loaded.memberships, loaded.taxonomy.goal_ids)
     marked = basis.mark(counts, loaded, "goal-share")
     return figures.label(marked, loaded.taxonomy, lang, loaded.info.source[lang])
@@ -33,9 +36,9 @@ def draw(data: Path, folder: Path, lang: str) -> None:
     """Leave what a run of notebook 02 leaves, but for the cells."""
     table = tabulate(data, lang)
     notebook = ROOT / "notebooks" / "02_models-by-goal.ipynb"
-    record = provenance.record(notebook, {"lang": lang}, ["lang"], data, ROOT / "requirements.lock")
+    record = records.record(notebook, {"lang": lang}, ["lang"], data, ROOT / "requirements.lock")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SOILA_PROVENANCE", provenance.dumps(record))
+        patch.setenv("SOILA_PROVENANCE", records.dumps(record))
         figures.publish("models-by-goal", table, lang, "better", folder / lang)
     run = folder / lang / "notebooks" / notebook.name
     run.parent.mkdir(parents=True, exist_ok=True)
@@ -391,9 +394,9 @@ def test_a_data_set_that_is_elsewhere_is_told_how_to_be_found(build):
 def test_an_output_that_was_edited_by_hand_is_found_by_itself(build, kind):
     file = build / f"fi/figures/{STEM}.{kind}"
     manifest.write(build)
-    assert manifest.edited(file, provenance.read(file)) == []
+    assert manifest.edited(file, records.read(file)) == []
     content = file.read_bytes()
-    record = provenance.read(file)
+    record = records.read(file)
     file.write_bytes(content + b"\n")
     (change,) = manifest.edited(file, record)
     assert str(change) == f"{STEM}.{kind} itself: its bytes are not those that were written"
@@ -402,11 +405,11 @@ def test_an_output_that_was_edited_by_hand_is_found_by_itself(build, kind):
 def test_an_output_made_from_something_else_than_the_manifest_lists_is_not_called_edited(build):
     file = build / f"fi/figures/{STEM}.svg"
     manifest.write(build)
-    record = provenance.read(file) | {"parameters": {"lang": "sv"}}
+    record = records.read(file) | {"parameters": {"lang": "sv"}}
     file.write_bytes(file.read_bytes() + b"\n")
     assert manifest.edited(file, record) == []
 
 
 def test_a_mailed_output_has_no_manifest_to_be_compared_with(build, tmp_path):
     mailed = Path(shutil.copy(build / f"fi/figures/{STEM}.svg", tmp_path / "mailed.svg"))
-    assert manifest.edited(mailed, provenance.read(mailed)) == []
+    assert manifest.edited(mailed, records.read(mailed)) == []

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from soila_analysis import coding, metrics
+from soila_analysis import metrics
 from soila_analysis.metrics.ranking import leading_goal
 
 COUNTS_AS = {"1": "present", "0.5": "present", "0": "absent", "?": "unclear"}
@@ -68,7 +68,7 @@ def test_ordinary_rounding_prints_38_for_the_first_goal_and_misses_100(review):
 
 
 def test_the_most_common_and_the_rarest_features_have_the_published_counts(review):
-    table = metrics.feature_shares(coding.consensus(review)).set_index("feature_id")
+    table = metrics.feature_shares(review.status).set_index("feature_id")
     common = ["target-group-needs", "societal-goal", "social-means", "societal-solution"]
     rare = ["ecosystem-anchoring", "new-working-idea", "sustainability", "new-interactions"]
     assert (table["n"] == 45).all()
@@ -83,7 +83,7 @@ def test_the_most_common_and_the_rarest_features_have_the_published_counts(revie
 
 def test_ecosystem_anchoring_by_goal_has_the_counts_of_the_reading(review):
     table = metrics.feature_by_goal(
-        coding.consensus(review),
+        review.status,
         review.memberships,
         review.taxonomy.goal_ids,
         "ecosystem-anchoring",
@@ -96,16 +96,16 @@ def test_ecosystem_anchoring_by_goal_has_the_counts_of_the_reading(review):
 
 def test_the_first_goal_alone_has_most_features_per_model(review):
     table = metrics.features_per_model(
-        coding.consensus(review), review.memberships, review.taxonomy.goal_ids
+        review.status, review.memberships, review.taxonomy.goal_ids
     ).drop_duplicates("goal_id")
     means = table.set_index("goal_id")["mean"]
     assert means.idxmax() == "goal-1"
     assert means["goal-1"] > means.drop("goal-1").max()
 
 
-def test_seven_models_are_not_assessed_under_the_literal_reading_and_none_under_the_other(datasets):
+def test_seven_models_are_not_assessed_under_the_literal_reading_and_none_under_the_other(shipped):
     for name, missing in (("literal", 7), ("memberships", 0)):
-        table = metrics.feature_shares(coding.consensus(datasets[name]))
+        table = metrics.feature_shares(shipped[name].status)
         assert table["not_assessed"].tolist() == [missing] * 16
 
 
@@ -136,9 +136,9 @@ def naive(folder, by_goal):
 
 @pytest.mark.parametrize("by_goal", [False, True], ids=["over all models", "by goal"])
 @pytest.mark.parametrize("name", ["literal", "memberships", "own"])
-def test_a_tally_is_what_a_naive_count_of_the_files_gives(name, by_goal, datasets, folders):
-    data = datasets[name]
-    table = metrics.tally(coding.consensus(data), data.memberships if by_goal else None)
+def test_a_tally_is_what_a_naive_count_of_the_files_gives(name, by_goal, shipped, folders):
+    data = shipped[name]
+    table = metrics.tally(data.status, data.memberships if by_goal else None)
     long = table.assign(goal_id=table.get("goal_id", "")).melt(
         id_vars=["goal_id", "feature_id"], value_vars=list(metrics.STATUSES)
     )
@@ -198,7 +198,7 @@ def test_the_order_of_the_models_changes_nothing(data, random):
 
 
 def test_the_map_is_all_features_in_all_goals_and_then_each_feature_over_all_models(review):
-    status, goals = coding.consensus(review), review.taxonomy.goal_ids
+    status, goals = review.status, review.taxonomy.goal_ids
     table = metrics.evidence_map(status, review.memberships, goals)
     cells, margin = table[table["goal_id"] != ""], table[table["goal_id"] == ""]
     assert len(cells) == 16 * 4
@@ -286,7 +286,7 @@ def test_tied_features_share_the_best_rank_and_the_unassessed_get_none():
 
 
 def test_rank_ranges_enclose_the_ranks_and_keep_to_the_features(review):
-    table = metrics.feature_shares(coding.consensus(review))
+    table = metrics.feature_shares(review.status)
     assert (table["rank_low"] <= table["rank"]).all()
     assert (table["rank"] <= table["rank_high"]).all()
     assert table["rank_low"].ge(1).all()
@@ -406,7 +406,7 @@ def test_a_distribution_of_nothing_is_refused():
 
 
 def test_no_metric_changes_what_it_is_given(review):
-    status, memberships = coding.consensus(review), review.memberships.copy()
+    status, memberships = review.status, review.memberships.copy()
     before = status.copy()
     metrics.evidence_map(status, memberships, review.taxonomy.goal_ids)
     metrics.feature_shares(status)

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from soila_analysis import project
+from soila_analysis import files
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in a project of our name, with one data set."""
-    monkeypatch.delenv(project.OUTPUT, raising=False)
+    monkeypatch.delenv(files.OUTPUT, raising=False)
     top = tmp_path / "clone"
     (top / "notebooks").mkdir(parents=True)
     (top / "data/round").mkdir(parents=True)
@@ -20,20 +20,20 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("here", [".", "notebooks", "data/round"])
 def test_the_root_is_found_from_any_folder_of_the_project(root, monkeypatch, here):
     monkeypatch.chdir(root / here)
-    assert project.root() == root
+    assert files.root() == root
 
 
 @pytest.mark.parametrize("marker", ['[project]\nname = "another"\n', "[tool.ruff]\n"])
 def test_the_root_is_found_above_the_marker_of_another_project(root, monkeypatch, marker):
     (root / "notebooks/pyproject.toml").write_text(marker)
     monkeypatch.chdir(root / "notebooks")
-    assert project.root() == root
+    assert files.root() == root
 
 
 def test_outside_a_project_the_root_is_an_error_that_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(FileNotFoundError) as caught:
-        project.root()
+        files.root()
     assert str(caught.value) == (
         f"no soila_analysis project at {tmp_path} or above; work in a clone of the repository"
     )
@@ -43,45 +43,45 @@ def test_outside_a_project_the_root_is_an_error_that_says_what_to_do(tmp_path, m
 @pytest.mark.parametrize("name", ["data/round", "data/round/", "round"])
 def test_a_data_set_is_found_by_path_or_name_from_any_folder(root, monkeypatch, here, name):
     monkeypatch.chdir(root / here)
-    assert project.dataset_folder(name) == root / "data/round"
+    assert files.dataset_folder(name) == root / "data/round"
 
 
 def test_a_data_set_in_the_working_directory_comes_before_one_at_the_root(root, monkeypatch):
     (root / "notebooks/data/round").mkdir(parents=True)
     monkeypatch.chdir(root / "notebooks")
-    assert project.dataset_folder("data/round") == root / "notebooks/data/round"
+    assert files.dataset_folder("data/round") == root / "notebooks/data/round"
 
 
 def test_an_absolute_path_is_a_data_set_as_it_is(root, tmp_path):
-    assert project.dataset_folder(tmp_path / "elsewhere") == tmp_path / "elsewhere"
+    assert files.dataset_folder(tmp_path / "elsewhere") == tmp_path / "elsewhere"
 
 
 def test_steps_up_are_taken_out_of_a_path_and_a_link_keeps_its_name(root, tmp_path, monkeypatch):
     (tmp_path / "far/round").mkdir(parents=True)
-    assert project.dataset_folder("../far/round") == tmp_path / "far/round"
+    assert files.dataset_folder("../far/round") == tmp_path / "far/round"
     monkeypatch.chdir(tmp_path / "far/round")
-    assert project.dataset_folder("../round/.") == tmp_path / "far/round"
+    assert files.dataset_folder("../round/.") == tmp_path / "far/round"
     (root / "data/linked").symlink_to(tmp_path / "far/round")
     monkeypatch.chdir(root)
-    assert project.output_folder("data/linked", "fi") == root / "build/linked/fi"
+    assert files.output_folder("data/linked", "fi") == root / "build/linked/fi"
 
 
 def test_a_data_set_that_is_nowhere_is_looked_for_here(root, tmp_path, monkeypatch):
-    assert project.dataset_folder("none") == root / "none"
+    assert files.dataset_folder("none") == root / "none"
     monkeypatch.chdir(tmp_path)
-    assert project.dataset_folder("none") == tmp_path / "none"
+    assert files.dataset_folder("none") == tmp_path / "none"
 
 
 @pytest.mark.parametrize("here", [".", "notebooks"])
 def test_outputs_go_to_the_build_folder_of_the_data_set_and_language(root, monkeypatch, here):
     monkeypatch.chdir(root / here)
-    assert project.output_folder("data/round", "sv") == root / "build/round/sv"
+    assert files.output_folder("data/round", "sv") == root / "build/round/sv"
 
 
 def test_outputs_of_a_data_set_from_elsewhere_go_to_the_build_folder_too(root, tmp_path):
-    assert project.output_folder(tmp_path / "far/own round", "fi") == root / "build/own round/fi"
+    assert files.output_folder(tmp_path / "far/own round", "fi") == root / "build/own round/fi"
 
 
 def test_outputs_go_to_the_folder_that_a_run_gives(tmp_path, monkeypatch):
-    monkeypatch.setenv(project.OUTPUT, str(tmp_path / "staging"))
-    assert project.output_folder("data/round", "fi") == tmp_path / "staging"
+    monkeypatch.setenv(files.OUTPUT, str(tmp_path / "staging"))
+    assert files.output_folder("data/round", "fi") == tmp_path / "staging"

@@ -10,7 +10,7 @@ import pytest
 
 from soila_analysis import figures, taxonomy
 from soila_analysis.figures.texts import percent_of
-from soila_analysis.review import consistency
+from soila_analysis.review import readings as arithmetic
 
 ROOT = Path(__file__).parents[1]
 CLAIMS = ROOT / "src/soila_analysis/review/claims.csv"
@@ -126,10 +126,10 @@ def published():
         printed = {n for row in csv.DictReader(file) for n in numbers(row["printed"])}
     shipped = taxonomy.load()
     counts = {str(len(shipped.features)), str(len(shipped.goals))}
-    bases, readings = consistency.share_bases(), consistency.readings()
+    bases, readings = arithmetic.share_bases(), arithmetic.readings()
     fits = bases["k"].notna().groupby(bases["n"]).all()
-    arithmetic = {str(n) for n in fits[fits].index} | sources(readings[["unclear"]])
-    return printed | counts | arithmetic
+    implied = {str(n) for n in fits[fits].index} | sources(readings[["unclear"]])
+    return printed | counts | implied
 
 
 def prose(notebook):

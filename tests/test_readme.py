@@ -8,8 +8,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from soila_analysis import coding, figures, metrics
-from soila_analysis.__main__ import soila
+from soila_analysis import dataset as datasets
+from soila_analysis import figures, metrics
+from soila_analysis.cli import soila
 from soila_analysis.review import basis
 
 ROOT = Path(__file__).parents[1]
@@ -19,8 +20,8 @@ HEADLINE = ROOT / "docs" / "feature-shares.en.svg"
 
 def headline(folder: Path) -> Path:
     """Draw the figure as notebook 03 does, outside of a run."""
-    data = coding.load(ROOT / "data" / "review-2024")
-    shares = metrics.feature_shares(coding.consensus(data))
+    data = datasets.load(ROOT / "data" / "review-2024")
+    shares = metrics.feature_shares(data.status)
     marked = basis.mark(shares, data, "feature-share")
     table = figures.label(marked, data.taxonomy, "en", data.info.source["en"])
     figures.publish("feature-shares", table, "en", "better", folder)

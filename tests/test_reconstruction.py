@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from soila_analysis import coding
+from soila_analysis import dataset as datasets
 from soila_analysis.review import claims, reconstruction
 from soila_analysis.review.reconstruction import LEAD, READINGS, constraints, reconstruct
 
@@ -101,7 +101,7 @@ def dataset(reading):
 @pytest.fixture(scope="module")
 def checked(dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("reconstruction") / "data"
-    coding.save(dataset, folder)
+    datasets.save(dataset, folder)
     return Checked(folder)
 
 
@@ -212,7 +212,7 @@ def test_the_two_goals_of_models_spread_over_all_pairs_of_goals():
 
 @pytest.mark.parametrize("reading", SHIPPED)
 def test_the_shipped_data_are_what_the_first_seed_gives(reading, tmp_path):
-    coding.save(reconstruct(reading, seed=1), tmp_path / "again")
+    datasets.save(reconstruct(reading, seed=1), tmp_path / "again")
     shipped = ROOT / "data" / SHIPPED[reading]
     names = sorted(file.name for file in shipped.iterdir())
     assert names == sorted(file.name for file in (tmp_path / "again").iterdir())

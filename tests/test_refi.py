@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from soila_analysis import coding, taxonomy
-from soila_analysis.__main__ import soila
-from soila_analysis.coding import coded_text, intake, refi, untrusted
-from soila_analysis.coding.problems import DatasetError
+from soila_analysis import dataset as datasets
+from soila_analysis import taxonomy
+from soila_analysis.cli import soila
+from soila_analysis.dataset.problems import DatasetError
+from soila_analysis.exchange import refi_codebook, refi_import, refi_project, safe_files
 from soila_analysis.taxonomy import LANGUAGES
 
 HERE = Path(__file__).parent / "fixtures" / "refi"
@@ -37,7 +38,7 @@ def schema(name):
 @pytest.fixture
 def codebook(tmp_path):
     """The library's codebook in Finnish, as a file."""
-    refi.write_codebook(LIBRARY, tmp_path / "codebook.qdc", "fi")
+    refi_codebook.write_codebook(LIBRARY, tmp_path / "codebook.qdc", "fi")
     return tmp_path / "codebook.qdc"
 
 
@@ -99,7 +100,7 @@ def read(tmp_path):
     def reading(xml, lenient=False, **options):
         if not lenient:
             schema("Project").assertValid(etree.fromstring(xml))
-        return coded_text.read_project(packed(tmp_path, {"project.qde": xml}), LIBRARY, **options)
+        return refi_project.read_project(packed(tmp_path, {"project.qde": xml}), LIBRARY, **options)
 
     return reading
 
@@ -127,7 +128,7 @@ def refused(function, *arguments, **options):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_written_codebook_is_valid_by_the_published_schema(tmp_path, lang):
-    refi.write_codebook(LIBRARY, tmp_path / "a.qdc", lang)
+    refi_codebook.write_codebook(LIBRARY, tmp_path / "a.qdc", lang)
     schema("Codebook").assertValid(etree.parse(tmp_path / "a.qdc"))
 
 
@@ -144,7 +145,7 @@ def test_the_published_schema_finds_what_is_wrong_with_a_codebook(codebook, good
 
 def test_a_codebook_has_the_same_bytes_each_time_and_leaves_nothing_else(codebook, tmp_path):
     first = codebook.read_bytes()
-    refi.write_codebook(LIBRARY, codebook, "fi")
+    refi_codebook.write_codebook(LIBRARY, codebook, "fi")
     assert codebook.read_bytes() == first
     assert list(tmp_path.iterdir()) == [codebook]
 
@@ -152,22 +153,22 @@ def test_a_codebook_has_the_same_bytes_each_time_and_leaves_nothing_else(codeboo
 def test_a_feature_has_one_guid_in_every_language_for_ever(tmp_path):
     known = {}
     for lang in LANGUAGES:
-        refi.write_codebook(LIBRARY, tmp_path / f"{lang}.qdc", lang)
-        found = refi.read_codebook(tmp_path / f"{lang}.qdc")
+        refi_codebook.write_codebook(LIBRARY, tmp_path / f"{lang}.qdc", lang)
+        found = refi_codebook.read_codebook(tmp_path / f"{lang}.qdc")
         known[lang] = [(c.guid, c.parent, c.codable) for c in found]
     assert known["fi"] == known["sv"] == known["en"]
-    assert refi.guid("features", "participation") == "a8ba8fd0-a4b2-529d-ace8-25bb4748d662"
-    assert refi.guid("goals", "goal-1") == "b4ceefab-c21c-5c5e-bc9a-0953a785e45a"
+    assert refi_codebook.guid("features", "participation") == "a8ba8fd0-a4b2-529d-ace8-25bb4748d662"
+    assert refi_codebook.guid("goals", "goal-1") == "b4ceefab-c21c-5c5e-bc9a-0953a785e45a"
 
 
 def test_groups_cannot_be_used_for_coding_and_hold_features_and_goals(codebook):
-    found = refi.read_codebook(codebook)
+    found = refi_codebook.read_codebook(codebook)
     groups = [c for c in found if not c.parent]
     assert [(c.name, c.codable) for c in groups] == [
         ("Ominaispiirteet", False),
         ("Strategiset tavoitteet", False),
     ]
-    assert refi.version(found) == LIBRARY.version
+    assert refi_codebook.version(found) == LIBRARY.version
     inside = [[c.name for c in found if c.parent == group.guid] for group in groups]
     assert inside == [
         [feature.label["fi"] for feature in LIBRARY.features],
@@ -176,8 +177,8 @@ def test_groups_cannot_be_used_for_coding_and_hold_features_and_goals(codebook):
 
 
 def test_a_description_has_definition_sources_and_other_languages_under_fixed_headings(codebook):
-    found = {c.guid: c for c in refi.read_codebook(codebook)}
-    described = found[refi.guid("features", "participation")].description
+    found = {c.guid: c for c in refi_codebook.read_codebook(codebook)}
+    described = found[refi_codebook.guid("features", "participation")].description
     feature = next(f for f in LIBRARY.features if f.id == "participation")
     sources = "; ".join(LIBRARY.citation(one) for one in feature.sources)
     assert described == (
@@ -220,9 +221,9 @@ def test_a_codebook_gives_back_the_taxonomy_that_it_was_written_from(
 ):
     ours = own(features, goals)
     path = tmp_path_factory.getbasetemp() / "round-trip.qdc"
-    refi.write_codebook(ours, path, lang)
+    refi_codebook.write_codebook(ours, path, lang)
     schema("Codebook").assertValid(etree.parse(path))
-    tables = refi.tables(refi.read_codebook(path), path.name)
+    tables = refi_codebook.tables(refi_codebook.read_codebook(path), path.name)
     again = LIBRARY.with_tables(version="own", **tables)
     assert again.features == ours.features
     assert again.goals == ours.goals
@@ -232,7 +233,7 @@ def test_characters_that_xml_cannot_hold_are_refused_all_at_once(tmp_path):
     label = ("a\x0b", "b", "c", "", "", "")
     ours = own([("f1", *label), ("f2", "a", "b\x00", "c", "", "", "")], [("g", *"abc", "", "", "")])
     with pytest.raises(ValueError, match="the codebook cannot be written") as error:
-        refi.write_codebook(ours, tmp_path / "a.qdc", "fi")
+        refi_codebook.write_codebook(ours, tmp_path / "a.qdc", "fi")
     assert str(error.value) == (
         "the codebook cannot be written:\n"
         "  f1: a character that XML cannot hold in 'a\\x0b'\n"
@@ -247,7 +248,7 @@ def test_characters_that_xml_cannot_hold_are_refused_all_at_once(tmp_path):
 def test_a_codebook_exported_by_taguette_is_read_though_it_is_not_valid():
     path = HERE / "taguette-1.5.2.qdc"
     assert not schema("Codebook").validate(etree.parse(path))  # an empty <Sets/>
-    found = refi.read_codebook(path)
+    found = refi_codebook.read_codebook(path)
     assert [c.name for c in found] == [
         "interesting",
         "Osallisuus",
@@ -255,11 +256,11 @@ def test_a_codebook_exported_by_taguette_is_read_though_it_is_not_valid():
         "Delaktighet (kopia)",
         'keinot & "välineet" <1>',
     ]
-    assert refi.match(found, LIBRARY) == {
+    assert refi_codebook.match(found, LIBRARY) == {
         "cbb377d7-6cb8-563a-89dd-0a7a79b16343": ("features", "participation"),
         "c86300c3-6d8a-5ece-8398-3881780925f3": ("features", "co-creation"),
     }
-    features = refi.tables(found, path.name)["features"]
+    features = refi_codebook.tables(found, path.name)["features"]
     assert features["feature_id"].tolist() == [
         "interesting",
         "osallisuus",
@@ -272,7 +273,7 @@ def test_a_codebook_exported_by_taguette_is_read_though_it_is_not_valid():
 
 def test_a_project_exported_by_qc_is_read_with_its_two_coders():
     path = HERE / "qc-1.7.8.qdpx"
-    coded = coded_text.read_project(path, LIBRARY, partial=True)
+    coded = refi_project.read_project(path, LIBRARY, partial=True)
     assert (coded.origin, coded.models["model_id"].tolist()) == ("qc 1.7.8", ["M02", "M01"])
     assert codings(coded) == [
         ("M01", "co-creation", "AB", "1"),
@@ -295,7 +296,7 @@ def test_a_project_exported_by_atlas_ti_is_read_by_features_named_as_its_codes()
     schema("Project").assertValid(etree.parse(path))
     names = [("diet Coke", "diet-coke"), ("cornflakes", "cornflakes"), ("feelings", "feelings")]
     ours = own([(key, *[name] * 3, "", "", "") for name, key in names], [("g", *"ggg", "", "", "")])
-    coded = coded_text.read_project(path, ours, partial=True)
+    coded = refi_project.read_project(path, ours, partial=True)
     assert coded.origin == "ATLAS.ti 8.4.0 573 , macOS Version 10.14.3 (Build 18D109)"
     assert len(coded.models) == 12
     user = "Friedrich Markgraf"
@@ -309,7 +310,7 @@ def test_a_project_exported_by_atlas_ti_is_read_by_features_named_as_its_codes()
 
 
 def test_the_guid_counts_before_the_id_in_the_description_and_that_before_the_name(tmp_path):
-    feature = refi.guid("features", "networked")
+    feature = refi_codebook.guid("features", "networked")
     described = "<Description>Id: co-creation</Description>"
     xml = (
         "<CodeBook><Codes>"
@@ -319,7 +320,7 @@ def test_the_guid_counts_before_the_id_in_the_description_and_that_before_the_na
         "</Codes></CodeBook>"
     )
     (tmp_path / "a.qdc").write_text(xml)
-    assert refi.match(refi.read_codebook(tmp_path / "a.qdc"), LIBRARY) == {
+    assert refi_codebook.match(refi_codebook.read_codebook(tmp_path / "a.qdc"), LIBRARY) == {
         feature: ("features", "networked"),
         guid(1): ("features", "co-creation"),
         guid(2): ("features", "co-creation"),
@@ -332,20 +333,20 @@ def test_other_namespaces_any_colour_and_braces_are_read(tmp_path, namespace):
     codes = f'<Code guid="{{{guid(1).upper()}}}" name="A" isCodable="1" color="tomato"/>'
     codes += code(2, "B", code(3, "C"), codable="False")
     (tmp_path / "a.qdc").write_text(f"<CodeBook{namespace}><Codes>{codes}</Codes></CodeBook>")
-    found = refi.read_codebook(tmp_path / "a.qdc")
+    found = refi_codebook.read_codebook(tmp_path / "a.qdc")
     assert [(c.guid, c.name, c.codable, c.parent) for c in found] == [
         (guid(1), "A", True, ""),
         (guid(2), "B", False, ""),
         (guid(3), "C", True, guid(2)),
     ]
-    assert refi.tables(found, "a.qdc")["features"]["feature_id"].tolist() == ["a", "c"]
+    assert refi_codebook.tables(found, "a.qdc")["features"]["feature_id"].tolist() == ["a", "c"]
 
 
 def test_codes_that_would_share_an_id_are_listed_all_at_once(tmp_path):
     codes = code(1, "New idea") + code(2, "new idea!") + code(3, "A") + code(4, "Ä")
     (tmp_path / "a.qdc").write_text(f"<CodeBook><Codes>{codes}</Codes></CodeBook>")
-    found = refi.read_codebook(tmp_path / "a.qdc")
-    assert refused(refi.tables, found, "a.qdc") == (
+    found = refi_codebook.read_codebook(tmp_path / "a.qdc")
+    assert refused(refi_codebook.tables, found, "a.qdc") == (
         "a.qdc: 2 problems\n"
         '  a.qdc:1: found "new idea!"; its feature_id would be "new-idea", as that of "New idea"\n'
         '  a.qdc:1: found "Ä"; its feature_id would be "a", as that of "A"\n'
@@ -355,13 +356,13 @@ def test_codes_that_would_share_an_id_are_listed_all_at_once(tmp_path):
 
 def test_a_codebook_without_codes_is_refused(tmp_path):
     (tmp_path / "a.qdc").write_text("<Anything/>")
-    assert refused(refi.read_codebook, tmp_path / "a.qdc") == (
+    assert refused(refi_codebook.read_codebook, tmp_path / "a.qdc") == (
         f"{tmp_path / 'a.qdc'}: 1 problem\n  a.qdc: no codes in <Anything>\n"
         "Nothing was written. Export the codebook again as REFI-QDA Codebook."
     )
     (tmp_path / "b.qdc").write_text(f"<C><Codes>{code(1, 'A', codable='false')}</Codes></C>")
-    found = refi.read_codebook(tmp_path / "b.qdc")
-    assert "no code that can be used for coding" in refused(refi.tables, found, "b.qdc")
+    found = refi_codebook.read_codebook(tmp_path / "b.qdc")
+    assert "no code that can be used for coding" in refused(refi_codebook.tables, found, "b.qdc")
 
 
 # Coded texts
@@ -491,8 +492,8 @@ def test_a_variable_named_as_a_feature_gives_its_code(read, kind, what, expected
     assert found == ([("M01", "participation", "Ben", expected)] if expected else [])
 
 
-def test_a_finer_scale_is_told_by_its_own_codes_and_labels(datasets, tmp_path):
-    scale = datasets["own"].taxonomy
+def test_a_finer_scale_is_told_by_its_own_codes_and_labels(shipped, tmp_path):
+    scale = shipped["own"].taxonomy
     feature, partly = (
         scale.features[0],
         next(c for c in scale.codes if "." in c.code or len(scale.codes) > 4),
@@ -503,7 +504,7 @@ def test_a_finer_scale_is_told_by_its_own_codes_and_labels(datasets, tmp_path):
     xml = project(
         variables=variable(40, feature.id), cases=cases, attributes=f'creatingUserGUID="{ANN}"'
     )
-    coded = coded_text.read_project(packed(tmp_path, {"project.qde": xml}), scale)
+    coded = refi_project.read_project(packed(tmp_path, {"project.qde": xml}), scale)
     assert coded.codings["code"].tolist() == [partly.code] * 2
 
 
@@ -541,12 +542,12 @@ def test_the_project_file_may_have_any_name_and_sources_any_folder(tmp_path):
         ("PROJECT.qde", "x/y"),
     ):
         path = packed(tmp_path, {names[0]: xml, names[1]: "text"})
-        assert len(coded_text.read_project(path, LIBRARY).codings) == 1
+        assert len(refi_project.read_project(path, LIBRARY).codings) == 1
     path = packed(tmp_path, {"__MACOSX/._project.qde": "junk", "project.qde": xml})
-    assert len(coded_text.read_project(path, LIBRARY).codings) == 1
+    assert len(refi_project.read_project(path, LIBRARY).codings) == 1
     bare = tmp_path / "study.qde"
     bare.write_text(xml)
-    assert len(coded_text.read_project(bare, LIBRARY).codings) == 1
+    assert len(refi_project.read_project(bare, LIBRARY).codings) == 1
 
 
 def test_other_namespaces_paths_without_scheme_and_odd_dates_are_read(read):
@@ -601,7 +602,7 @@ def test_all_that_cannot_be_used_is_listed_at_once(read, tmp_path):
         "the value of goal_id\n"
         '  project.qde: found "name"; models.csv has a column of this name; rename the variable\n'
         f'  project.qde:1: found "{guid(49)}"; not one of the project\'s variables\n'
-        f"Nothing was written. {coded_text.ADVICE}"
+        f"Nothing was written. {refi_project.ADVICE}"
     )
     assert len(read(xml, partial=True).left_out) == 9
 
@@ -646,7 +647,7 @@ def test_elements_without_a_guid_of_their_own_are_refused(read):
 
 
 def test_a_codebook_is_no_project(codebook):
-    assert refused(coded_text.read_project, codebook, LIBRARY) == (
+    assert refused(refi_project.read_project, codebook, LIBRARY) == (
         f"{codebook}: 1 problem\n  codebook.qdc: <CodeBook> is not a project\n"
         "Nothing was written. Export it as REFI-QDA Project (.qdpx)."
     )
@@ -671,7 +672,7 @@ AMPLIFIED = "a.qdc:1: not well-formed XML: Maximum entity amplification factor e
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_entities_and_external_definitions_are_refused(tmp_path, attack):
     (tmp_path / "a.qdc").write_text(ATTACKS[attack])
-    message = refused(refi.read_codebook, tmp_path / "a.qdc")
+    message = refused(refi_codebook.read_codebook, tmp_path / "a.qdc")
     assert (AMPLIFIED if "laughs" in attack else f"{DOCTYPE}\n{AGAIN}") in message
 
 
@@ -686,14 +687,14 @@ def test_entities_and_external_definitions_are_refused(tmp_path, attack):
 )
 def test_broken_xml_is_refused_with_its_line(tmp_path, content, message):
     (tmp_path / "a.qdc").write_bytes(content)
-    assert message in refused(refi.read_codebook, tmp_path / "a.qdc")
+    assert message in refused(refi_codebook.read_codebook, tmp_path / "a.qdc")
 
 
 def test_an_xml_file_beyond_the_stated_size_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(untrusted, "XML_BYTES", 2**20)
+    monkeypatch.setattr(safe_files, "XML_BYTES", 2**20)
     (tmp_path / "a.qdc").write_bytes(b"<a>" + b" " * 3 * 2**20 + b"</a>")
     assert f"a.qdc: 3 MiB of XML, more than 1 MiB\n{AGAIN}" in refused(
-        refi.read_codebook, tmp_path / "a.qdc"
+        refi_codebook.read_codebook, tmp_path / "a.qdc"
     )
 
 
@@ -717,7 +718,7 @@ def test_members_that_would_land_elsewhere_are_refused_all_at_once(tmp_path):
         tmp_path, {"project.qde": project(), **dict.fromkeys(UNSAFE, "x"), link("l"): "x"}
     )
     lines = "".join(f"  {name}: {reason}\n" for name, reason in UNSAFE.items())
-    assert refused(coded_text.read_project, path, LIBRARY) == (
+    assert refused(refi_project.read_project, path, LIBRARY) == (
         f"{path}: 6 problems\n{lines}  l: a symbolic link\n{AGAIN}"
     )
 
@@ -727,7 +728,7 @@ def test_a_name_that_stands_twice_is_refused(tmp_path):
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("project.qde", "<Project/>")
     assert f"  project.qde: the name stands twice in the archive\n{AGAIN}" in refused(
-        coded_text.read_project, path, LIBRARY
+        refi_project.read_project, path, LIBRARY
     )
 
 
@@ -738,17 +739,17 @@ def test_an_encrypted_member_is_refused(tmp_path):
         content[content.index(header) + flags] |= 0x1
     path.write_bytes(content)
     assert f"  project.qde: encrypted; export the project without a password\n{AGAIN}" in refused(
-        coded_text.read_project, path, LIBRARY
+        refi_project.read_project, path, LIBRARY
     )
 
 
 def test_an_archive_beyond_the_stated_size_is_refused(tmp_path, monkeypatch):
     path = packed(tmp_path, {"project.qde": project(), "sources/a.mp4": bytes(3 * 2**20)})
     assert len(path.read_bytes()) < 2**14
-    monkeypatch.setattr(untrusted, "ARCHIVE_BYTES", 2**21)
+    monkeypatch.setattr(safe_files, "ARCHIVE_BYTES", 2**21)
     assert (
         "  study.qdpx: it expands to 3 MiB, more than 2 MiB; export it without audio and video\n"
-    ) in refused(coded_text.read_project, path, LIBRARY)
+    ) in refused(refi_project.read_project, path, LIBRARY)
 
 
 def test_a_project_file_beyond_the_stated_size_is_refused_unread(tmp_path, monkeypatch):
@@ -756,7 +757,7 @@ def test_a_project_file_beyond_the_stated_size_is_refused_unread(tmp_path, monke
     path = packed(tmp_path, {"project.qde": bytes(65 * 2**20)})
     assert len(path.read_bytes()) < 2**17
     assert f"  project.qde: 65 MiB of XML, more than 64 MiB\n{AGAIN}" in refused(
-        coded_text.read_project, path, LIBRARY
+        refi_project.read_project, path, LIBRARY
     )
 
 
@@ -765,7 +766,7 @@ def test_a_member_that_lies_about_its_size_is_refused(tmp_path):
     content = path.read_bytes().replace((2**22).to_bytes(4, "little"), (9).to_bytes(4, "little"))
     path.write_bytes(content)
     assert "  study.qdpx: not a zip archive that can be read: Bad CRC-32 for file " in refused(
-        coded_text.read_project, path, LIBRARY
+        refi_project.read_project, path, LIBRARY
     )
 
 
@@ -781,7 +782,7 @@ def test_a_member_that_lies_about_its_size_is_refused(tmp_path):
 def test_an_archive_needs_one_project_file(tmp_path, members, holds):
     path = packed(tmp_path, members)
     assert f"  study.qdpx: it needs one project.qde at its top; it holds {holds}\n" in refused(
-        coded_text.read_project, path, LIBRARY
+        refi_project.read_project, path, LIBRARY
     )
 
 
@@ -790,7 +791,7 @@ def test_a_broken_archive_is_refused(tmp_path, cut):
     path = packed(tmp_path, {"project.qde": project()})
     path.write_bytes(path.read_bytes()[:cut])
     assert "  study.qdpx: not a zip archive that can be read: " in refused(
-        coded_text.read_project, path, LIBRARY
+        refi_project.read_project, path, LIBRARY
     )
 
 
@@ -803,7 +804,7 @@ def test_a_damaged_archive_is_read_or_refused_but_nothing_else(tmp_path_factory,
     content[place : place + len(damage)] = damage
     path.write_bytes(content)
     with contextlib.suppress(DatasetError):
-        coded_text.read_project(path, LIBRARY)
+        refi_project.read_project(path, LIBRARY)
 
 
 # Into a data set
@@ -822,8 +823,8 @@ def complete(folder):
 
 
 def test_a_new_folder_becomes_a_data_set_that_says_where_it_is_from(tmp_path):
-    intake.read(complete(tmp_path), tmp_path / "round")
-    data = coding.load(tmp_path / "round")
+    refi_import.read(complete(tmp_path), tmp_path / "round")
+    data = datasets.load(tmp_path / "round")
     info = data.info
     assert (info.title.sv, info.kind, info.licence, info.round) == (
         "Round",
@@ -840,48 +841,48 @@ def test_a_new_folder_becomes_a_data_set_that_says_where_it_is_from(tmp_path):
 def test_a_new_folder_needs_goals(tmp_path):
     sources = source(10, "M01", coding_of(1) + coding_of(3)) + source(11, "M02", coding_of(1))
     path = packed(tmp_path, {"project.qde": project(CODES, sources=sources)})
-    assert refused(intake.read, path, tmp_path / "round") == (
+    assert refused(refi_import.read, path, tmp_path / "round") == (
         "study.qdpx: 4 problems\n"
         '  study.qdpx: found "M02"; no goal is given for this model\n'
         '  study.qdpx: found "goal-2"; no model has this goal\n'
         '  study.qdpx: found "goal-3"; no model has this goal\n'
         '  study.qdpx: found "goal-4"; no model has this goal\n'
-        f"Nothing was written. {intake.NO_GOALS}"
+        f"Nothing was written. {refi_import.NO_GOALS}"
     )
     assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.fixture
-def observed(tmp_path, datasets):
+def observed(tmp_path, shipped):
     """A folder of observed codes, by one coder, of models M01 (Malli 01), ..."""
-    data = datasets["literal"]
+    data = shipped["literal"]
     info = data.info.model_copy(update={"kind": "observed", "reading": None})
     codings_of_eva = data.codings.assign(coder_id="Eva")
-    coding.save(replace(data, info=info, codings=codings_of_eva), tmp_path / "round")
+    datasets.save(replace(data, info=info, codings=codings_of_eva), tmp_path / "round")
     return tmp_path / "round"
 
 
 def of(folder, coder):
-    data = coding.load(folder)
+    data = datasets.load(folder)
     rows = data.codings[data.codings["coder_id"] == coder]
     return rows[["model_id", "feature_id", "code"]].to_numpy().tolist()
 
 
 def test_in_a_data_set_codes_are_added_and_all_else_stays(tmp_path, observed):
-    before = coding.load(observed)
+    before = datasets.load(observed)
     sources = source(10, "m01.txt", coding_of(1) + coding_of(2))
     sources += source(11, "Malli 02", coding_of(1, BEN))
-    intake.read(packed(tmp_path, {"project.qde": project(CODES, sources=sources)}), observed)
+    refi_import.read(packed(tmp_path, {"project.qde": project(CODES, sources=sources)}), observed)
     assert of(observed, "Ann") == [["M01", "co-creation", "1"], ["M01", "participation", "1"]]
     assert of(observed, "Ben") == [["M02", "participation", "1"]]
     again = packed(
         tmp_path, {"project.qde": project(CODES, sources=source(10, "M01", coding_of(2)))}
     )
-    intake.read(again, observed)
+    refi_import.read(again, observed)
     assert of(observed, "Ann") == [["M01", "co-creation", "1"], ["M01", "participation", "1"]]
-    intake.read(again, observed, update=True)
+    refi_import.read(again, observed, update=True)
     assert of(observed, "Ann") == [["M01", "co-creation", "1"]]
-    after = coding.load(observed)
+    after = datasets.load(observed)
     assert after.models.equals(before.models)
     assert after.memberships.equals(before.memberships)
     assert len(after.codings) == len(before.codings) + 2
@@ -889,15 +890,15 @@ def test_in_a_data_set_codes_are_added_and_all_else_stays(tmp_path, observed):
 
 def test_the_version_of_the_codebook_is_recorded_where_it_is_not_the_data_sets(tmp_path, observed):
     def told(version):
-        group = f'<Code guid="{refi.guid("features", "")}" name="F" isCodable="false">'
+        group = f'<Code guid="{refi_codebook.guid("features", "")}" name="F" isCodable="false">'
         codes = f"{group}<Description>Taxonomy: {version}</Description>{CODES}</Code>"
         xml = project(codes, sources=source(10, "M01", coding_of(1)))
         return packed(tmp_path, {"project.qde": xml})
 
-    intake.read(told(LIBRARY.version), observed)
-    assert "taxonomy_version" not in coding.load(observed).codings
+    refi_import.read(told(LIBRARY.version), observed)
+    assert "taxonomy_version" not in datasets.load(observed).codings
     assert 'taxonomy_version: found "2023.1", allowed ' in refused(
-        intake.read, told("2023.1"), observed, update=True
+        refi_import.read, told("2023.1"), observed, update=True
     )
     changes = pd.DataFrame(
         [
@@ -906,9 +907,9 @@ def test_the_version_of_the_codebook_is_recorded_where_it_is_not_the_data_sets(t
         ],
         columns=taxonomy.CHANGE_COLUMNS,
     )
-    coding.save(replace(coding.load(observed), changes=changes), observed)
-    intake.read(told("2023.1"), observed, update=True)
-    codings_now = coding.load(observed).codings
+    datasets.save(replace(datasets.load(observed), changes=changes), observed)
+    refi_import.read(told("2023.1"), observed, update=True)
+    codings_now = datasets.load(observed).codings
     assert codings_now[codings_now["coder_id"] == "Ann"]["taxonomy_version"].tolist() == ["2023.1"]
     assert codings_now["taxonomy_version"].value_counts().to_dict()[""] == len(codings_now) - 1
 
@@ -918,27 +919,27 @@ def test_other_codes_by_the_same_coder_are_listed_unless_they_are_to_be_replaced
 ):
     sources = source(10, "M01", coding_of(1) + coding_of(2))
     path = packed(tmp_path, {"project.qde": project(CODES, sources=sources)})
-    intake.read(path, observed, absent=True)
+    refi_import.read(path, observed, absent=True)
     less = packed(
         tmp_path, {"project.qde": project(CODES, sources=source(10, "M01", coding_of(2)))}
     )
     before = (observed / "codings.csv").read_bytes()
-    assert refused(intake.read, less, observed, absent=True) == (
+    assert refused(refi_import.read, less, observed, absent=True) == (
         "study.qdpx: 1 problem\n"
         '  study.qdpx: found "0", allowed 1; participation of M01 by Ann, as in codings.csv\n'
-        f"Nothing was written. {intake.OTHER_CODES}"
+        f"Nothing was written. {refi_import.OTHER_CODES}"
     )
     assert (observed / "codings.csv").read_bytes() == before
-    intake.read(less, observed, absent=True, update=True)
+    refi_import.read(less, observed, absent=True, update=True)
     assert ["M01", "participation", "0"] in of(observed, "Ann")
 
 
-def test_coders_codes_are_not_mixed_with_a_reconstruction(tmp_path, datasets):
-    coding.save(datasets["literal"], tmp_path / "round")
+def test_coders_codes_are_not_mixed_with_a_reconstruction(tmp_path, shipped):
+    datasets.save(shipped["literal"], tmp_path / "round")
     path = packed(
         tmp_path, {"project.qde": project(CODES, sources=source(10, "M01", coding_of(1)))}
     )
-    assert refused(intake.read, path, tmp_path / "round") == (
+    assert refused(refi_import.read, path, tmp_path / "round") == (
         f"{tmp_path / 'round'}: 1 problem\n"
         '  dataset.toml, key kind: found "reconstructed", allowed observed, synthetic; '
         "made-up codes and those of coders do not mix; name a new folder\n"
@@ -950,13 +951,13 @@ def test_texts_of_unknown_models_are_listed_and_left_out_if_that_is_allowed(tmp_
     sources = source(10, "M01", coding_of(1)) + source(11, "Malli 01", coding_of(2))
     sources += source(12, "Mali 07")
     path = packed(tmp_path, {"project.qde": project(CODES, sources=sources)})
-    assert refused(intake.read, path, observed) == (
+    assert refused(refi_import.read, path, observed) == (
         "study.qdpx: 2 problems\n"
         '  study.qdpx: found "Malli 01"; a second text of model M01\n'
         '  study.qdpx: found "Mali 07"; no model of this id or name; did you mean "Malli 07"?\n'
-        f"Nothing was written. {intake.NO_MODELS}"
+        f"Nothing was written. {refi_import.NO_MODELS}"
     )
-    coded = intake.read(path, observed, partial=True)
+    coded = refi_import.read(path, observed, partial=True)
     assert [one.found for one in coded.left_out] == ["Malli 01", "Mali 07"]
     assert of(observed, "Ann") == [["M01", "participation", "1"]]
 
@@ -986,12 +987,12 @@ def test_the_command_writes_a_codebook_and_makes_features_of_it(tmp_path, folder
     assert again.exit_code == 1
 
 
-def test_features_of_another_programs_codebook_make_a_sound_data_set(tmp_path, datasets):
+def test_features_of_another_programs_codebook_make_a_sound_data_set(tmp_path, shipped):
     assert call("features", HERE / "taguette-1.5.2.qdc", tmp_path / "own").exit_code == 0
     features = pd.read_csv(tmp_path / "own" / "features.csv", dtype="str", keep_default_na=False)
-    data = replace(datasets["literal"], features=features, codings=datasets["literal"].codings[:0])
-    coding.save(data, tmp_path / "round")
-    assert coding.load(tmp_path / "round").taxonomy.feature_ids[1] == "osallisuus"
+    data = replace(shipped["literal"], features=features, codings=shipped["literal"].codings[:0])
+    datasets.save(data, tmp_path / "round")
+    assert datasets.load(tmp_path / "round").taxonomy.feature_ids[1] == "osallisuus"
 
 
 def test_a_codebook_that_cannot_be_written_is_told(tmp_path, folders):

@@ -10,8 +10,9 @@ import pytest
 from built import HOSTILE, coded
 from lxml import html
 
-from soila_analysis import coding, figures, metrics, report
-from soila_analysis.figures.style import HEAT
+from soila_analysis import dataset as datasets
+from soila_analysis import figures, metrics, report
+from soila_analysis.figures.page import HEAT
 from soila_analysis.language import messages
 from soila_analysis.report.site import LANGUAGES
 from soila_analysis.report.tables import compact, read, readable
@@ -118,18 +119,18 @@ def test_numbers_of_one_compatible_data_set_only_are_not_shown_as_known(tables) 
 
 
 @pytest.mark.parametrize("name", ["literal", "memberships", "own"])
-def test_every_table_of_a_figure_can_be_read(tables, name, datasets) -> None:
+def test_every_table_of_a_figure_can_be_read(tables, name, shipped) -> None:
     for plot in figures.PLOTS:
         table = tables[name, "sv", plot]
-        shown = readable(table, datasets[name].taxonomy.labels("sv"), "sv")
+        shown = readable(table, shipped[name].taxonomy.labels("sv"), "sv")
         assert shown.rows, plot
         assert all(len(row) == len(shown.heads) == len(shown.kinds) for row in shown.rows)
         assert not {"nan", "None", "<NA>"} & {cell for row in shown.rows for cell in row}
 
 
-def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, datasets) -> None:
+def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, shipped) -> None:
     table = tables["example", "en", "agreement"]
-    shown = readable(table, datasets["example"].taxonomy.labels("en"), "en")
+    shown = readable(table, shipped["example"].taxonomy.labels("en"), "en")
     heads = ("Feature", "Coefficient", "Value", "Interval (95%)", "Remark", "k/n")
     assert shown.heads[:6] == heads
     rows = {row[:2]: row[2:6] for row in shown.rows}
@@ -140,8 +141,8 @@ def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, dataset
     assert rows["All features together", "bias index"][1].startswith("−0.1")
 
 
-def test_on_paper_agreement_has_a_row_a_feature(tables, datasets) -> None:
-    labels = datasets["example"].taxonomy.labels("en")
+def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
+    labels = shipped["example"].taxonomy.labels("en")
     shown = compact(tables["example", "en", "agreement"], labels, "en")
     assert shown.heads[1:4] == ("share of equal codes", "Krippendorff's alpha", "Gwet's AC1")
     rows = {row[0]: row[1:] for row in shown.rows}
@@ -163,9 +164,9 @@ def test_the_page_of_claims_has_all_of_them_and_apart_what_is_not_reproduced(bui
     assert "20/21" in page.text_content()
 
 
-def test_a_build_without_the_claims_has_no_page_of_them(tmp_path, datasets) -> None:
+def test_a_build_without_the_claims_has_no_page_of_them(tmp_path, shipped) -> None:
     (tmp_path / "sv/notebooks").mkdir(parents=True)
-    data = datasets["own"]
+    data = shipped["own"]
     titles = {lang: data.info.title[lang] for lang in LANGUAGES}
     site = report.write(tmp_path, coded(data), data.taxonomy, titles)
     assert not (site / "sv/claims.html").exists()
@@ -193,8 +194,8 @@ def test_parts_in_another_language_say_so(pages) -> None:
             assert heading.get("lang") == "en", address
 
 
-def test_the_map_reads_as_tables_without_a_script(pages, datasets) -> None:
-    data = datasets["literal"]
+def test_the_map_reads_as_tables_without_a_script(pages, shipped) -> None:
+    data = shipped["literal"]
     page = pages["fi/map.html"]
     cells = page.xpath("//table[@id='map']//td")
     goals, features = data.taxonomy.goal_ids, data.taxonomy.feature_ids
@@ -210,10 +211,10 @@ def test_the_map_reads_as_tables_without_a_script(pages, datasets) -> None:
     assert names == data.models["name"].tolist()
 
 
-def test_the_codes_in_the_page_are_those_of_the_data(pages, datasets) -> None:
-    data = datasets["literal"]
+def test_the_codes_in_the_page_are_those_of_the_data(pages, shipped) -> None:
+    data = shipped["literal"]
     held = json.loads(pages["en/map.html"].xpath("//script[@id='data']")[0].text)
-    status = coding.consensus(data)
+    status = data.status
     for f, feature in enumerate(held["features"]):
         for mark, word in (("1", "present"), ("0", "absent"), (".", "not-assessed")):
             count = sum(model[3][f] == mark for model in held["models"])
@@ -224,8 +225,8 @@ def test_the_map_of_the_default_data_set_is_small(build) -> None:
     assert all((build / f"site/{lang}/map.html").stat().st_size < 300_000 for lang in LANGUAGES)
 
 
-def test_gaps_are_told_in_words_where_they_are_and_below_the_map(datasets) -> None:
-    data = datasets["own"]
+def test_gaps_are_told_in_words_where_they_are_and_below_the_map(shipped) -> None:
+    data = shipped["own"]
     page = html.fromstring(report.evidence_map(coded(data), data.taxonomy, "en"))
     found = metrics.gaps(coded(data).cells).query("gap != ''").set_index(["feature_id", "goal_id"])
     cells = page.xpath("//table[@id='map']//td")
@@ -238,12 +239,12 @@ def test_gaps_are_told_in_words_where_they_are_and_below_the_map(datasets) -> No
     assert len(page.xpath("//div[@id='plain-gaps']//li")) == len(found) == 4
 
 
-def test_hostile_names_are_text_wherever_they_stand(datasets) -> None:
-    given = coded(datasets["own"])
+def test_hostile_names_are_text_wherever_they_stand(shipped) -> None:
+    given = coded(shipped["own"])
     models = given.models.copy()
     models.loc[: len(HOSTILE) - 1, "name"] = HOSTILE
     models.loc[: len(HOSTILE) - 1, "region"] = HOSTILE
-    page = report.evidence_map(replace(given, models=models), datasets["own"].taxonomy, "en")
+    page = report.evidence_map(replace(given, models=models), shipped["own"].taxonomy, "en")
     parsed = html.fromstring(page)
     assert len(parsed.xpath("//script")) == 2
     held = json.loads(parsed.xpath("//script[@id='data']")[0].text)
@@ -252,8 +253,8 @@ def test_hostile_names_are_text_wherever_they_stand(datasets) -> None:
     assert cells[: len(HOSTILE)] == HOSTILE
 
 
-def test_a_build_without_figures_says_what_to_do(tmp_path: Path, datasets) -> None:
-    data = datasets["literal"]
+def test_a_build_without_figures_says_what_to_do(tmp_path: Path, shipped) -> None:
+    data = shipped["literal"]
     with pytest.raises(FileNotFoundError, match=r"has no figures yet; run `make figures` first$"):
         report.write(tmp_path, coded(data), data.taxonomy, {})
 
@@ -262,8 +263,8 @@ def test_a_build_without_figures_says_what_to_do(tmp_path: Path, datasets) -> No
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_methods_of_a_reconstruction_say_first_what_the_codes_are(datasets, lang) -> None:
-    data = datasets["literal"]
+def test_the_methods_of_a_reconstruction_say_first_what_the_codes_are(shipped, lang) -> None:
+    data = shipped["literal"]
     said = report.methods(coded(data), data.taxonomy, lang)
     t = messages(lang)
     assert t("methods.kind-reconstructed", reading=t("reading.literal")) in said.paragraph
@@ -272,8 +273,8 @@ def test_the_methods_of_a_reconstruction_say_first_what_the_codes_are(datasets, 
     assert re.findall(r"= (\d+); \w+:? (\d+)", said.paragraph) == [("52", "45")]
 
 
-def test_the_methods_count_what_several_coders_agree_on(datasets) -> None:
-    data = datasets["own"]
+def test_the_methods_count_what_several_coders_agree_on(shipped) -> None:
+    data = shipped["own"]
     said = report.methods(coded(data), data.taxonomy, "en")
     table = data.codings.assign(status=data.codings["code"].map(data.taxonomy.counts_as))
     wide = table.pivot_table(
@@ -288,16 +289,16 @@ def test_the_methods_count_what_several_coders_agree_on(datasets) -> None:
     assert messages("en")("methods.rule-unanimous") in said.paragraph
 
 
-@pytest.mark.parametrize("rule", coding.RULES)
+@pytest.mark.parametrize("rule", datasets.RULES)
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_methods_name_the_rule_by_which_coders_were_brought_together(datasets, lang, rule):
-    data = datasets["example"]
+def test_the_methods_name_the_rule_by_which_coders_were_brought_together(shipped, lang, rule):
+    data = shipped["example"]
     said = report.methods(replace(coded(data), rule=rule), data.taxonomy, lang)
     assert messages(lang)(f"methods.rule-{rule}") in said.paragraph
 
 
-def test_the_methods_of_one_coder_report_no_agreement(datasets) -> None:
-    data = datasets["own"]
+def test_the_methods_of_one_coder_report_no_agreement(shipped) -> None:
+    data = shipped["own"]
     alone = replace(
         coded(data), codings=data.codings[data.codings["coder_id"] == "A"], rule="coder:A"
     )
@@ -306,9 +307,9 @@ def test_the_methods_of_one_coder_report_no_agreement(datasets) -> None:
     assert messages("en")("methods.no-agreement") in said.paragraph
 
 
-def test_every_item_of_guidance_has_an_answer(datasets) -> None:
+def test_every_item_of_guidance_has_an_answer(shipped) -> None:
     for name in ("literal", "own"):
-        data = datasets[name]
+        data = shipped[name]
         items = report.methods(coded(data), data.taxonomy, "fi").items
         assert {item.guideline for item in items} >= {f"PRISMA-ScR {n}" for n in (10, 11, 13)}
         assert all(item.heading and item.answer for item in items)
@@ -349,8 +350,8 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_what_coders_noted_on_models_is_not_on_the_pages(datasets):
-    data = datasets["literal"]
+def test_what_coders_noted_on_models_is_not_on_the_pages(shipped):
+    data = shipped["literal"]
     models = data.models.assign(note_AB="between us", region="North")
     page = report.evidence_map(coded(replace(data, models=models)), data.taxonomy, "fi")
     assert "North" in page

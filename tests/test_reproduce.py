@@ -8,9 +8,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from soila_analysis import reproduce
-from soila_analysis.__main__ import soila
-from soila_analysis.reproduce import Perturbation, ReproductionError
+from soila_analysis.build import reproduce
+from soila_analysis.build.reproduce import Perturbation, ReproductionError
+from soila_analysis.cli import soila
 
 ROOT = Path(__file__).parents[1]
 PARAMETERS = 'dataset: str = "data/review-2024"  # data\nlang: str = "fi"  # language'

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar
 
-from soila_analysis import coding, figures, metrics
-from soila_analysis.review import rounds
+from soila_analysis import dataset as datasets
+from soila_analysis import figures, metrics
+from soila_analysis.rounds import comparison
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "data" / "example-two-coders"
@@ -31,7 +32,7 @@ def counted(k, n, feature="f"):
 
 @pytest.fixture(scope="module")
 def example():
-    return coding.load(EXAMPLE)
+    return datasets.load(EXAMPLE)
 
 
 # Two coders
@@ -57,7 +58,7 @@ def test_the_test_is_mcnemars_exact_one_and_the_interval_that_of_the_sign():
 
 
 def test_where_coders_never_differ_there_is_no_interval_and_nothing_to_test(example):
-    one, two = (coding.consensus(example, rule=f"coder:{c}") for c in ("developer", "assessor"))
+    one, two = (example.consensus(f"coder:{c}") for c in ("developer", "assessor"))
     table = metrics.signed_differences(one, two).set_index("feature_id")
     row = table.loc["societal-goal"]
     assert (row["n"], row["difference"]) == (22, 0)
@@ -145,7 +146,7 @@ def test_a_feature_that_one_round_did_not_assess_has_no_change():
 
 
 def told(earlier, later):
-    return rounds.compare(earlier, later)["caveats"].iloc[0].split()
+    return comparison.compare(earlier, later)["caveats"].iloc[0].split()
 
 
 def about(data, **keys):
@@ -153,31 +154,31 @@ def about(data, **keys):
 
 
 def test_a_round_compared_with_itself_has_no_caveat_and_no_change(example):
-    table = rounds.compare(example, example)
+    table = comparison.compare(example, example)
     assert told(example, example) == []
     assert (table["difference"] == 0).all()
     assert (table["gained"] + table["lost"]).sum() == 0
     assert set(table["models_both"]) == {24}
 
 
-def test_rounds_of_one_name_are_told_apart_by_their_folders(example, datasets):
-    table = rounds.compare(datasets["own"], example)
+def test_rounds_of_one_name_are_told_apart_by_their_folders(example, shipped):
+    table = comparison.compare(shipped["own"], example)
     assert set(table["round1"]) == {"two-coders-own-taxonomy"}
-    assert rounds.source_of(datasets["own"], example, "en").startswith(
+    assert comparison.source_of(shipped["own"], example, "en").startswith(
         "two-coders-own-taxonomy: Made up for the tests; no row describes a real trial. "
         "example-two-coders: Made-up data"
     )
-    same = rounds.compare(example, example)
+    same = comparison.compare(example, example)
     assert set(same["round2"]) == {"example-two-coders (2)"}
 
 
-def test_each_thing_that_is_different_is_told(example, datasets):
+def test_each_thing_that_is_different_is_told(example, shipped):
     assert told(example, about(example, kind="observed")) == ["kind"]
-    assert told(datasets["literal"], datasets["memberships"]) == ["reading"]
+    assert told(shipped["literal"], shipped["memberships"]) == ["reading"]
     assert told(example, about(example, consensus="majority")) == ["rule"]
     others = example.codings.replace({"coder_id": {"assessor": "Liisa"}})
     assert told(example, replace(example, codings=others)) == ["coders"]
-    assert {"version", "features", "scale"} <= set(told(example, datasets["own"]))
+    assert {"version", "features", "scale"} <= set(told(example, shipped["own"]))
     features = pd.DataFrame(
         [
             (f.id, *(f.label[x] for x in ("fi", "sv", "en")), "Toisin.", "Annat.", "Otherwise.")
@@ -209,8 +210,8 @@ def test_codes_under_old_definitions_are_told(example):
     assert told(example, later) == ["version", "outdated"]
 
 
-def test_a_change_is_not_told_where_a_reconstruction_only_bounds_a_share(example, datasets):
-    table = rounds.compare(datasets["literal"], example).set_index("feature_id")
+def test_a_change_is_not_told_where_a_reconstruction_only_bounds_a_share(example, shipped):
+    table = comparison.compare(shipped["literal"], example).set_index("feature_id")
     bounded = table["basis1"] == "bounded"
     assert bounded.sum() == 8
     assert table.loc[bounded, ["difference", "low", "high"]].isna().all(axis=None)
@@ -255,7 +256,7 @@ def test_every_share_count_and_change_is_printed(drawn):
 def test_findings_name_only_changes_whose_interval_leaves_zero_out(example):
     def findings(*shares):
         table = metrics.share_changes(*shares)
-        plain = rounds.compare(example, example).iloc[: len(table)]
+        plain = comparison.compare(example, example).iloc[: len(table)]
         told = plain.drop(columns=table.columns).assign(**table, basis1="observed")
         told = told.assign(basis2="observed", source="x", feature=table["feature_id"])
         return figures.texts("rounds", told, "en").findings

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from soila_analysis import kernel, run
-from soila_analysis.__main__ import soila
-from soila_analysis.run import Job, Parameter, RunError
+from soila_analysis.build import execute as runs
+from soila_analysis.build import kernel
+from soila_analysis.build.execute import Job, Parameter, RunError
+from soila_analysis.cli import soila
 
 REPOSITORY = Path(__file__).parents[1]
 TAXONOMY = "notebooks/01_taxonomy.ipynb"
@@ -91,7 +92,7 @@ def execute(tmp_path: Path) -> Callable[..., Path]:
     """Run a notebook into a folder and return the folder."""
 
     def executed(notebook: Path, folder: str = "out", timeout: float = 120, **values: str) -> Path:
-        run.run(Job(notebook, values, tmp_path / folder), timeout=timeout)
+        runs.run(Job(notebook, values, tmp_path / folder), timeout=timeout)
         return tmp_path / folder
 
     return executed
@@ -122,7 +123,7 @@ def printed(folder: Path, name: str = "small") -> str:
 
 
 def test_parameters_are_read_with_type_default_and_help(write):
-    assert run.parameters(write(parameters=PARAMETERS)) == (
+    assert runs.parameters(write(parameters=PARAMETERS)) == (
         Parameter("text", "str", "fi", "language: fi or sv"),
         Parameter("whole", "int", 3, "how many"),
         Parameter("share", "float", 0.5, "from 0 to 1"),
@@ -147,20 +148,20 @@ def test_parameters_are_read_with_type_default_and_help(write):
 def test_a_line_that_is_not_a_literal_with_type_and_help_is_refused(write, line):
     path = write(parameters=f"a: int = 1  # first\n{line}")
     statement = line.split("  #")[0]
-    assert failure(lambda: run.parameters(path)) == (
+    assert failure(lambda: runs.parameters(path)) == (
         f"small.ipynb: parameters cell: `{statement}` is not of the form "
         "`name: type = literal  # help`"
     )
 
 
 def test_all_wrong_lines_of_the_parameters_cell_are_named(write):
-    message = failure(lambda: run.parameters(write(parameters="a = 1\nb: int = 2")))
+    message = failure(lambda: runs.parameters(write(parameters="a = 1\nb: int = 2")))
     assert "`a = 1` is not" in message
     assert "`b: int = 2` is not" in message
 
 
 def test_a_parameters_cell_that_is_not_python_is_refused(write):
-    message = failure(lambda: run.parameters(write(parameters="a: int = = 1")))
+    message = failure(lambda: runs.parameters(write(parameters="a: int = = 1")))
     assert message == "small.ipynb: parameters cell: invalid syntax: `a: int = = 1`"
 
 
@@ -169,7 +170,7 @@ def test_one_parameters_cell_is_needed(tmp_path, count):
     cell = new_code_cell("a: int = 1  # one", metadata={"tags": ["parameters"]})
     cells = [NotebookNode(cell, id=f"c{i}") for i in range(count)]
     nbformat.write(new_notebook(cells=cells), tmp_path / "n.ipynb")
-    assert failure(lambda: run.parameters(tmp_path / "n.ipynb")) == (
+    assert failure(lambda: runs.parameters(tmp_path / "n.ipynb")) == (
         f"n.ipynb: {count} cells are tagged parameters, needed is one"
     )
 
@@ -187,14 +188,14 @@ def test_one_parameters_cell_is_needed(tmp_path, count):
 def test_a_file_that_is_no_notebook_is_refused(tmp_path, content, reason):
     path = tmp_path / "n.ipynb"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert failure(lambda: run.parameters(path)).startswith(f"{path}: {reason}")
+    assert failure(lambda: runs.parameters(path)).startswith(f"{path}: {reason}")
 
 
 def test_a_notebook_that_is_missing_or_a_folder_is_refused(tmp_path):
     missing = tmp_path / "missing.ipynb"
-    assert failure(lambda: run.parameters(missing)) == f"{missing}: no such notebook"
+    assert failure(lambda: runs.parameters(missing)) == f"{missing}: no such notebook"
     assert (
-        failure(lambda: run.parameters(tmp_path)) == f"{tmp_path}: cannot be read: Is a directory"
+        failure(lambda: runs.parameters(tmp_path)) == f"{tmp_path}: cannot be read: Is a directory"
     )
 
 
@@ -220,7 +221,7 @@ def test_a_notebook_that_is_missing_or_a_folder_is_refused(tmp_path):
     ],
 )
 def test_a_value_is_read_as_its_declared_type_says(write, name, text, value):
-    checked = run.check(write(parameters=PARAMETERS), {name: text})
+    checked = runs.check(write(parameters=PARAMETERS), {name: text})
     assert checked == {name: value}
     assert type(checked[name]) is type(value)
 
@@ -241,27 +242,27 @@ def test_a_value_is_read_as_its_declared_type_says(write, name, text, value):
     ],
 )
 def test_a_value_of_another_type_is_refused(write, name, text, type_):
-    message = failure(lambda: run.check(write(parameters=PARAMETERS), {name: text}))
+    message = failure(lambda: runs.check(write(parameters=PARAMETERS), {name: text}))
     assert message == f'small.ipynb: {name}: "{text}" is not of type {type_}'
 
 
 def test_a_mistyped_name_is_refused_with_the_nearest_one(write):
-    assert failure(lambda: run.check(write(parameters=PARAMETERS), {"shaer": "1"})) == (
+    assert failure(lambda: runs.check(write(parameters=PARAMETERS), {"shaer": "1"})) == (
         'small.ipynb: no parameter "shaer", did you mean "share"? '
         "(there are text, whole, share, bold)"
     )
 
 
 def test_an_unknown_name_like_no_other_is_refused_with_those_there_are(write):
-    assert failure(lambda: run.check(write(parameters=PARAMETERS), {"zzz": "1"})) == (
+    assert failure(lambda: runs.check(write(parameters=PARAMETERS), {"zzz": "1"})) == (
         'small.ipynb: no parameter "zzz" (there are text, whole, share, bold)'
     )
 
 
 def test_a_value_outside_the_choices_is_refused_with_the_choices(write):
     path = write(parameters=PARAMETERS, choices={"text": ["fi", "sv"], "whole": [3, 5]})
-    assert run.check(path, {"text": "sv", "whole": "5"}) == {"text": "sv", "whole": 5}
-    assert failure(lambda: run.check(path, {"text": "en", "whole": "4"})) == (
+    assert runs.check(path, {"text": "sv", "whole": "5"}) == {"text": "sv", "whole": 5}
+    assert failure(lambda: runs.check(path, {"text": "en", "whole": "4"})) == (
         'small.ipynb: text: "en" is not allowed, choose from fi, sv; '
         'whole: "4" is not allowed, choose from 3, 5'
     )
@@ -269,7 +270,7 @@ def test_a_value_outside_the_choices_is_refused_with_the_choices(write):
 
 def test_all_problems_with_values_are_told_at_once(write):
     path = write(parameters=PARAMETERS, choices={"text": ["fi"]})
-    message = failure(lambda: run.check(path, {"whole": "x", "blod": "true", "text": "en"}))
+    message = failure(lambda: runs.check(path, {"whole": "x", "blod": "true", "text": "en"}))
     assert message == (
         'small.ipynb: whole: "x" is not of type int; '
         'no parameter "blod", did you mean "bold"? (there are text, whole, share, bold); '
@@ -407,7 +408,7 @@ def test_the_time_limit_is_one_for_the_notebook_and_names_the_cell_it_ends(
     written = tmp_path / "written"
     clock = SimpleNamespace(**vars(time))
     clock.monotonic = lambda: elapsed if written.exists() else 0.0
-    monkeypatch.setattr(run, "time", clock)
+    monkeypatch.setattr(runs, "time", clock)
     path = write(f"{WRITE}\nPath({str(written)!r}).touch()", "import time\ntime.sleep(5)", "1")
     assert failure(lambda: execute(path, timeout=30)) == (
         "small: cell 4 (`import time`): the time limit was reached"
@@ -496,7 +497,7 @@ def test_a_notebook_is_named_by_the_parameters_that_are_given(write, execute):
 
 
 def test_the_result_lists_the_files_put_in_place_with_the_notebook_last(write, tmp_path):
-    result = run.run(Job(write(WRITE), {}, tmp_path / "out"))
+    result = runs.run(Job(write(WRITE), {}, tmp_path / "out"))
     names = [p.relative_to(tmp_path / "out").as_posix() for p in result.files]
     assert names == [
         "table.csv",
@@ -514,7 +515,7 @@ def test_paths_may_hold_spaces_braces_and_letters_beyond_ascii(write, tmp_path):
     deep.mkdir()
     path = write(WRITE, "print(Path.cwd().name, folder.parent.name)")
     moved = path.rename(deep / "mä {x} ö.ipynb")
-    run.run(Job(moved, {}, deep / "out {y}"))
+    runs.run(Job(moved, {}, deep / "out {y}"))
     assert (deep / "out {y}/table.csv").is_file()
     assert printed(deep / "out {y}", "mä {x} ö") == f"{deep.name} out {{y}}\n"
 
@@ -525,7 +526,7 @@ def test_a_relative_output_folder_is_seen_from_where_the_run_was_started(
     path = write(WRITE)
     (tmp_path / "start").mkdir()
     monkeypatch.chdir(tmp_path / "start")
-    run.run(Job(Path("../small.ipynb"), {}, Path("out")))
+    runs.run(Job(Path("../small.ipynb"), {}, Path("out")))
     assert (tmp_path / "start/out/table.csv").is_file()
     assert path.is_file()
 
@@ -589,8 +590,8 @@ def test_a_script_without_a_main_guard_gives_its_kernels_its_hash_seed_and_nothi
     path = write(WRITE, "print(hash('soila'))")
     script = tmp_path / "script.py"
     script.write_text(
-        "import sys; from pathlib import Path; from soila_analysis import kernel, run\n"
-        "kernel.preload([]); run.run(run.Job(Path(sys.argv[1]), {}, Path(sys.argv[2])))\n"
+        "import sys; from pathlib import Path; from soila_analysis.build import execute, kernel\n"
+        "kernel.preload([]); execute.run(execute.Job(Path(sys.argv[1]), {}, Path(sys.argv[2])))\n"
         "print(hash('soila'))"
     )
     command = [sys.executable, str(script), str(path), str(tmp_path / "out")]
@@ -617,10 +618,10 @@ def test_the_environment_and_the_working_directory_are_as_before(write, execute,
     path = write(WRITE)
     before = Path.cwd()
     execute(path)
-    assert run.OUTPUT not in os.environ
-    monkeypatch.setenv(run.OUTPUT, "mine")
+    assert runs.OUTPUT not in os.environ
+    monkeypatch.setenv(runs.OUTPUT, "mine")
     execute(path)
-    assert os.environ[run.OUTPUT] == "mine"
+    assert os.environ[runs.OUTPUT] == "mine"
     assert Path.cwd() == before
 
 
@@ -644,8 +645,8 @@ Path("{me}.done").touch()"""
         Job(write(WRITE, name="d"), {"x": "1"}, tmp_path / "for d"),
         Job(write(WRITE, name="e"), {}, tmp_path / "for e"),
     ]
-    reported: list[run.Result] = []
-    results = run.run_all(jobs, workers=2, timeout=120, report=reported.append)
+    reported: list[runs.Result] = []
+    results = runs.run_all(jobs, workers=2, timeout=120, report=reported.append)
     assert [r.failure for r in results] == [
         "",
         "",
@@ -670,7 +671,7 @@ def test_a_worker_that_is_killed_fails_its_notebooks_and_takes_its_kernel_along(
         "os.kill(psutil.Process(os.getppid()).ppid(), 9)"
     )
     jobs = [Job(write(kill, "import time; time.sleep(999)"), {}, tmp_path / "out")]
-    (result,) = run.run_all(jobs, timeout=120)
+    (result,) = runs.run_all(jobs, timeout=120)
     assert result.failure == (
         "small: not executed, a process of the run died (killed, or out of memory)"
     )
@@ -718,14 +719,14 @@ def executed(*outputs: dict) -> NotebookNode:
 
 
 def cleaned(*outputs: dict, paths: dict[str, str] | None = None) -> list[dict]:
-    return nbformat.reads(run.normalised(executed(*outputs), paths), as_version=4).cells[0].outputs
+    return nbformat.reads(runs.normalised(executed(*outputs), paths), as_version=4).cells[0].outputs
 
 
 def test_normalised_drops_times_and_keeps_the_rest():
     notebook = executed()
     notebook.metadata = {"title": "A", "papermill": {"start_time": "now"}, "soila": {"a": 1}}
     notebook.cells[0].metadata = {"papermill": {"a": 1}, "execution": {"b": 2}, "tags": ["kept"]}
-    clean = json.loads(run.normalised(notebook))
+    clean = json.loads(runs.normalised(notebook))
     assert clean["metadata"] == {
         "title": "A",
         "soila": {"a": 1},
@@ -794,8 +795,8 @@ shown = st.builds(
 @settings(deadline=None, max_examples=30)
 @given(st.lists(pieces | shown, max_size=6))
 def test_normalised_is_idempotent(outputs):
-    once = run.normalised(executed(*outputs))
-    assert run.normalised(nbformat.reads(once, as_version=4)) == once
+    once = runs.normalised(executed(*outputs))
+    assert runs.normalised(nbformat.reads(once, as_version=4)) == once
 
 
 @settings(deadline=None, max_examples=30)
@@ -805,7 +806,7 @@ def test_normalised_does_not_depend_on_how_two_streams_interleave(outputs, rando
     random.shuffle(names)
     queues = {n: [o for o in outputs if o.name == n] for n in names}
     other = [queues[n].pop(0) for n in names]
-    assert run.normalised(executed(*other)) == run.normalised(executed(*outputs))
+    assert runs.normalised(executed(*other)) == runs.normalised(executed(*outputs))
 
 
 # What make and the command rely on
@@ -837,7 +838,7 @@ def test_an_output_that_was_made_before_the_run_is_a_failure(write, execute):
 def test_jobs_that_would_overwrite_each_other_are_refused(write, tmp_path):
     out = tmp_path / "out"
     jobs = [Job(write(WRITE, name=name), {}, out) for name in ("a", "b")]
-    assert failure(lambda: run.run_all(jobs)) == f"{out}/table.csv would be written twice: a; b"
+    assert failure(lambda: runs.run_all(jobs)) == f"{out}/table.csv would be written twice: a; b"
     assert not out.exists()
 
 
@@ -846,7 +847,7 @@ def test_a_plain_kernel_can_be_asked_for(write, tmp_path):
         WRITE, "import psutil\nprint(any('forkserver' in a for a in psutil.Process().cmdline()))"
     )
     for plain in (False, True):
-        run.run(Job(path, {}, tmp_path / str(plain)), plain=plain)
+        runs.run(Job(path, {}, tmp_path / str(plain)), plain=plain)
         assert printed(tmp_path / str(plain)) == f"{not plain}\n"
 
 
@@ -872,7 +873,7 @@ def command(monkeypatch):
         result = CliRunner().invoke(soila, ["run", *map(str, arguments)])
         return result, jobs, options
 
-    monkeypatch.setattr(run, "run_all", keep)
+    monkeypatch.setattr(runs, "run_all", keep)
     monkeypatch.delenv("SOILA_OUTPUT", raising=False)
     monkeypatch.chdir(REPOSITORY)
     return called

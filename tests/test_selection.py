@@ -4,63 +4,64 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soila_analysis import coding, figures, metrics
+from soila_analysis import dataset as datasets
+from soila_analysis import figures, metrics
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.review import basis
 
 
 def refused(data, **choice):
     with pytest.raises(ValueError) as error:  # noqa: PT011 - the message is compared by the caller
-        coding.select(data, **choice)
+        datasets.select(data, **choice)
     return str(error.value)
 
 
 # Which models
 
 
-def test_of_two_columns_both_must_hold_and_of_two_values_either(datasets):
-    models = datasets["own"].models
-    both = coding.select(datasets["own"], "region=Uusimaa; year=2024").models
+def test_of_two_columns_both_must_hold_and_of_two_values_either(shipped):
+    models = shipped["own"].models
+    both = datasets.select(shipped["own"], "region=Uusimaa; year=2024").models
     assert both.equals(
         models.query("region == 'Uusimaa' and year == '2024'").reset_index(drop=True)
     )
-    either = coding.select(datasets["own"], "region=Kainuu;region = Pohjanmaa").models
+    either = datasets.select(shipped["own"], "region=Kainuu;region = Pohjanmaa").models
     assert set(either["region"]) == {"Kainuu", "Pohjanmaa"}
     assert len(either) == models["region"].isin(["Kainuu", "Pohjanmaa"]).sum()
 
 
-def test_memberships_and_codes_are_those_of_the_models_that_are_left(datasets):
-    data = datasets["own"]
-    part = coding.select(data, "region=Kainuu", goal="prevention")
+def test_memberships_and_codes_are_those_of_the_models_that_are_left(shipped):
+    data = shipped["own"]
+    part = datasets.select(data, "region=Kainuu", goal="prevention")
     kept = set(part.models["model_id"])
     for table in ("memberships", "codings"):
         whole, left = getattr(data, table), getattr(part, table)
         assert left.equals(whole[whole["model_id"].isin(kept)].reset_index(drop=True))
 
 
-def test_decisions_are_those_of_the_models_that_are_left(datasets):
-    data = datasets["example"]
+def test_decisions_are_those_of_the_models_that_are_left(shipped):
+    data = shipped["example"]
     model = data.decisions["model_id"].iloc[0]
-    part = coding.select(data, f"model_id={model}")
+    part = datasets.select(data, f"model_id={model}")
     assert set(part.decisions["model_id"]) == {model} < set(data.decisions["model_id"])
-    assert coding.consensus(part).loc[model].equals(coding.consensus(data).loc[model])
+    assert part.status.loc[model].equals(data.status.loc[model])
 
 
 @pytest.mark.parametrize("only", ["", " ", ";"])
 def test_without_a_condition_all_models_are_left(review, only):
-    assert coding.select(review, only) == review
+    assert datasets.select(review, only) == review
 
 
 @given(st.sampled_from(["prevention", "support", "transition"]))
-def test_a_goal_keeps_the_models_that_serve_it(datasets, goal):
-    part = coding.select(datasets["own"], goal=goal)
+def test_a_goal_keeps_the_models_that_serve_it(shipped, goal):
+    part = datasets.select(shipped["own"], goal=goal)
     assert set(part.memberships.query("goal_id == @goal")["model_id"]) == set(
         part.models["model_id"]
     )
 
 
-def test_all_that_is_wrong_is_said_at_once_with_what_there_is(datasets):
-    assert refused(datasets["own"], only="region=Uusima; yaer=2024", goal="x") == (
+def test_all_that_is_wrong_is_said_at_once_with_what_there_is(shipped):
+    assert refused(shipped["own"], only="region=Uusima; yaer=2024", goal="x") == (
         'no model has region "Uusima"; allowed: Kainuu, Pirkanmaa, Pohjanmaa, Uusimaa; '
         'did you mean "Uusimaa"?\n'
         'no column "yaer" in models.csv; allowed: model_id, name, region, year; '
@@ -69,14 +70,14 @@ def test_all_that_is_wrong_is_said_at_once_with_what_there_is(datasets):
     )
 
 
-def test_a_data_set_without_further_columns_says_which_columns_it_has(datasets):
-    assert refused(datasets["literal"], only="region=Uusimaa") == (
+def test_a_data_set_without_further_columns_says_which_columns_it_has(shipped):
+    assert refused(shipped["literal"], only="region=Uusimaa") == (
         'no column "region" in models.csv; allowed: model_id, name'
     )
 
 
-def test_of_many_values_the_first_are_listed(datasets):
-    message = refused(datasets["literal"], only="model_id=X")
+def test_of_many_values_the_first_are_listed(shipped):
+    message = refused(shipped["literal"], only="model_id=X")
     assert message.endswith(", M19, M20, ... (52 in all)")
 
 
@@ -85,13 +86,13 @@ def test_of_many_values_the_first_are_listed(datasets):
 
 def marked(data, part, feature="ecosystem-anchoring"):
     goals = data.taxonomy.goal_ids
-    table = metrics.feature_by_goal(coding.consensus(part), part.memberships, goals, feature)
+    table = metrics.feature_by_goal(part.status, part.memberships, goals, feature)
     return basis.mark(table, data, "feature-share-by-goal").set_index("goal_id")
 
 
 def test_of_a_part_of_a_reconstruction_nothing_is_published_nor_bounded(review):
     served = review.memberships.query("goal_id == 'goal-2'")["model_id"]
-    part = coding.select(review, f"model_id={served.iloc[0]}")
+    part = datasets.select(review, f"model_id={served.iloc[0]}")
     for feature in ("ecosystem-anchoring", "participation"):
         table = marked(review, part, feature)
         assert set(table["basis"]) == {"reconstructed"}
@@ -99,15 +100,15 @@ def test_of_a_part_of_a_reconstruction_nothing_is_published_nor_bounded(review):
 
 
 def test_a_goal_that_keeps_all_its_models_keeps_what_is_known_of_it(review):
-    part = coding.select(review, goal="goal-2")
+    part = datasets.select(review, goal="goal-2")
     table = marked(review, part)
     assert table.loc["goal-2"].equals(marked(review, review).loc["goal-2"])
     assert table.loc["goal-2", "basis"] == "published"
 
 
-def test_observed_data_stay_observed(datasets):
-    data = datasets["own"]
-    part = coding.select(data, "region=Uusimaa")
+def test_observed_data_stay_observed(shipped):
+    data = shipped["own"]
+    part = datasets.select(data, "region=Uusimaa")
     assert set(marked(data, part, "digital")["basis"]) == {"synthetic"}
 
 
@@ -116,11 +117,11 @@ def test_observed_data_stay_observed(datasets):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("plot", ["feature-by-goal", "feature-shares"])
-def test_a_figure_of_a_part_says_so_on_its_face_and_in_its_alternative_text(datasets, plot, lang):
-    data = datasets["literal"]
-    part = coding.select(data, "name=Malli 07; name=Malli 09")
+def test_a_figure_of_a_part_says_so_on_its_face_and_in_its_alternative_text(shipped, plot, lang):
+    data = shipped["literal"]
+    part = datasets.select(data, "name=Malli 07; name=Malli 09")
     which = figures.selected(lang, "", "name=Malli 07", n=2, of=52)
-    status = coding.consensus(part)
+    status = part.status
     table = {
         "feature-shares": lambda: metrics.feature_shares(status).assign(goal_id=""),
         "feature-by-goal": lambda: marked(data, part).reset_index(),

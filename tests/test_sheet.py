@@ -7,10 +7,11 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from soila_analysis import coding, taxonomy
-from soila_analysis.coding import sheet
-from soila_analysis.coding.words import Words
-from soila_analysis.figures.style import BOX, MUTED, PALETTE, RULE, TEXT
+from soila_analysis import dataset as datasets
+from soila_analysis import taxonomy
+from soila_analysis.exchange import sheet_template
+from soila_analysis.exchange.vocabulary import Words
+from soila_analysis.figures.page import BOX, MUTED, PALETTE, RULE, TEXT
 from soila_analysis.language import LANGUAGES, messages
 
 TAXONOMY = taxonomy.load()
@@ -22,15 +23,15 @@ TABS = {
 
 
 def written(path, lang="en", coder="AB", **options):
-    sheet.write(path, coder, messages(lang), lang, **options)
+    sheet_template.write(path, coder, messages(lang), lang, **options)
     return openpyxl.load_workbook(path)
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory, datasets):
+def books(tmp_path_factory, shipped):
     """The sheet of one coder of the review's data set, in each language."""
     folder = tmp_path_factory.mktemp("sheets")
-    review = datasets["literal"]
+    review = shipped["literal"]
     return {lang: written(folder / f"{lang}.xlsx", lang, dataset=review) for lang in LANGUAGES}
 
 
@@ -56,10 +57,10 @@ def cells(page, name):
 # The file
 
 
-def test_equal_arguments_give_equal_bytes(tmp_path, datasets):
+def test_equal_arguments_give_equal_bytes(tmp_path, shipped):
     files = [tmp_path / "1.xlsx", tmp_path / "2.xlsx"]
     for file in files:
-        written(file, dataset=datasets["own"])
+        written(file, dataset=shipped["own"])
     assert files[0].read_bytes() == files[1].read_bytes()
     with zipfile.ZipFile(files[0]) as archive:
         assert {part.date_time for part in archive.infolist()} == {(2024, 1, 1, 0, 0, 0)}
@@ -122,9 +123,9 @@ def test_codes_and_goals_have_drop_downs_on_every_row(books):
         assert menu.allow_blank
 
 
-def test_a_scale_of_its_own_is_offered(tmp_path, datasets):
-    page = written(tmp_path / "own.xlsx", dataset=datasets["own"]).worksheets[1]
-    codes = ",".join(datasets["own"].taxonomy.counts_as)
+def test_a_scale_of_its_own_is_offered(tmp_path, shipped):
+    page = written(tmp_path / "own.xlsx", dataset=shipped["own"]).worksheets[1]
+    codes = ",".join(shipped["own"].taxonomy.counts_as)
     assert f'"{codes}"' in {menu.formula1 for menu in page.data_validations.dataValidation}
 
 
@@ -157,7 +158,7 @@ def test_only_what_the_coder_fills_in_is_open_and_no_password_is_set(books):
 
 def test_blank_rows_are_open_for_models_and_goals_too(blank):
     page = blank.worksheets[1]
-    assert len(cells(page, "model_id")) == sheet.BLANK_ROWS
+    assert len(cells(page, "model_id")) == sheet_template.BLANK_ROWS
     for name in ("model_id", "name", "goal:goal-1"):
         assert {c.value for c in cells(page, name)} == {None}
         assert not any(c.protection.locked for c in cells(page, name))
@@ -165,8 +166,8 @@ def test_blank_rows_are_open_for_models_and_goals_too(blank):
     assert {c.value for c in cells(page, "taxonomy_version")} == {TAXONOMY.version}
 
 
-def test_a_coder_finds_models_goals_and_own_codes_filled_in(tmp_path, datasets):
-    data = datasets["own"]
+def test_a_coder_finds_models_goals_and_own_codes_filled_in(tmp_path, shipped):
+    data = shipped["own"]
     coder = data.codings["coder_id"].iloc[0]
     page = written(tmp_path / "own.xlsx", coder=coder, dataset=data).worksheets[1]
     assert [c.value for c in cells(page, "model_id")] == data.models["model_id"].tolist()
@@ -191,7 +192,7 @@ def test_another_coder_finds_no_codes(books):
 def test_a_list_of_models_is_filled_in_with_its_further_columns(tmp_path):
     table = tmp_path / "models.csv"
     table.write_text("model_id;name;url;note_CD\n1;Yksi;https://example.org;secret\n", "utf-8")
-    page = written(tmp_path / "AB.xlsx", models=sheet.listed(table)).worksheets[1]
+    page = written(tmp_path / "AB.xlsx", models=sheet_template.listed(table)).worksheets[1]
     first = {name: cells(page, name)[0].value for name in headings(page)}
     assert [first[name] for name in ("model_id", "name", "model:url")] == [
         1,
@@ -204,8 +205,8 @@ def test_a_list_of_models_is_filled_in_with_its_further_columns(tmp_path):
 def test_a_list_of_models_that_is_wrong_is_refused_with_all_its_faults(tmp_path):
     table = tmp_path / "list.csv"
     table.write_text("model_id,name\nM1,\nM1,Again\n", "utf-8")
-    with pytest.raises(coding.DatasetError) as caught:
-        sheet.listed(table)
+    with pytest.raises(datasets.DatasetError) as caught:
+        sheet_template.listed(table)
     assert [str(problem) for problem in caught.value.problems] == [
         "list.csv:2, column name: found nothing, allowed any text",
         'list.csv:3, column model_id: found "M1"; already on line 2',
@@ -222,7 +223,7 @@ def test_text_is_never_a_formula(tmp_path, text):
 
 def test_a_text_longer_than_a_cell_is_refused(tmp_path):
     models = pd.DataFrame({"model_id": ["M1"], "name": ["x" * 32_768]})
-    with pytest.raises(coding.DatasetError, match="allowed at most 32767 characters"):
+    with pytest.raises(datasets.DatasetError, match="allowed at most 32767 characters"):
         written(tmp_path / "AB.xlsx", models=models)
     assert not any(tmp_path.iterdir())
 
@@ -231,13 +232,13 @@ def test_a_text_longer_than_a_cell_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_instructions_say_whose_sheet_it_is_and_of_what(books, datasets, lang):
+def test_the_instructions_say_whose_sheet_it_is_and_of_what(books, shipped, lang):
     rows = [[c.value for c in row[:2]] for row in books[lang].worksheets[0].iter_rows()]
     said = dict(rows)
     say = messages(lang)
     assert said[say("sheet.coder")] == "AB"
     assert said[say("sheet.language")] == say(f"site.language.{lang}")
-    assert said[say("sheet.dataset")] == datasets["literal"].info.title[lang]
+    assert said[say("sheet.dataset")] == shipped["literal"].info.title[lang]
     assert said[say("sheet.version")] == TAXONOMY.version
     assert said[say("sheet.kind")] == say("badge.reconstructed")
     assert {code.label[lang] for code in TAXONOMY.codes} <= {text for _, text in rows}

@@ -19,9 +19,11 @@ import pytest
 from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook
 
-from soila_analysis import coding, provenance, run
-from soila_analysis.__main__ import soila
-from soila_analysis.run import Job, RunError
+from soila_analysis import dataset as datasets
+from soila_analysis.build import execute
+from soila_analysis.build import record as records
+from soila_analysis.build.execute import Job, RunError
+from soila_analysis.cli import soila
 
 ROOT = Path(__file__).parents[1]
 WRITE = """\
@@ -104,7 +106,7 @@ CELLS = {
 def test_a_sabotaged_notebook_fails_and_no_good_output_is_lost(
     cells, outputs, message, write, good
 ):
-    found = failure(lambda: run.run(Job(write(*cells, outputs=outputs), {}, good)))
+    found = failure(lambda: execute.run(Job(write(*cells, outputs=outputs), {}, good)))
     assert found.startswith("small: ")
     assert message in found
     assert (good / "table.csv").read_text() == "good"
@@ -114,7 +116,7 @@ def test_a_sabotaged_notebook_fails_and_no_good_output_is_lost(
 def test_a_parameter_that_leads_out_of_the_output_folder_is_refused(name, write, good, tmp_path):
     out = "(folder / 'a').mkdir()\n(folder / f'{name}.csv').write_text('new')"
     notebook, name = write(WRITE, out, outputs=["{name}.csv"]), name.format(tmp_path=tmp_path)
-    found = failure(lambda: run.run(Job(notebook, {"name": name}, good)))
+    found = failure(lambda: execute.run(Job(notebook, {"name": name}, good)))
     assert found == f"small.ipynb: outputs outside the output folder: {name}.csv"
 
 
@@ -122,7 +124,7 @@ def test_merge_conflicts_in_a_notebook_are_refused(write):
     notebook = write(WRITE, GOOD)
     text = notebook.read_text()
     notebook.write_text(text.replace('"cells"', '<<<<<<< HEAD\n "cells"\n=======\n "cells"', 1))
-    found = failure(lambda: run.parameters(notebook))
+    found = failure(lambda: execute.parameters(notebook))
     assert found.startswith(f"{notebook}: not a notebook: ")
 
 
@@ -131,7 +133,7 @@ def test_an_output_that_was_linked_elsewhere_is_replaced_and_not_written_through
 ):
     (good / "table.csv").unlink()
     (good / "table.csv").symlink_to(tmp_path / "elsewhere.csv")
-    run.run(Job(write(WRITE, GOOD), {}, good))
+    execute.run(Job(write(WRITE, GOOD), {}, good))
     assert not (good / "table.csv").is_symlink()
     assert (good / "table.csv").read_text() == "new"
 
@@ -147,13 +149,13 @@ def clone(tmp_path):
     return tmp_path
 
 
-LOAD = "from soila_analysis import coding\ncoding.load(dataset)"
+LOAD = "from soila_analysis import dataset as datasets\ndatasets.load(dataset)"
 
 
 def test_a_data_set_that_is_missing_is_told_and_leaves_no_folder(write, clone):
     lock, out = clone / "requirements.lock", clone / "out"
     job = Job(write(LOAD.replace("dataset", "'none'")), {}, out, clone / "none", lock)
-    assert failure(lambda: run.run(job)) == f"small: {clone}/none: no such data set folder"
+    assert failure(lambda: execute.run(job)) == f"small: {clone}/none: no such data set folder"
     assert not out.exists()
 
 
@@ -173,17 +175,17 @@ def test_an_input_that_changes_while_the_notebook_runs_is_named(
     file = (round_ if changed.endswith(".csv") else tmp_path) / changed
     notebook = write(WRITE, GOOD, f"os.utime({str(file)!r})")
     job = Job(notebook, {}, good, round_, ROOT / "requirements.lock")
-    assert failure(lambda: run.run(job)) == (
+    assert failure(lambda: execute.run(job)) == (
         f"small: changed while the notebook ran: {changed}; run it again"
     )
     assert (good / "table.csv").read_text() == "good"
 
 
 def test_a_module_that_changed_after_it_was_imported_is_named(write, good, round_):
-    notebook = write(WRITE, GOOD, "from soila_analysis import project")
+    notebook = write(WRITE, GOOD, "from soila_analysis import files")
     job = Job(notebook, {}, good, round_, ROOT / "requirements.lock")
-    since = (provenance.PACKAGE / "project.py").stat().st_mtime - 1
-    assert "project.py" in failure(lambda: run.run(job, since=since))
+    since = (records.PACKAGE / "project.py").stat().st_mtime - 1
+    assert "project.py" in failure(lambda: execute.run(job, since=since))
     assert (good / "table.csv").read_text() == "good"
 
 
@@ -194,7 +196,7 @@ def test_a_package_that_differs_from_the_lock_is_named_with_both_versions(
     lock.write_text("pandas==0.1 \\\n    --hash=sha256:0\nnumpy==0.2\n")
     job = Job(write(WRITE, GOOD, "from soila_analysis import metrics"), {}, good, round_, lock)
     installed = {name: metadata.version(name) for name in ("numpy", "pandas")}
-    found = failure(lambda: run.run(job))
+    found = failure(lambda: execute.run(job))
     assert found.startswith("small: installed are other versions than locked: ")
     assert f"pandas {installed['pandas']} (0.1)" in found
     assert found.endswith("; install those of requirements.lock, or renew it by `make lock`")
@@ -205,7 +207,7 @@ def test_merge_conflicts_in_the_codings_are_told_by_line(round_):
     marked = [*lines[:3], "<<<<<<< HEAD", lines[3], "=======", lines[3], ">>>>>>> b", *lines[4:]]
     (round_ / "codings.csv").write_text("\n".join(marked) + "\n")
     advice = "a merge conflict of git; keep the rows of one side, and none of its marks"
-    assert [str(p) for p in coding.validate(round_)] == [
+    assert [str(p) for p in datasets.validate(round_)] == [
         f'codings.csv:{line}: found "{mark}"; {advice}'
         for line, mark in ((4, "<<<<<<< HEAD"), (6, "======="), (8, ">>>>>>> b"))
     ]
@@ -215,11 +217,11 @@ def test_features_without_one_of_the_languages_are_refused(tmp_path):
     own = shutil.copytree(ROOT / "tests/fixtures/two-coders-own-taxonomy", tmp_path / "own")
     features = Path(own) / "features.csv"
     features.write_text(features.read_text().replace("label_sv", "label_xx"))
-    assert any("label_sv" in str(p) and "missing" in str(p) for p in coding.validate(own))
+    assert any("label_sv" in str(p) and "missing" in str(p) for p in datasets.validate(own))
 
 
 def test_a_font_that_was_swapped_is_refused_by_name(monkeypatch):
-    style = import_module("soila_analysis.figures.style")
+    style = import_module("soila_analysis.figures.page")
     other = Path(style.mpl.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
     monkeypatch.setattr(style, "_font_file", lambda weight: other)
     style._add_fonts.cache_clear()
@@ -231,7 +233,7 @@ def test_a_font_that_was_swapped_is_refused_by_name(monkeypatch):
 
 
 def test_a_font_of_the_same_name_in_place_of_the_shipped_one_is_refused(monkeypatch):
-    style = import_module("soila_analysis.figures.style")
+    style = import_module("soila_analysis.figures.page")
     monkeypatch.setattr(style.font_manager, "findfont", lambda *_, **__: "fonts/other.ttf")
     style._add_fonts.cache_clear()
     with pytest.raises(RuntimeError, match=r"^the shipped font is shadowed by fonts/other\.ttf$"):
@@ -255,14 +257,14 @@ def test_what_a_module_reads_beside_it_changes_the_record(
     lock = ROOT / "requirements.lock"
 
     def record():
-        return provenance.record(notebook, {}, [], round_, lock)
+        return records.record(notebook, {}, [], round_, lock)
 
     before = record()
-    copy = shutil.copytree(provenance.PACKAGE, tmp_path / "soila_analysis")
+    copy = shutil.copytree(records.PACKAGE, tmp_path / "soila_analysis")
     file = Path(copy) / package / name
     file.write_bytes(file.read_bytes() + b"\0")
-    monkeypatch.setattr(provenance, "PACKAGE", Path(copy))
-    found = provenance.changes(before, record(), ROOT, round_)
+    monkeypatch.setattr(records, "PACKAGE", Path(copy))
+    found = records.changes(before, record(), ROOT, round_)
     assert [c.what for c in found] == [f"module {package}/{name}"]
 
 
@@ -271,7 +273,7 @@ def test_what_a_module_reads_beside_it_changes_the_record(
 
 def test_a_build_folder_that_cannot_be_written_is_told(write, tmp_path):
     (tmp_path / "out").write_text("a file in its place")
-    result = run._attempt(Job(write(WRITE, GOOD), {}, tmp_path / "out"), 30, False, time.time())
+    result = execute._attempt(Job(write(WRITE, GOOD), {}, tmp_path / "out"), 30, False, time.time())
     assert result.failure.startswith("small: FileExistsError: ")
     assert str(tmp_path / "out") in result.failure
 
@@ -280,8 +282,8 @@ def test_a_disk_that_is_full_when_outputs_are_put_in_place_is_told(write, good, 
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(run, "_place", full)
-    result = run._attempt(Job(write(WRITE, GOOD), {}, good), 30, False, time.time())
+    monkeypatch.setattr(execute, "_place", full)
+    result = execute._attempt(Job(write(WRITE, GOOD), {}, good), 30, False, time.time())
     assert result.failure == "small: OSError: [Errno 28] No space left on device"
     assert (good / "table.csv").read_text() == "good"
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from soila_analysis import coding
-from soila_analysis.coding import Problem
+from soila_analysis import dataset as datasets
+from soila_analysis.dataset import Problem
 
 SOUND = {
     "dataset.toml": """\
@@ -58,7 +58,7 @@ def written(folder: Path, files: dict[str, str]) -> Path:
 
 
 def shown(folder: Path) -> list[str]:
-    return [str(problem) for problem in coding.validate(folder)]
+    return [str(problem) for problem in datasets.validate(folder)]
 
 
 @pytest.fixture
@@ -72,11 +72,11 @@ def own(tmp_path):
 
 
 def test_a_sound_folder_has_no_problems(folder):
-    assert coding.validate(folder) == []
+    assert datasets.validate(folder) == []
 
 
 def test_a_sound_folder_with_a_taxonomy_of_its_own_has_no_problems(own):
-    assert coding.validate(own) == []
+    assert datasets.validate(own) == []
 
 
 CELLS = {
@@ -606,8 +606,8 @@ def test_all_problems_are_listed_at_once_by_file_and_line_and_nothing_is_changed
         "codings.csv": SOUND["codings.csv"].replace("A,0", "A,2").replace("A,1", "A,3"),
     }
     written(folder, wrong)
-    with pytest.raises(coding.DatasetError) as error:
-        coding.load(folder)
+    with pytest.raises(datasets.DatasetError) as error:
+        datasets.load(folder)
     assert (
         str(error.value)
         == f"""\
@@ -623,5 +623,5 @@ bring features.csv to use a taxonomy of your own
   codings.csv:5, column model_id: found "M2", allowed M1
 Nothing was written. Correct the rows above and run `soila validate {folder}` again."""
     )
-    assert list(error.value.problems) == coding.validate(folder)
+    assert list(error.value.problems) == datasets.validate(folder)
     assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == SOUND | wrong

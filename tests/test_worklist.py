@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soila_analysis import coding
-from soila_analysis.report import worklist as lists
+from soila_analysis import dataset as datasets
+from soila_analysis.exchange import decision_list as lists
 from soila_analysis.review import claims as published
-from soila_analysis.review.worklist import FINDINGS, worklist
+from soila_analysis.rounds.effects import FINDINGS, worklist
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("fi", "sv", "en")
@@ -21,7 +21,7 @@ DECISION = ["model_id", "feature_id", "code", "decided_by", "decided_on", "reaso
 
 @pytest.fixture(scope="module")
 def example():
-    return coding.load(ROOT / "data" / "example-two-coders")
+    return datasets.load(ROOT / "data" / "example-two-coders")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def first(values):
 
 def findings(data, claims=None):
     """What a data set shows, counted by hand and in exact fractions."""
-    status, features = coding.consensus(data), data.taxonomy.feature_ids
+    status, features = data.status, data.taxonomy.feature_ids
     coded = dict(zip(status.index, status.to_numpy(dtype=object).tolist(), strict=True))
     served = data.memberships.groupby("goal_id")["model_id"].apply(list)
 
@@ -118,8 +118,8 @@ def test_published_claims_are_tried_where_they_are_asked_for(example, with_claim
         assert set(row["changes"].split()) == by_exhaustion(example, row, claims)
 
 
-def test_claims_of_the_review_are_tried_by_default_for_a_data_set_of_its_round(example, datasets):
-    review = datasets["literal"]
+def test_claims_of_the_review_are_tried_by_default_for_a_data_set_of_its_round(example, shipped):
+    review = shipped["literal"]
     doubted = review.codings.query("feature_id == 'target-group-needs' and code == '1'").head(1)
     second = doubted.assign(coder_id="second", code="0")
     info = review.info.model_copy(update={"kind": "observed", "reading": None})
@@ -139,7 +139,7 @@ def test_open_rows_come_first_and_then_what_changes_the_most_telling_finding(lis
 
 
 def test_the_list_holds_every_disagreement_once(example, listed):
-    plain = coding.disagreements(example)
+    plain = datasets.disagreements(example)
     both = listed.drop(columns="changes").merge(plain, how="outer", indicator=True)
     assert set(both["_merge"]) == {"both"}
     assert len(listed) == len(plain)
@@ -182,7 +182,7 @@ def test_spreadsheets_open_the_list_and_what_is_filled_in_is_read_back(example, 
         file = tmp_path / f"{lang}.csv"
         lists.write(lists.worded(listed, names, example.taxonomy, {}, lang), file, lang)
         assert file.read_bytes().startswith(b"\xef\xbb\xbfmodel_id" + delimiter.encode())
-        assert coding.decide(example, file) == example
+        assert datasets.decide(example, file) == example
         with pytest.raises(FileExistsError):
             lists.write(listed, file, lang)
 
@@ -192,7 +192,7 @@ def test_spreadsheets_open_the_list_and_what_is_filled_in_is_read_back(example, 
 
 @pytest.fixture
 def folder(example, tmp_path):
-    coding.save(replace(example, decisions=None), tmp_path / "round")
+    datasets.save(replace(example, decisions=None), tmp_path / "round")
     return tmp_path / "round"
 
 
@@ -211,7 +211,7 @@ def test_disagreements_are_listed_decided_and_then_count(call, folder, tmp_path)
         "  note: coders differ on 56 cells, 1 of them decided\n"
     )
     assert (folder / "codings.csv").read_bytes() == codes
-    assert coding.consensus(coding.load(folder)).loc[first[0], first[1]] == "present"
+    assert datasets.load(folder).status.loc[first[0], first[1]] == "present"
 
 
 def test_a_list_that_is_there_already_is_not_written_over(call, folder, tmp_path):
@@ -266,7 +266,7 @@ def test_outdated_codes_are_listed_with_the_change_in_words(call, example, tmp_p
     )
     info = example.info.model_copy(update={"taxonomy": "2025.1"})
     later = replace(example, codings=codings, changes=changes, features=features, info=info)
-    coding.save(later, tmp_path / "later")
+    datasets.save(later, tmp_path / "later")
     result = call("outdated", tmp_path / "later", "-l", "en")
     model, coder, code = codings.loc[0, ["model_id", "coder_id", "code"]]
     assert result.stdout.splitlines()[1:] == [

@@ -26,8 +26,8 @@ from soila_analysis.figures import (
     share_bases,
     taxonomy,
 )
+from soila_analysis.figures.page import style
 from soila_analysis.figures.save import save_figure, save_table, save_texts
-from soila_analysis.figures.style import style
 from soila_analysis.figures.taxonomy import definitions, tabulate
 from soila_analysis.figures.texts import Texts
 from soila_analysis.language import messages

@@ -7,16 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from soila_analysis.figures import marks
-from soila_analysis.figures.style import (
-    MUTED,
-    RULE,
-    SMALL,
-    TEXT,
-    WIDTH,
-    Page,
-    lines,
-    text_width,
-)
+from soila_analysis.figures.page import MUTED, RULE, SMALL, TEXT, WIDTH, Page, lines, text_width
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.language import Messages, messages
 

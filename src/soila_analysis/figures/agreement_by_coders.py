@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from soila_analysis.figures.agreement import ALPHA, PERCENT, interval, ratio, value, with_interval
-from soila_analysis.figures.style import (
+from soila_analysis.figures.page import (
     HEAT,
     LABEL,
     MUTED,

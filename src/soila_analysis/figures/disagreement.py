@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from soila_analysis.figures.style import (
+from soila_analysis.figures.page import (
     GREY,
     LABEL,
     PALETTE,

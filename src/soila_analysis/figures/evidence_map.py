@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from soila_analysis.figures import marks
-from soila_analysis.figures.style import (
+from soila_analysis.figures.page import (
     GREY,
     HEAT,
     LABEL,

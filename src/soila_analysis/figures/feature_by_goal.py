@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.style import LABEL, MUTED, WIDTH, Page, lines, text_width
+from soila_analysis.figures.page import LABEL, MUTED, WIDTH, Page, lines, text_width
 from soila_analysis.figures.texts import (
     BOUNDED,
     Texts,

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis.figures import marks
-from soila_analysis.figures.style import BLUE, LABEL, MUTED, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.page import BLUE, LABEL, MUTED, WIDTH, Page, height, lines, text_width
 from soila_analysis.figures.texts import (
     BOUNDED,
     Texts,

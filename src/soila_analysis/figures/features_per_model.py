@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from soila_analysis.figures import marks
-from soila_analysis.figures.style import (
+from soila_analysis.figures.page import (
     BLUE,
     LABEL,
     MUTED,

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.style import (
+from soila_analysis.figures.page import (
     BLUE,
     GREY,
     HEAT,

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from soila_analysis.figures.style import BLUE, GREY, MUTED, PLUM, TEXT
+from soila_analysis.figures.page import BLUE, GREY, MUTED, PLUM, TEXT
 from soila_analysis.figures.texts import BOUNDED
 
 INFERRED = ("reconstructed", BOUNDED)

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis.figures import marks
-from soila_analysis.figures.style import LABEL, PALETTE, WIDTH, Page, height, lines
+from soila_analysis.figures.page import LABEL, PALETTE, WIDTH, Page, height, lines
 from soila_analysis.figures.texts import Texts, compose, percent, ratio
 from soila_analysis.language import Messages, messages
 

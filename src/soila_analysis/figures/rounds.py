@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.style import (
+from soila_analysis.figures.page import (
     GREY,
     LABEL,
     MUTED,

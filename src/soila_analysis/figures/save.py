@@ -10,9 +10,9 @@ import pandas as pd
 from lxml import etree
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.style import style
+from soila_analysis.figures.page import style
 from soila_analysis.figures.texts import Texts
-from soila_analysis.project import blob
+from soila_analysis.files import blob
 
 FORMATS = ("svg", "png", "pdf")
 DPI = 200

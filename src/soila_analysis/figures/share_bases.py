@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.style import BLUE, HEAT, LABEL, MUTED, PLUM, SMALL, WIDTH, Page, lines
+from soila_analysis.figures.page import BLUE, HEAT, LABEL, MUTED, PLUM, SMALL, WIDTH, Page, lines
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from soila_analysis.figures.style import (
+from soila_analysis.figures.page import (
     BLUE,
     BOX,
     LABEL,

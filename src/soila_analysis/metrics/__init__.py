@@ -4,11 +4,7 @@ Nothing here knows files, labels, languages or figures: order comes in as data, 
 """
 
 from soila_analysis.metrics import rounding
-from soila_analysis.metrics.agreement import (
-    agreement_by_coders,
-    agreement_by_feature,
-    disagreement,
-)
+from soila_analysis.metrics.agreement import agreement_by_coders, agreement_by_feature, disagreement
 from soila_analysis.metrics.differences import share_changes, signed_differences
 from soila_analysis.metrics.gaps import gaps
 from soila_analysis.metrics.profiles import features_per_model

@@ -19,7 +19,7 @@ def signed_differences(
     Parameters
     ----------
     first, second : DataFrame, models x features
-        One of `metrics.STATUSES` a cell, each of one coder, as `coding.consensus` gives under the
+        One of `metrics.STATUSES` a cell, each of one coder, as `dataset.consensus` gives under the
         rule ``coder:<coder_id>``. The same features; models that only one has are left out.
     confidence : float, default 0.95
         Level of the interval.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from soila_analysis.language import Messages, messages
-from soila_analysis.report.explorer import FIXED, Coded
+from soila_analysis.report.evidence_map import FIXED, Coded
 from soila_analysis.taxonomy import Taxonomy
 
 ITEMS = {

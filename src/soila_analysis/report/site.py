@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from soila_analysis.report.explorer import Coded, evidence_map
+from soila_analysis.report.evidence_map import Coded, evidence_map
 from soila_analysis.report.methods import methods
 from soila_analysis.report.notebook import executed
 from soila_analysis.report.pages import look, render

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from soila_analysis.coding import Dataset
+from soila_analysis.dataset import Dataset
 from soila_analysis.review import claims, compatible
 
 RIVALS = {"literal": "memberships", "memberships": "literal"}

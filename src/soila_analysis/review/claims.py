@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from soila_analysis import metrics
-from soila_analysis.coding import Dataset, consensus
+from soila_analysis.dataset import Dataset
 from soila_analysis.metrics import rounding
 
 COLUMNS = (
@@ -129,7 +129,7 @@ def quantities(dataset: Dataset) -> Quantities:
     -------
     Quantities
     """
-    goals, memberships, status = dataset.taxonomy.goal_ids, dataset.memberships, consensus(dataset)
+    goals, memberships, status = dataset.taxonomy.goal_ids, dataset.memberships, dataset.status
     by_goal = metrics.feature_shares_by_goal(status, memberships, goals)
     profile = metrics.features_per_model(status, memberships, goals)
     return Quantities(

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from soila_analysis import metrics
-from soila_analysis.coding import Dataset, consensus
+from soila_analysis.dataset import Dataset
 from soila_analysis.metrics import rounding
 from soila_analysis.review import claims as published
 from soila_analysis.review.compatible import Draws, sample, tables
@@ -111,7 +111,7 @@ class _Counts:
 
     def __init__(self, dataset: Dataset) -> None:
         taxonomy = dataset.taxonomy
-        self.status = consensus(dataset)
+        self.status = dataset.status
         self.memberships = dataset.memberships
         self.shares = metrics.feature_shares(self.status).set_index("feature_id")
         self.by_goal = metrics.feature_shares_by_goal(

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from soila_analysis import taxonomy
-from soila_analysis.coding import Dataset, DatasetInfo, Trilingual
+from soila_analysis.dataset import Dataset, DatasetInfo, Trilingual
 from soila_analysis.review import claims
-from soila_analysis.review.consistency import SOILA_2024, Solution, numerators, solutions
+from soila_analysis.review.readings import SOILA_2024, Solution, numerators, solutions
 
 __all__ = ["LEAD", "READINGS", "Constraints", "Counts", "constraints", "reconstruct", "solver"]
 

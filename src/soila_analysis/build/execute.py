@@ -1,0 +1,676 @@
+"""One notebook through papermill: check parameters, execute, check outputs, record.
+
+A notebook declares in its metadata, under ``soila``, what a run must leave: ``outputs``, paths
+below the output folder as templates over the parameters; ``optional``, forms of a figure that it
+leaves, all of them, where the data give something to draw; ``expand``, values of a parameter that
+stand for several in these templates; ``choices``, the values that a parameter may take; ``name``,
+the name of the executed notebook where parameters are given. A run writes beside the output folder
+and moves its files in when all of them are there, so that nothing good is ever lost to a failure.
+"""
+
+# nbformat has types, but not for the functions used here
+# mypy: disable-error-code="no-untyped-call"
+
+import ast
+import difflib
+import io
+import os
+import re
+import signal
+import tempfile
+import time
+import tokenize
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from copy import deepcopy
+from dataclasses import dataclass, field
+from importlib import metadata
+from itertools import groupby, product
+from multiprocessing import get_context
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from soila_analysis.build import kernel, record as records
+
+TIMEOUT = 600.0
+TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
+USUAL = {"dataset", "lang"}  # the parameters that make gives to every notebook
+BOOLEANS = {"true": True, "false": False}
+EXITS = ("exit", "quit", "_exit")
+MAGIC = re.compile(r"^\s*[!%?]|=\s*[!%]|\?\s*$")  # what IPython adds to Python
+PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
+BINARY = ("image/", "audio/", "video/", "application/pdf")
+ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
+LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
+OUTPUT, RECORD = "SOILA_OUTPUT", "SOILA_PROVENANCE"  # environment variables of the kernel
+
+
+class RunError(Exception):
+    """A run that failed; the message names the notebook, and the cell and error where it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One line of a notebook's parameters cell."""
+
+    name: str
+    type: str
+    default: str | int | float | bool
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One notebook to execute.
+
+    Attributes
+    ----------
+    notebook : Path
+        The notebook.
+    values : mapping of str to str
+        Parameters as text; the others keep their defaults.
+    folder : Path
+        Where the outputs go.
+    data : Path, optional
+        The data set folder, and
+    lock : Path, optional
+        the file that pins the packages; with both, outputs carry a record of what they were made
+        from.
+    """
+
+    notebook: Path
+    values: Mapping[str, str]
+    folder: Path
+    data: Path | None = None
+    lock: Path | None = None
+
+    @property
+    def title(self) -> str:
+        """Name of the notebook and the values that are its own."""
+        return " ".join([self.notebook.stem, *(f"{k}={v}" for k, v in self.values.items())])
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a job: its seconds, and the message if it failed."""
+
+    job: Job
+    seconds: float
+    failure: str = ""
+    files: tuple[Path, ...] = field(default=())
+
+
+def parameters(notebook: Path) -> tuple[Parameter, ...]:
+    """Read the parameters that a notebook declares.
+
+    Parameters
+    ----------
+    notebook : Path
+        With one code cell tagged ``parameters``, of lines ``name: type = literal  # help``.
+
+    Returns
+    -------
+    tuple of Parameter
+        In their order.
+
+    Raises
+    ------
+    RunError
+        If there is no such cell, or one of its lines is something else.
+    """
+    cells = [c for c in _read(notebook).cells if "parameters" in c.metadata.get("tags", [])]
+    if len(cells) != 1:
+        raise RunError(f"{notebook.name}: {len(cells)} cells are tagged parameters, needed is one")
+    try:
+        statements = ast.parse(cells[0].source).body
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        raise RunError(f"{notebook.name}: parameters cell: {error.msg}: `{line}`") from None
+    found, problems = [], []
+    help_texts = _comments(cells[0].source)
+    for statement in statements:
+        try:
+            found.append(_parameter(statement, help_texts))
+        except ValueError:
+            text = ast.get_source_segment(cells[0].source, statement)
+            problems.append(f"`{text}` is not of the form `name: type = literal  # help`")
+    if problems:
+        raise RunError(f"{notebook.name}: parameters cell: " + "; ".join(problems))
+    return tuple(found)
+
+
+def check(notebook: Path, values: Mapping[str, str]) -> dict[str, str | int | float | bool]:
+    """Turn parameters given as text into values of the types that the notebook declares.
+
+    Parameters
+    ----------
+    notebook : Path
+        The notebook.
+    values : mapping of str to str
+        Parameters as text.
+
+    Returns
+    -------
+    dict
+        Name to value.
+
+    Raises
+    ------
+    RunError
+        With every unknown name (and the nearest known one), every value that is not of its type
+        and every value that is not among the choices.
+    """
+    declared = {p.name: p for p in parameters(notebook)}
+    choices = _contract(notebook).get("choices", {})
+    typed, problems = {}, []
+    for name, text in values.items():
+        if name not in declared:
+            near = difflib.get_close_matches(name, declared, n=1)
+            hint = f', did you mean "{near[0]}"?' if near else ""
+            problems.append(f'no parameter "{name}"{hint} (there are {", ".join(declared)})')
+            continue
+        try:
+            typed[name] = _typed(text, declared[name].type)
+        except ValueError:
+            problems.append(f'{name}: "{text}" is not of type {declared[name].type}')
+            continue
+        if name in choices and typed[name] not in choices[name]:
+            allowed = ", ".join(map(str, choices[name]))
+            problems.append(f'{name}: "{text}" is not allowed, choose from {allowed}')
+    if problems:
+        raise RunError(f"{notebook.name}: " + "; ".join(problems))
+    return typed
+
+
+def run(
+    job: Job, *, timeout: float = TIMEOUT, plain: bool = False, since: float | None = None
+) -> Result:
+    """Execute one notebook and put its outputs in place.
+
+    Parameters
+    ----------
+    job : Job
+        Notebook, parameters and output folder.
+    timeout : float, default 600
+        Limit in seconds for the whole notebook.
+    plain : bool, default False
+        Start the kernel anew and not as a fork of a process that has imported its libraries.
+    since : float, optional
+        When that process began to import, in seconds of the epoch; what the outputs are made from
+        must be older. By default the beginning of this run.
+
+    Returns
+    -------
+    Result
+        With the files that were put in place, the executed notebook last.
+
+    Raises
+    ------
+    RunError
+        If parameters are wrong, there is no such data set, packages are not those of the lock, a
+        cell fails, the kernel dies, the time is up, a cell was not executed, an input has changed
+        meanwhile, or the outputs are not those declared. Earlier outputs are then as they were.
+    """
+    begun, started = time.time(), time.monotonic()
+    values = check(job.notebook, job.values)
+    expected, optional = _outputs(job, values), _outputs(job, values, "optional")
+    _refuse_escapes(job.notebook)
+    record = _record(job, values)
+    _refuse_unlocked(job, record)
+    folder = job.folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".run-", dir=folder) as beside:
+        staging = Path(beside)
+        notebook = _execute(job, values, record, staging, started + timeout, plain)
+        _refuse_changes(job, record, begun if since is None else since)
+        made = [path for path in optional if (staging / path).exists()]
+        expected += [path for path in optional if _same_figure(path, made)]
+        _check_outputs(job, staging, expected, begun)
+        name = _name(job, values)
+        _write(staging, name, normalised(notebook, {str(staging): "build"}), expected)
+        seconds = time.monotonic() - started
+        (staging / f"notebooks/{name}.timing.json").write_text(f'{{"seconds": {seconds:.2f}}}\n')
+        # To make, what is changed while a notebook runs is newer than the notebook, and a run with
+        # parameters of its own is out of date, since it stands where the usual one belongs.
+        date = 0 if set(values) - USUAL - set(_named(job)) else begun
+        os.utime(staging / f"notebooks/{name}.ipynb", (date, date))
+        last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
+        files = [_place(staging, folder, file) for file in [*expected, *last]]
+        for path in set(optional) - set(made):
+            (folder / path).unlink(missing_ok=True)
+    return Result(job, time.monotonic() - started, files=tuple(files))
+
+
+def run_all(
+    jobs: Sequence[Job],
+    *,
+    workers: int | None = None,
+    timeout: float = TIMEOUT,
+    modules: Sequence[str] = (),
+    plain: bool = False,
+    report: Callable[[Result], None] = lambda _: None,
+) -> list[Result]:
+    """Execute notebooks side by side, one process a notebook; a failure stops no other.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+        What to run.
+    workers : int, optional
+        How many at a time; by default as many as there are processors.
+    timeout : float, default 600
+        Limit in seconds for each notebook.
+    modules : sequence of str, optional
+        Modules that the kernels are to have imported when they start.
+    plain : bool, default False
+        As for `run`.
+    report : callable, optional
+        Called with each result as it comes.
+
+    Returns
+    -------
+    list of Result
+        In the order of the jobs.
+
+    Raises
+    ------
+    RunError
+        If two jobs would write the same file; nothing is executed then.
+    """
+    _refuse_collisions(jobs)
+    size = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
+    since = time.time()
+    results: dict[int, Result] = {}
+    with ProcessPoolExecutor(
+        size, mp_context=get_context("spawn"), initializer=_prepare, initargs=(modules,)
+    ) as pool:
+        todo = enumerate(jobs)
+        futures = {pool.submit(_attempt, job, timeout, plain, since): i for i, job in todo}
+        try:
+            for future in as_completed(futures):
+                number = futures[future]
+                result = results[number] = _result(jobs[number], future)
+                report(result)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return [results[i] for i in range(len(jobs))]
+
+
+def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -> str:
+    """Write a notebook without what differs between runs: equal results give equal text.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        An executed notebook; it is not changed.
+    paths : mapping of str to str, optional
+        Texts to replace in outputs, such as paths of this run.
+
+    Returns
+    -------
+    str
+        Notebook JSON with sorted keys, without times, random ids, memory addresses and paths, the
+        pieces of a stream joined.
+    """
+    clean = deepcopy(notebook)
+    clean.metadata = {
+        k: v for k, v in clean.metadata.items() if k not in ("papermill", "execution")
+    }
+    clean.metadata["language_info"] = {"name": "python"}
+    here = {str(Path.cwd()): ".", str(Path.home()): "~", tempfile.gettempdir(): "/tmp"}
+    swap = _swap({**here, **(paths or {})})
+    for cell in clean.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell.id = "injected-parameters"
+        if cell.cell_type == "code":
+            cell.outputs = [_scrubbed(output, swap) for output in _joined(cell.outputs)]
+    text = nbformat.writes(clean, indent=1, sort_keys=True, ensure_ascii=False)
+    return text.rstrip("\n") + "\n"
+
+
+def _read(notebook: Path) -> NotebookNode:
+    try:
+        read = nbformat.read(notebook, as_version=4)
+    except FileNotFoundError:
+        raise RunError(f"{notebook}: no such notebook") from None
+    except OSError as error:
+        raise RunError(f"{notebook}: cannot be read: {error.strerror}") from None
+    except Exception as error:  # nbformat raises whatever the text of a file leads it to
+        raise RunError(f"{notebook}: not a notebook: {str(error).splitlines()[0]}") from None
+    for number, cell in enumerate(read.cells):
+        cell.setdefault("id", f"cell-{number:02}")  # else papermill adds random ones
+    read.nbformat_minor = max(read.nbformat_minor, 5)
+    return read
+
+
+def _contract(notebook: Path) -> dict[str, Any]:
+    return dict(_read(notebook).metadata.get("soila", {}))
+
+
+def _comments(source: str) -> dict[int, str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return {t.start[0]: t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
+
+
+def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter:
+    if not isinstance(statement, ast.AnnAssign) or statement.value is None:
+        raise ValueError
+    name, type_ = ast.unparse(statement.target), ast.unparse(statement.annotation)
+    default = ast.literal_eval(statement.value)
+    text = comments.get(statement.end_lineno or statement.lineno, "")
+    if TYPES.get(type_) is not type(default) or not text:
+        raise ValueError
+    return Parameter(name, type_, default, text)  # type: ignore[arg-type]
+
+
+def _typed(text: str, type_: str) -> str | int | float | bool:
+    if type_ == "bool":
+        if text.lower() not in BOOLEANS:
+            raise ValueError
+        return BOOLEANS[text.lower()]
+    value: str | int | float = TYPES[type_](text)
+    if type_ != "str" and "_" in text:
+        raise ValueError
+    return value
+
+
+def _refuse_escapes(notebook: Path) -> None:
+    for label, cell in _code_cells(_read(notebook)):
+        line = _escape(cell.source)
+        if line:
+            raise RunError(
+                f"{notebook.name}: {label}: `{line}` is not allowed in a notebook of a run; "
+                "magics, shell commands and exit skip what follows without failing"
+            )
+
+
+def _escape(source: str) -> str:
+    """Find a line that is not Python, or names a way to exit."""
+    lines = source.splitlines()
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:
+        return next((line.strip() for line in lines if MAGIC.search(line)), "")
+    names = ((n, getattr(n, "id", getattr(n, "attr", ""))) for n in nodes)
+    exits = (n.lineno for n, name in names if isinstance(n, ast.expr) and name in EXITS)
+    return next((lines[number - 1].strip() for number in exits), "")
+
+
+def _code_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
+    """Name each code cell by its number in the notebook as it is stored and its first line."""
+    own = (c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", []))
+    for number, cell in enumerate(own, 1):
+        if cell.cell_type == "code" and cell.source.strip():
+            yield f"cell {number} (`{cell.source.strip().splitlines()[0]}`)", cell
+
+
+def _execute(
+    job: Job,
+    values: Mapping[str, Any],
+    record: Mapping[str, Any],
+    staging: Path,
+    deadline: float,
+    plain: bool,
+) -> NotebookNode:
+    import papermill
+    from papermill.engines import papermill_engines
+
+    papermill_engines.register("soila", _engine())
+    before = {name: os.environ.get(name) for name in (OUTPUT, RECORD)}
+    os.environ.update({OUTPUT: str(staging), RECORD: records.dumps(record)})
+    try:
+        return papermill.execute_notebook(
+            _read(job.notebook),
+            None,
+            parameters=dict(sorted(values.items())),
+            engine_name="soila",
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            cwd=str(job.notebook.resolve().parent),
+            kernel_manager_class=kernel.PlainKernelManager if plain else kernel.KernelManager,
+            timeout_func=lambda _: max(deadline - time.monotonic(), 0.1),
+            iopub_timeout=60,
+            raise_on_iopub_timeout=True,
+        )
+    except _StoppedError as error:
+        raise RunError(f"{job.title}: {error}") from None
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+class _StoppedError(Exception):
+    """An execution that did not reach its end; the message names the cell."""
+
+
+def _record(job: Job, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write down what the outputs will be made from; an empty record if that is not asked for."""
+    if job.data is None or job.lock is None:
+        return {}
+    if not job.data.is_dir():
+        raise RunError(f"{job.title}: {job.data}: no such data set folder")
+    known = {p.name: p.default for p in parameters(job.notebook)} | dict(values)
+    return records.record(job.notebook, known, list(values), job.data, job.lock)
+
+
+def _refuse_unlocked(job: Job, record: Mapping[str, Any]) -> None:
+    """Refuse installed packages whose versions are not those of the lock."""
+    if not record or job.lock is None:
+        return
+    locked = dict(LOCKED.findall(job.lock.read_text(encoding="utf-8")))
+    found = {name: metadata.version(name) for name in record["packages"]}
+    pairs = ((name, version, locked.get(_canonical(name))) for name, version in found.items())
+    wrong = [f"{n} {version} ({pin})" for n, version, pin in pairs if pin not in (None, version)]
+    if wrong:
+        raise RunError(
+            f"{job.title}: installed are other versions than locked: {', '.join(wrong)}; "
+            f"install those of {job.lock.name}, or renew it by `make lock`"
+        )
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _refuse_changes(job: Job, record: Mapping[str, Any], since: float) -> None:
+    """Refuse inputs that changed when they may have been read already, or not yet."""
+    if not record or job.data is None:
+        return
+    data = [job.data / name for name in record["data"]]
+    files = [job.notebook, *data, *(records.PACKAGE / name for name in record["code"])]
+    changed = [f.name for f in files if not f.exists() or f.stat().st_mtime > since]
+    if changed:
+        names = ", ".join(changed)
+        raise RunError(f"{job.title}: changed while the notebook ran: {names}; run it again")
+
+
+def _engine() -> type:
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.engines import NBClientEngine
+
+    class Engine(NBClientEngine):  # type: ignore[misc]
+        """Papermill's own engine; says at which cell an execution stopped, and why."""
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> None:
+            try:
+                super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+            except CellTimeoutError:
+                raise _StoppedError(f"{_last(nb_man.nb)}: the time limit was reached") from None
+            except DeadKernelError:
+                reason = "the kernel died (killed, or out of memory)"
+                raise _StoppedError(f"{_last(nb_man.nb)}: {reason}") from None
+            _check_cells(nb_man.nb)
+
+    return Engine
+
+
+def _last(notebook: NotebookNode) -> str:
+    """Name the last cell that was begun."""
+    begun = [label for label, c in _code_cells(notebook) if c.metadata.papermill.start_time]
+    return begun[-1] if begun else "before the first cell"
+
+
+def _check_cells(notebook: NotebookNode) -> None:
+    for label, cell in _code_cells(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise _StoppedError(f"{label}: {output.ename}: {output.evalue}")
+        if not cell.execution_count:
+            raise _StoppedError(f"{label} was not executed")
+
+
+def _refuse_collisions(jobs: Iterable[Job]) -> None:
+    """Refuse jobs that would overwrite each other; what else is wrong with a job is its own."""
+    writers: dict[Path, str] = {}
+    for job in jobs:
+        try:
+            values = check(job.notebook, job.values)
+            named = [path for key in ("outputs", "optional") for path in _outputs(job, values, key)]
+        except RunError:
+            continue
+        for path in (job.folder / name for name in named):
+            if path in writers:
+                raise RunError(f"{path} would be written twice: {writers[path]}; {job.title}")
+            writers[path] = job.title
+
+
+def _outputs(job: Job, values: Mapping[str, Any], key: str = "outputs") -> list[str]:
+    contract = _contract(job.notebook)
+    known = {p.name: p.default for p in parameters(job.notebook)} | dict(values)
+    expand = contract.get("expand", {})
+    options = {k: expand.get(k, {}).get(str(v), [v]) for k, v in known.items()}
+    combined = [dict(zip(options, c, strict=True)) for c in product(*options.values())]
+    templates = contract.get(key, [])
+    name = job.notebook.name
+    try:
+        paths = list(dict.fromkeys(t.format(**c) for t in templates for c in combined))
+    except KeyError as error:
+        raise RunError(f"{name}: metadata: outputs name no parameter {error}") from None
+    outside = [p for p in paths if p.startswith("/") or ".." in PurePosixPath(p).parts]
+    if outside:
+        raise RunError(f"{name}: outputs outside the output folder: {', '.join(outside)}")
+    return paths
+
+
+def _same_figure(path: str, made: Iterable[str]) -> bool:
+    """Tell whether another form of an output was made; a figure comes in all its forms."""
+    return PurePosixPath(path).with_suffix("") in (PurePosixPath(m).with_suffix("") for m in made)
+
+
+def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: float) -> None:
+    files = [p for p in staging.rglob("*") if p.is_file()]
+    found = {p.relative_to(staging).as_posix(): p.stat() for p in files}
+    problems = [f"{e} is missing" for e in expected if e not in found]
+    made = {e: found[e] for e in expected if e in found}
+    problems += [f"{e} is empty" for e, stat in made.items() if not stat.st_size]
+    problems += [f"{e} is older than the run" for e, stat in made.items() if stat.st_mtime < begun]
+    problems += [f"{e} is a link" for e in made if (staging / e).is_symlink()]
+    problems += [
+        f"{e} is cut off" for e, stat in made.items() if stat.st_size and _cut(staging / e)
+    ]
+    problems += [f"{f} is not declared" for f in sorted(found) if f not in expected]
+    if not expected:
+        problems.append("no outputs are declared in its metadata")
+    if problems:
+        raise RunError(f"{job.title}: outputs: " + "; ".join(problems))
+
+
+def _cut(file: Path) -> bool:
+    """Tell whether a file of a known kind lacks its end."""
+    end = ENDS.get(file.suffix, b"")
+    return not file.read_bytes()[-64:].rstrip().endswith(end)
+
+
+def _name(job: Job, values: Mapping[str, Any]) -> str:
+    named = _named(job)
+    if not named or not set(named) <= set(values):
+        return job.notebook.stem
+    return str(_contract(job.notebook)["name"].format(**values))
+
+
+def _named(job: Job) -> list[str]:
+    """Find the parameters that are part of the executed notebook's name."""
+    return re.findall(r"{(\w+)}", _contract(job.notebook).get("name", ""))
+
+
+def _write(staging: Path, name: str, text: str, expected: Iterable[str]) -> None:
+    folder = staging / "notebooks"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.ipynb").write_text(text, encoding="utf-8", newline="\n")
+    listing = "".join(f"{path}\n" for path in expected)
+    (folder / f"{name}.outputs").write_text(listing, encoding="utf-8", newline="\n")
+
+
+def _place(staging: Path, folder: Path, file: str) -> Path:
+    target = folder / file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return (staging / file).replace(target)
+
+
+def _prepare(modules: Sequence[str]) -> None:
+    """Set up a process of the pool; an interrupt is for the notebook in it, if there is one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    kernel.preload(modules)
+
+
+def _attempt(job: Job, timeout: float, plain: bool, since: float) -> Result:
+    started = time.monotonic()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return run(job, timeout=timeout, plain=plain, since=since)
+    except RunError as error:
+        message = str(error)
+    except Exception as error:  # a broken environment must not stop the other notebooks
+        message = f"{job.title}: {type(error).__name__}: {error}"
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return Result(job, time.monotonic() - started, failure=message)
+
+
+def _result(job: Job, future: Future[Result]) -> Result:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        message = "not executed, a process of the run died (killed, or out of memory)"
+        return Result(job, 0.0, failure=f"{job.title}: {message}")
+
+
+def _joined(outputs: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
+    """Join neighbouring pieces of streams; in which order two streams flush is chance."""
+    for streams, group in groupby(outputs, lambda output: output.output_type == "stream"):
+        pieces = list(group)
+        if not streams:
+            yield from pieces
+        for name in ("stdout", "stderr") if streams else ():
+            text = "".join(piece.text for piece in pieces if piece.name == name)
+            if text:
+                yield nbformat.v4.new_output("stream", name=name, text=text)
+
+
+def _swap(paths: Mapping[str, str]) -> Callable[[str], str]:
+    """Return a function that replaces paths, longest first, and what passes with a process."""
+    longest = sorted((p for p in paths if p != "/"), key=len, reverse=True)
+    texts = {rf"{re.escape(p)}(?![\w-])": paths[p] for p in longest} | PASSING
+    pattern = re.compile("|".join(f"({p})" for p in texts))
+    replacements = list(texts.values())
+    return lambda text: pattern.sub(lambda m: replacements[(m.lastindex or 1) - 1], text)
+
+
+def _scrubbed(value: Any, swap: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return swap(value)
+    if isinstance(value, list):
+        return [_scrubbed(v, swap) for v in value]
+    if isinstance(value, dict):
+        kept = ((k, v if k.startswith(BINARY) else _scrubbed(v, swap)) for k, v in value.items())
+        return NotebookNode(kept)
+    return value

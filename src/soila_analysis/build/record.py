@@ -1,0 +1,377 @@
+"""What an output was made from: a record of content hashes inside the file, and what changed since.
+
+The record holds no time, host, path or commit, so that equal inputs give equal bytes. Its hashes
+are those by which git names file contents: in any clone whose history has the old content, git can
+show it, and so this module can say which rows, cells or lines are different now.
+"""
+
+import ast
+import json
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from soila_analysis.files import blob
+
+FORMAT = 1
+PACKAGE = Path(__file__).parents[1]
+SHOWN = 5  # differences of one file that are listed
+SHORT = 12  # digits of a hash of a cell
+DATA = (".css", ".csv", ".html", ".js", ".toml", ".ttf", ".typ")  # what modules read beside them
+
+
+class UnknownProvenanceError(Exception):
+    """A file that carries no record; the message says why that may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One input that is different now: what it is, and the differences that could be found."""
+
+    what: str
+    details: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n    ".join([self.what, *self.details])
+
+
+def record(
+    notebook: Path,
+    parameters: Mapping[str, object],
+    given: Sequence[str],
+    data: Path,
+    lock: Path,
+) -> dict[str, Any]:
+    """Record the inputs of a run by their contents.
+
+    Parameters
+    ----------
+    notebook : Path
+        The notebook.
+    parameters : mapping
+        All its parameters; ``dataset`` is left out, since it is a path.
+    given : sequence of str
+        The names of those that were given; the others are the notebook's defaults.
+    data : Path
+        The data set folder.
+    lock : Path
+        The file that pins the packages.
+
+    Returns
+    -------
+    dict
+        ``format``; ``dataset``, its name; ``data``, file to hash; ``notebook``, its name;
+        ``cells``, the hashes of its code cells but the parameters; ``parameters`` and ``given``;
+        ``code``, module file to hash,
+        for every module that the notebook imports, directly or not; ``packages``, name to version
+        of what these import; ``lock``.
+    """
+    cells = _code_cells(notebook.read_bytes())
+    code = _closure("\n".join(cells))
+    return {
+        "format": FORMAT,
+        "dataset": data.name,
+        "data": {file.name: blob(file.read_bytes()) for file in _data_files(data)},
+        "notebook": notebook.name,
+        "cells": [blob(cell.encode())[:SHORT] for cell in cells],
+        "parameters": {k: v for k, v in sorted(parameters.items()) if k != "dataset"},
+        "given": sorted(name for name in given if name != "dataset"),
+        "code": {str(file.relative_to(PACKAGE)): blob(file.read_bytes()) for file in code},
+        "packages": _versions(code),
+        "lock": blob(lock.read_bytes()),
+    }
+
+
+def dumps(record: Mapping[str, Any]) -> str:
+    """Write a record as one line of JSON with sorted keys.
+
+    Parameters
+    ----------
+    record : mapping
+        As `record` gives.
+
+    Returns
+    -------
+    str
+        ASCII, the same for equal records.
+    """
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def read(file: Path) -> dict[str, Any]:
+    """Read the record that an output carries.
+
+    Parameters
+    ----------
+    file : Path
+        SVG, PDF, PNG, the JSON beside a figure or table, or the CSV of a table.
+
+    Returns
+    -------
+    dict
+        As `record` gives, with ``table``, the hash of the output's own table.
+
+    Raises
+    ------
+    UnknownProvenanceError
+        If there is none, or the file is of another kind.
+    """
+    reader = READERS.get(file.suffix.lower())
+    if reader is None:
+        kinds = ", ".join(READERS)
+        raise UnknownProvenanceError(f"{file}: not an output of this project; known are {kinds}")
+    try:
+        found = json.loads(reader(file) or "null")
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UnknownProvenanceError(f"{file}: cannot be read: {error}") from None
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise UnknownProvenanceError(
+            f"{file}: carries no record of what it was made from; outputs of `soila run` and "
+            "`make figures` do, those of a notebook opened by hand do not"
+        )
+    return found
+
+
+def changes(old: Mapping[str, Any], now: Mapping[str, Any], root: Path, data: Path) -> list[Change]:
+    """Compare the record of an output with what its inputs are now.
+
+    Parameters
+    ----------
+    old, now : mapping
+        Records, as `read` and `record` give.
+    root : Path
+        The clone, whose history is asked for old contents.
+    data : Path
+        The data set folder as it is now.
+
+    Returns
+    -------
+    list of Change
+        Empty if the output is current.
+    """
+    found = [*_changed_files("data file", old["data"], now["data"], data, root)]
+    found += [
+        Change(f"parameter {name}: {old['parameters'].get(name)!r} -> {value!r}")
+        for name, value in now["parameters"].items()
+        if old["parameters"].get(name) != value
+    ]
+    found += _changed_cells(old, now)
+    found += _changed_files("module", old["code"], now["code"], PACKAGE, root)
+    found += [
+        Change(f"package {name}: {old['packages'].get(name)} -> {now['packages'].get(name)}")
+        for name in sorted({*old["packages"], *now["packages"]})
+        if old["packages"].get(name) != now["packages"].get(name)
+    ]
+    if old["lock"] != now["lock"]:
+        found += [Change("requirements.lock", tuple(_differences(old["lock"], root, _lock(root))))]
+    return found
+
+
+def edited(file: Path, old: Mapping[str, Any]) -> list[Change]:
+    """Tell whether the table of an output is no longer the one that its record names.
+
+    Parameters
+    ----------
+    file : Path
+        The output; the table is the file itself or, for a figure, looked for beside it.
+    old : mapping
+        The record that it carries.
+
+    Returns
+    -------
+    list of Change
+        Empty if the table is as it was made, or is not there.
+    """
+    tables = [file] if file.suffix == ".csv" else (file.parent.parent / "tables").glob("*.csv")
+    own = [t for t in tables if file.suffix == ".csv" or file.stem.startswith(t.stem)]
+    if not own:
+        return []
+    table = max(own, key=lambda t: len(t.stem))
+    if blob(table.read_bytes()) == old["table"]:
+        return []
+    return [Change(f"table {table.name}: its content is not what was written")]
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return sorted(f for f in folder.iterdir() if f.suffix in (".csv", ".toml"))
+
+
+def _lock(root: Path) -> Path:
+    return root / "requirements.lock"
+
+
+def _code_cells(notebook: bytes) -> list[str]:
+    cells = json.loads(notebook)["cells"]
+    return [
+        "".join(cell["source"])
+        for cell in cells
+        if cell["cell_type"] == "code" and "parameters" not in cell["metadata"].get("tags", [])
+    ]
+
+
+def _closure(source: str) -> list[Path]:
+    """Find all files of this package that a source imports, directly or not, and their data."""
+    waiting, seen = list(_imported(source)), set()
+    while waiting:
+        file = waiting.pop()
+        if file not in seen:
+            seen.add(file)
+            waiting += _module_imports(file)
+    beside = {p for f in seen if f.name == "__init__.py" for p in _package_data(f.parent)}
+    return sorted(seen | beside)
+
+
+@cache
+def _module_imports(file: Path) -> tuple[Path, ...]:
+    return tuple(_imported(file.read_text(encoding="utf-8")))
+
+
+def _package_data(folder: Path) -> Iterator[Path]:
+    for file in folder.rglob("*"):
+        if file.suffix in DATA:
+            yield file
+
+
+def _imported(source: str) -> Iterator[Path]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE.name):
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [a.name for a in node.names if a.name.split(".")[0] == PACKAGE.name]
+        else:
+            continue
+        for name in names:
+            yield from _files_of(name)
+
+
+def _files_of(module: str) -> Iterator[Path]:
+    """Give the module's file, and those of the packages around it, which it executes too."""
+    parts = module.split(".")[1:]
+    for depth in range(len(parts) + 1):
+        place = PACKAGE.joinpath(*parts[:depth])
+        for file in (place.with_suffix(".py"), place / "__init__.py"):
+            if depth and file.is_file():
+                yield file
+
+
+def _versions(code: Sequence[Path]) -> dict[str, str]:
+    tops = {top for file in code if file.suffix == ".py" for top in _tops(file)}
+    known = _distributions()
+    names = {name for top in tops for name in known.get(top, ())} - {"soila-analysis"}
+    return {name: metadata.version(name) for name in sorted(names)}
+
+
+@cache
+def _tops(file: Path) -> frozenset[str]:
+    """Name the packages, ours and others', that a module imports."""
+    tops = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            tops |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            tops.add(node.module.split(".")[0])
+    return frozenset(tops)
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
+
+
+def _changed_files(
+    kind: str, old: Mapping[str, str], now: Mapping[str, str], folder: Path, root: Path
+) -> Iterator[Change]:
+    for name in sorted({*old, *now}):
+        if name not in now:
+            yield Change(f"{kind} {name}: no longer used")
+        elif name not in old:
+            yield Change(f"{kind} {name}: not used then")
+        elif old[name] != now[name]:
+            yield Change(f"{kind} {name}", tuple(_differences(old[name], root, folder / name)))
+
+
+def _changed_cells(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    matcher = SequenceMatcher(None, old["cells"], now["cells"], autojunk=False)
+    for tag, _, _, first, last in matcher.get_opcodes():
+        if tag == "delete":
+            yield Change(f"notebook {now['notebook']}: code removed before code cell {first + 1}")
+        elif tag != "equal":
+            numbers = ", ".join(str(i + 1) for i in range(first, last))
+            yield Change(f"notebook {now['notebook']}: code cell {numbers} after the parameters")
+
+
+def _differences(old: str, root: Path, file: Path) -> Iterator[str]:
+    """List the lines that differ, if the clone's history has the old content."""
+    shown = subprocess.run(
+        ["git", "-C", str(root), "cat-file", "blob", old], capture_output=True, check=False
+    )
+    if shown.returncode or not file.is_file():
+        yield "the earlier content is not in this clone's history, so the place cannot be told"
+        return
+    try:
+        before = shown.stdout.decode().splitlines()
+        after = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        yield "binary content"
+        return
+    found = list(_lines(before, after))
+    yield from found[:SHOWN]
+    if len(found) > SHOWN:
+        yield f"and {len(found) - SHOWN} more"
+
+
+def _lines(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "replace" and b - a == d - c:
+            for i in range(b - a):
+                yield f"line {c + i + 1}: `{before[a + i]}` -> `{after[c + i]}`"
+        elif tag != "equal":
+            yield from (f"line {c + 1}: without `{line}`" for line in before[a:b])
+            yield from (f"line {c + i + 1}: new `{line}`" for i, line in enumerate(after[c:d]))
+
+
+def _of_svg(file: Path) -> str | None:
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True)
+    try:
+        root = etree.parse(file, parser).getroot()
+    except etree.XMLSyntaxError as error:
+        raise ValueError(str(error)) from None
+    found = root.find(".//{http://purl.org/dc/elements/1.1/}description")
+    return None if found is None else found.text
+
+
+def _of_png(file: Path) -> str | None:
+    from PIL import Image
+
+    with Image.open(file) as image:
+        return image.info.get("Comment")
+
+
+def _of_pdf(file: Path) -> str | None:
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        found = PdfReader(file).metadata
+    except PyPdfError as error:
+        raise ValueError(str(error)) from None
+    return None if found is None else found.get("/Keywords")
+
+
+def _of_json(file: Path) -> str | None:
+    return dumps(json.loads(file.read_text(encoding="utf-8")).get("provenance"))
+
+
+def _of_csv(file: Path) -> str | None:
+    return _of_json(file.with_suffix(".json"))
+
+
+READERS = {".svg": _of_svg, ".png": _of_png, ".pdf": _of_pdf, ".json": _of_json, ".csv": _of_csv}

@@ -1,0 +1,260 @@
+"""A data set: one folder of plain files, loaded whole or not at all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from shutil import copytree, rmtree
+from tempfile import TemporaryDirectory, mkdtemp
+
+import pandas as pd
+
+from soila_analysis import files, taxonomy
+from soila_analysis.dataset import datapackage, tables
+from soila_analysis.dataset import metadata as information
+from soila_analysis.dataset.consensus import consensus
+from soila_analysis.dataset.metadata import DatasetInfo
+from soila_analysis.dataset.problems import DatasetError, Problem
+from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, NEEDED, OWN
+from soila_analysis.dataset.validation import examine
+from soila_analysis.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Models, the goals that they serve, and their codes.
+
+    However it is built, its tables are text throughout and sorted by id, so that the same data in
+    any file form give equal data sets; the folder's name does not count.
+
+    Parameters
+    ----------
+    name : str
+        The folder's name.
+    info : DatasetInfo
+        What ``dataset.toml`` says.
+    models : DataFrame
+        ``model_id``, ``name`` and any further columns.
+    memberships : DataFrame
+        ``model_id``, ``goal_id``: one row for each goal of a model.
+    codings : DataFrame
+        ``model_id``, ``feature_id``, ``coder_id``, ``code``, ``note``; no row: not assessed.
+        ``taxonomy_version``, if any row has one: the version that it was coded under.
+    features, goals, codes, changes : DataFrame, optional
+        Tables of the data set's own in place of the library's; their order has a meaning and stays.
+    decisions : DataFrame, optional
+        What a cell is to count as, whatever the coders found: ``model_id``, ``feature_id``,
+        ``code``, ``decided_by``, ``decided_on``, ``reason``.
+    """
+
+    name: str
+    info: DatasetInfo
+    models: pd.DataFrame
+    memberships: pd.DataFrame
+    codings: pd.DataFrame
+    features: pd.DataFrame | None = None
+    goals: pd.DataFrame | None = None
+    codes: pd.DataFrame | None = None
+    changes: pd.DataFrame | None = None
+    decisions: pd.DataFrame | None = None
+
+    def __post_init__(self) -> None:
+        for name, table in self.tables():
+            object.__setattr__(self, name, _canonical(name, table))
+        utf8 = self.info.model_copy(update={"encoding": "utf-8"})
+        object.__setattr__(self, "info", utf8)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Dataset):
+            return NotImplemented
+        ours, theirs = dict(self.tables()), dict(other.tables())
+        return (
+            self.info == other.info
+            and ours.keys() == theirs.keys()
+            and all(ours[name].equals(theirs[name]) for name in ours)
+        )
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy:
+        """What the models are coded by: the library's taxonomy under the tables of its own."""
+        return taxonomy.load().with_tables(
+            version=self.info.taxonomy,
+            features=self.features,
+            goals=self.goals,
+            codes=self.codes,
+            changes=self.changes,
+        )
+
+    @cached_property
+    def status(self) -> pd.DataFrame:
+        """One status for each model and feature, by the data set's own rule; see `consensus`."""
+        return self.consensus(self.info.consensus)
+
+    def consensus(self, rule: str) -> pd.DataFrame:
+        """Bring the codes to one status for each model and feature by another rule.
+
+        Parameters
+        ----------
+        rule : str
+            As for `dataset.consensus`.
+
+        Returns
+        -------
+        DataFrame, models x features
+        """
+        return consensus(
+            self.codings,
+            self.taxonomy,
+            rule,
+            models=self.models["model_id"].tolist(),
+            decisions=self.decisions,
+        )
+
+    def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
+        """Go through the tables that it has.
+
+        Yields
+        ------
+        name : str
+            The file's name without ``.csv``.
+        table : DataFrame
+        """
+        for name in COLUMNS:
+            table = getattr(self, name)
+            if table is not None:
+                yield name, table
+
+
+def load(folder: str | Path) -> Dataset:
+    """Read a data set.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Relative to here or to the project's root, such as ``data/review-2024``.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DatasetError
+        With all problems that `validate` finds.
+    """
+    path = files.dataset_folder(folder).resolve()
+    contents = examine(path)
+    if contents.problems or contents.info is None:
+        raise DatasetError(folder, contents.problems)
+    return Dataset(path.name, contents.info, **contents.tables)
+
+
+def validate(folder: str | Path) -> list[Problem]:
+    """Find all that is wrong with a data set, at once; nothing is written.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Relative to here or to the project's root, such as ``data/review-2024``.
+
+    Returns
+    -------
+    list of Problem
+        By file and line; empty for a sound data set.
+    """
+    return examine(files.dataset_folder(folder)).problems
+
+
+def save(dataset: Dataset, folder: str | Path) -> None:
+    """Write a data set in its one form: UTF-8, comma, sorted by id.
+
+    It is written beside the folder and read back, and takes the folder's place only when it is
+    sound; its ``datapackage.json`` is written with it, other files in the folder stay. The same
+    data give the same bytes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to write.
+    folder : str or Path
+        A new folder, or one that holds a data set; relative as for `load`.
+
+    Raises
+    ------
+    DatasetError
+        If the data set is not sound, or the folder holds something else; it is left as it was.
+    """
+    path = files.dataset_folder(folder).resolve()
+    if path.exists() and not (path / information.FILE).is_file():
+        problem = Problem(str(folder), message=f"it exists without {information.FILE}")
+        raise DatasetError(folder, [problem], "Name a new folder.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
+        written = Path(beside) / path.name
+        if path.exists():
+            copytree(path, written, symlinks=True)
+        _write(dataset, written)
+        contents = examine(written)
+        if contents.problems:
+            raise DatasetError(folder, contents.problems, "Correct the data set and save it again.")
+        datapackage.write(written, contents)
+        _swap(written, path)
+
+
+def describe(folder: str | Path) -> Path:
+    """Write ``datapackage.json`` of a data set as it is, for programs that read that.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Relative as for `load`.
+
+    Returns
+    -------
+    Path
+        The file; it is replaced.
+
+    Raises
+    ------
+    DatasetError
+        If the data set is not sound.
+    """
+    path = files.dataset_folder(folder)
+    contents = examine(path)
+    if contents.problems:
+        raise DatasetError(folder, contents.problems)
+    return datapackage.write(path, contents)
+
+
+def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Put columns and rows in order, and text in every cell."""
+    columns = list(dict.fromkeys([*COLUMNS[name], *table.columns]))
+    text = table.reindex(columns=columns).astype("str").fillna("")
+    empty = [one for one in FURTHER.get(name, ()) if one in text and (text[one] == "").all()]
+    text = text.drop(columns=empty)
+    return (text if name in OWN else text.sort_values(list(KEYS[name]))).reset_index(drop=True)
+
+
+def _write(dataset: Dataset, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in COLUMNS.keys() - NEEDED:
+        (folder / f"{name}.csv").unlink(missing_ok=True)
+    information.write(dataset.info, folder / information.FILE)
+    for name, table in dataset.tables():
+        tables.write(table, folder / f"{name}.csv")
+
+
+def _swap(written: Path, path: Path) -> None:
+    """Put the new folder in the place of the old, which comes back if that fails."""
+    if not path.exists():
+        written.rename(path)
+        return
+    aside = Path(mkdtemp(prefix=f".{path.name}-replaced-", dir=path.parent))
+    path.rename(aside / path.name)
+    try:
+        written.rename(path)
+    except BaseException:
+        (aside / path.name).rename(path)
+        aside.rmdir()
+        raise
+    rmtree(aside)

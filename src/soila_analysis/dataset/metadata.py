@@ -1,0 +1,201 @@
+"""``dataset.toml``: what a data set is, where it comes from and how it is to be read."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from soila_analysis.dataset.consensus import RULES_ALLOWED, is_rule
+from soila_analysis.dataset.problems import Problem, nearest
+from soila_analysis.dataset.tables import decoded
+
+FILE = "dataset.toml"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Trilingual(BaseModel):
+    """One text in the three languages."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fi: Text
+    sv: Text
+    en: Text
+
+    def __getitem__(self, language: str) -> str:
+        return {"fi": self.fi, "sv": self.sv, "en": self.en}[language]
+
+
+class DatasetInfo(BaseModel):
+    """What ``dataset.toml`` says of a data set.
+
+    Parameters
+    ----------
+    title, source : Trilingual
+        Name and provenance; a ``source`` given as one string stands for all languages.
+    kind : {"observed", "reconstructed", "synthetic"}
+        Travels with every table and shows on every figure.
+    reading : str, optional
+        Which reading of the published figures a reconstruction follows; for reconstructions only.
+    licence, round : str
+        Terms of use; the review or year that was coded.
+    taxonomy : str
+        The version of the taxonomy that was coded by.
+    encoding : {"utf-8", "latin-1", "windows-1252"}
+        Of the CSV files.
+    consensus : str
+        The rule by which several coders are brought to one status.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Trilingual
+    kind: Literal["observed", "reconstructed", "synthetic"]
+    reading: Text | None = Field(default=None, validate_default=True)
+    source: Trilingual
+    licence: Text
+    round: Text
+    taxonomy: Text
+    encoding: Literal["utf-8", "latin-1", "windows-1252"] = "utf-8"
+    consensus: str = "unanimous"
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _source_in_one_language(cls, source: Any) -> Any:
+        return dict.fromkeys(("fi", "sv", "en"), source) if isinstance(source, str) else source
+
+    @field_validator("reading")
+    @classmethod
+    def _reading_of_a_reconstruction(
+        cls, reading: str | None, before: ValidationInfo
+    ) -> str | None:
+        kind = before.data.get("kind")
+        if kind == "reconstructed" and reading is None:
+            raise PydanticCustomError("reading", "a reconstruction needs the reading it follows")
+        if kind in ("observed", "synthetic") and reading is not None:
+            raise PydanticCustomError("reading", "only a reconstruction follows a reading")
+        return reading
+
+    @field_validator("consensus")
+    @classmethod
+    def _known_rule(cls, rule: str) -> str:
+        if not is_rule(rule):
+            raise PydanticCustomError("rule", "no such consensus rule", {"allowed": RULES_ALLOWED})
+        return rule
+
+
+def read(path: Path) -> tuple[DatasetInfo | None, dict[str, Any], list[Problem]]:
+    """Read ``dataset.toml``.
+
+    Parameters
+    ----------
+    path : Path
+        The file, in UTF-8 as TOML prescribes.
+
+    Returns
+    -------
+    info : DatasetInfo or None
+        None if there are problems.
+    keys : dict
+        What stands in the file, right or wrong; empty if it is not TOML.
+    problems : list of Problem
+    """
+    text, problems = decoded(path.read_bytes(), path.name)
+    if problems:
+        return None, {}, problems
+    try:
+        keys = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r" \(at line (\d+), column \d+\)", str(error))
+        line = int(at[1]) if at else text.count("\n") + 1
+        reason = str(error).partition(" (at ")[0]
+        return None, {}, [Problem(path.name, line, message=f"not valid TOML: {reason}")]
+    try:
+        return DatasetInfo.model_validate(keys), keys, []
+    except ValidationError as invalid:
+        return None, keys, [_problem(error, path) for error in invalid.errors()]
+
+
+def write(info: DatasetInfo, path: Path) -> None:
+    """Write ``dataset.toml`` in its one form, without ``encoding``: what is written is UTF-8.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+    path : Path
+    """
+    keys = info.model_dump(exclude={"encoding"}, exclude_none=True)
+    if len(set(keys["source"].values())) == 1:
+        keys["source"] = info.source.en
+    lines = []
+    for key, value in keys.items():
+        if isinstance(value, dict):
+            lines += [f"{key}.{language} = {_string(text)}" for language, text in value.items()]
+        else:
+            lines.append(f"{key} = {_string(value)}")
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8", newline="\n")
+
+
+def line_of(path: Path, *keys: str) -> int | None:
+    """Find the line on which a key, or else the table that holds it, is set.
+
+    Parameters
+    ----------
+    path : Path
+        A TOML file.
+    *keys : str
+        The key's parts, outermost first.
+
+    Returns
+    -------
+    int or None
+    """
+    text = path.read_text("utf-8-sig")
+    for depth in range(len(keys), 0, -1):
+        dotted = r"\s*\.\s*".join(map(re.escape, keys[:depth]))
+        at = re.search(rf"^[ \t]*(\[[ \t]*)?{dotted}[ \t]*[\].=]", text, re.MULTILINE)
+        if at:
+            return text.count("\n", 0, at.start()) + 1
+    return None
+
+
+def _problem(error: ErrorDetails, path: Path) -> Problem:
+    keys = tuple(map(str, error["loc"]))
+    fields = Trilingual.model_fields if len(keys) > 1 else DatasetInfo.model_fields
+    given = error["input"]
+    found = given if isinstance(given, str) else json.dumps(given, default=str).strip('"')
+    line, key, file = line_of(path, *keys), ".".join(keys), path.name
+    match error["type"]:
+        case "missing":
+            return Problem(file, line, key, message="the key is missing")
+        case "extra_forbidden":
+            return Problem(file, line, None, keys[-1], tuple(fields), nearest(keys[-1], [*fields]))
+        case "literal_error":
+            allowed = get_args(fields[keys[-1]].annotation)
+            return Problem(file, line, key, found, allowed, nearest(found, allowed))
+        case "rule":
+            return Problem(file, line, key, found, error["ctx"]["allowed"])
+        case "reading":
+            return Problem(file, line, key, found if given else None, message=error["msg"])
+        case "model_type":
+            return Problem(file, line, key, found, ("a text in each of fi, sv and en",))
+        case _:
+            return Problem(file, line, key, found, ("a text in quotation marks",))
+
+
+def _string(text: str) -> str:
+    """Return a TOML basic string: JSON's, but that TOML escapes DEL as well."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,159 @@
+"""Questions to a data set: a part of it, the codes behind a number, codes that no longer hold."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pandas as pd
+
+from soila_analysis.dataset.dataset import Dataset
+from soila_analysis.dataset.problems import LISTED, nearest
+from soila_analysis.taxonomy import LANGUAGES
+
+
+def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
+    """Keep some of the models, with their memberships and codes.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What to choose from; it is not changed.
+    only : str, optional
+        Values of columns of ``models.csv``, such as ``region=Uusimaa; year=2024``. Several values
+        of one column are alternatives; of several columns all must hold.
+    goal : str, optional
+        The id of a goal that the models serve.
+
+    Returns
+    -------
+    Dataset
+        The part; all of it if nothing is asked for.
+
+    Raises
+    ------
+    ValueError
+        With every column, value or goal that does not exist; the message lists what does.
+
+    Examples
+    --------
+    >>> from soila_analysis import dataset as datasets
+    >>> data = datasets.load("data/review-2024")
+    >>> select(data, "name=Malli 07; name=Malli 08").models["model_id"].tolist()
+    ['M07', 'M08']
+    """
+    models, goals = dataset.models, dataset.taxonomy.goal_ids
+    wanted = [_pair(part) for part in only.split(";") if part.strip()]
+    problems = [problem for pair in wanted for problem in _wrong(models, *pair)]
+    if goal and goal not in goals:
+        problems.append(f'no goal "{goal}"; allowed: {", ".join(goals)}')
+    if problems:
+        raise ValueError("\n".join(problems))
+    for column in dict(wanted):
+        models = models[models[column].isin([value for name, value in wanted if name == column])]
+    if goal:
+        served = dataset.memberships.query("goal_id == @goal")["model_id"]
+        models = models[models["model_id"].isin(served)]
+    parts = {name: _of(table, models) for name, table in dataset.tables() if "model_id" in table}
+    return replace(dataset, **parts)
+
+
+def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFrame:
+    """List the codes behind one share: one row a model and coder.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The coded models.
+    feature : str
+        The feature's id.
+    goal : str, optional
+        Only models that serve this goal; all models by default.
+
+    Returns
+    -------
+    DataFrame
+        ``model_id``, ``name``, ``coder_id`` and ``code`` (missing where not assessed), the
+        ``decision`` on them if the data set has any (else missing) and ``status``, what they came
+        to. Counting present, and present or absent, over the
+        distinct models gives k and n of the figures.
+
+    Raises
+    ------
+    ValueError
+        For a feature or goal that the taxonomy does not have; the message lists those it has.
+    """
+    taxonomy = dataset.taxonomy
+    for name, value, known in (
+        ("feature", feature, taxonomy.feature_ids),
+        ("goal", goal, taxonomy.goal_ids),
+    ):
+        if value is not None and value not in known:
+            raise ValueError(f'no {name} "{value}"; allowed: {", ".join(known)}')
+    models = dataset.models[["model_id", "name"]]
+    if goal is not None:
+        members = dataset.memberships.query("goal_id == @goal")["model_id"]
+        models = models[models["model_id"].isin(members)]
+    codes = dataset.codings.query("feature_id == @feature")[["model_id", "coder_id", "code"]]
+    status = dataset.status[feature].rename("status")
+    listed = models.merge(codes, on="model_id", how="left")
+    if dataset.decisions is not None:
+        decided = dataset.decisions.query("feature_id == @feature").set_index("model_id")["code"]
+        listed["decision"] = listed["model_id"].map(decided)
+    return listed.merge(status, left_on="model_id", right_index=True).reset_index(drop=True)
+
+
+def outdated(dataset: Dataset) -> pd.DataFrame:
+    """List the codes made under a definition that a later version changed.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Its taxonomy tells which version changed what, and whether codes made before still hold.
+        A coding without ``taxonomy_version`` was made under the version in use.
+
+    Returns
+    -------
+    DataFrame
+        One row a coding and change, by model, feature, coder and version: ``model_id``,
+        ``feature_id``, ``coder_id``, ``code``; ``coded_under``; ``version``, ``date`` and
+        ``change_fi``, ``change_sv``, ``change_en`` of the change.
+    """
+    taxonomy = dataset.taxonomy
+    age = {version: i for i, version in enumerate(taxonomy.versions)}
+    codings = dataset.codings.drop(columns=["note", "taxonomy_version"], errors="ignore")
+    told = dataset.codings.get("taxonomy_version", pd.Series("", codings.index))
+    codings["coded_under"] = told.mask(told == "", taxonomy.version)
+    rows = [
+        (feature, change.version, change.date, *(change.text[lang] for lang in LANGUAGES))
+        for change in taxonomy.changes
+        if change.recode and age[change.version] <= age[taxonomy.version]
+        for feature in ([change.feature_id] if change.feature_id else taxonomy.feature_ids)
+    ]
+    texts = [f"change_{lang}" for lang in LANGUAGES]
+    changes = pd.DataFrame(rows, columns=["feature_id", "version", "date", *texts], dtype="str")
+    both = codings.merge(changes, on="feature_id")
+    earlier = both["coded_under"].map(age) < both["version"].map(age)
+    return both[earlier].reset_index(drop=True)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, _, value = text.partition("=")
+    return column.strip(), value.strip()
+
+
+def _wrong(models: pd.DataFrame, column: str, value: str) -> Iterator[str]:
+    if column not in models:
+        hint = nearest(column, list(models))
+        yield f'no column "{column}" in models.csv; allowed: {", ".join(models)}{_asked(hint)}'
+    elif value not in set(models[column]):
+        known = sorted(set(models[column]))
+        listed = known if len(known) <= LISTED else [*known[:LISTED], f"... ({len(known)} in all)"]
+        hint = nearest(value, known)
+        yield f'no model has {column} "{value}"; allowed: {", ".join(listed)}{_asked(hint)}'
+
+
+def _asked(hint: str) -> str:
+    return f"; {hint}" if hint else ""
+
+
+def _of(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
+    return table[table["model_id"].isin(models["model_id"])]

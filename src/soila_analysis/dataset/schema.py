@@ -1,0 +1,191 @@
+"""What each table may hold, as pandera schemas, and their failures as problems."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from functools import cache
+from typing import TypeAlias
+
+import pandas as pd
+import pandera.pandas as pa
+
+from soila_analysis import taxonomy
+from soila_analysis.dataset.problems import Problem, nearest
+
+Ids: TypeAlias = tuple[str, ...]
+Known: TypeAlias = Mapping[str, Ids | None]  # None: cannot be told, so it is not checked
+
+OWN = {  # a data set may bring these in place of the library's, with further columns
+    "features": taxonomy.FEATURE_COLUMNS,
+    "goals": taxonomy.GOAL_COLUMNS,
+    "codes": taxonomy.CODE_COLUMNS,
+    "changes": taxonomy.CHANGE_COLUMNS,
+}
+NEEDED = {
+    "models": ("model_id", "name"),  # further columns are kept
+    "memberships": ("model_id", "goal_id"),
+    "codings": ("model_id", "feature_id", "coder_id", "code", "note"),
+}
+OFFERED = {
+    "decisions": ("model_id", "feature_id", "code", "decided_by", "decided_on", "reason"),
+}
+COLUMNS = {**OWN, **NEEDED, **OFFERED}
+FURTHER = {"codings": ("taxonomy_version",)}  # columns that may be there
+KEYS = {
+    "features": ("feature_id",),
+    "goals": ("goal_id",),
+    "codes": ("code",),
+    "changes": ("version", "feature_id"),
+    "models": ("model_id",),
+    "memberships": ("model_id", "goal_id"),
+    "codings": ("model_id", "feature_id", "coder_id"),
+    "decisions": ("model_id", "feature_id"),
+}
+REFERENCES = {  # each to the ids under the same name in `Known`
+    "memberships": ("model_id", "goal_id"),
+    "codings": ("model_id", "feature_id", "code", "taxonomy_version"),
+    "decisions": ("model_id", "feature_id", "code"),
+    "changes": ("feature_id",),
+}
+TO_NONE = (("codings", "taxonomy_version"), ("changes", "feature_id"))  # may be empty
+WHOLE_NUMBERS = {"position": r"^\d+$", "box": r"^\d*$"}  # optional columns of the own tables
+OPTIONAL = ("note", "taxonomy_version", *WHOLE_NUMBERS)
+RECODE = ("yes", "no")
+
+
+def is_day(text: str) -> bool:
+    """Say whether a text is a day of the calendar in the form of ISO 8601.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``2025-03-31``.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def is_date(text: str) -> bool:
+    """Say whether a text is a year, a month of a year, or a day, in the form of ISO 8601.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``2025``, ``2025-03`` or ``2025-03-31``.
+
+    Returns
+    -------
+    bool
+    """
+    missing = {4: "-01-01", 7: "-01", 10: ""}.get(len(text))
+    return missing is not None and is_day(text + missing)
+
+
+FORMS = {
+    ("decisions", "decided_on"): pa.Check(
+        is_day, element_wise=True, description="a date such as 2025-03-31"
+    ),
+    ("changes", "date"): pa.Check(
+        is_date, element_wise=True, description="a date such as 2025-03-31, 2025-03 or 2025"
+    ),
+    ("changes", "recode"): pa.Check.isin(RECODE),
+}
+
+
+def faults(name: str, table: pd.DataFrame, known: Known) -> list[Problem]:
+    """Find what is wrong with the cells and the header of a table.
+
+    Parameters
+    ----------
+    name : str
+        A key of `COLUMNS`.
+    table : DataFrame
+        Text throughout, indexed by physical line.
+    known : mapping
+        The ids that may be referred to, by column; under ``served`` the models that have a goal.
+
+    Returns
+    -------
+    list of Problem
+    """
+    schema = _schema(name, table, known)
+    try:
+        schema.validate(table, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        return list(_problems(name, table, schema, errors.failure_cases))
+    return []
+
+
+def _schema(name: str, table: pd.DataFrame, known: Known) -> pa.DataFrameSchema:
+    further = WHOLE_NUMBERS if name in OWN else FURTHER.get(name, ())
+    columns = [*COLUMNS[name], *further]
+    keyed = set(KEYS[name]) <= set(table)
+    return pa.DataFrameSchema(
+        {
+            column: pa.Column(str, _checks(name, column, known), required=column not in OPTIONAL)
+            for column in columns
+        },
+        unique=list(KEYS[name]) if keyed else None,
+        report_duplicates="exclude_first",
+        strict=name not in OWN and name in REFERENCES,
+    )
+
+
+def _checks(name: str, column: str, known: Known) -> list[pa.Check]:
+    if column in REFERENCES.get(name, ()):
+        ids, none = known[column], [""] if (name, column) in TO_NONE else []
+        return [] if ids is None else [pa.Check.isin([*ids, *none])]
+    if column == "note":
+        return []
+    if (name, column) in FORMS:
+        return [FORMS[name, column]]
+    if column == "counts_as":
+        return [pa.Check.isin(taxonomy.COUNTS_AS)]
+    if column in WHOLE_NUMBERS:
+        return [pa.Check.str_matches(WHOLE_NUMBERS[column], description="a whole number")]
+    served = known["served"] if (name, column) == ("models", "model_id") else None
+    error = "the model has no goal in memberships.csv"
+    has_goal = [] if served is None else [pa.Check(lambda ids: ids.isin(served), error=error)]
+    return [pa.Check.ne("", description="any text"), *has_goal]
+
+
+def _problems(
+    name: str, table: pd.DataFrame, schema: pa.DataFrameSchema, cases: pd.DataFrame
+) -> Iterator[Problem]:
+    file, header = f"{name}.csv", ",".join(table.columns)
+    hint = cache(nearest)
+    for case in cases.to_dict("records"):
+        found = str(case["failure_case"])
+        match case["check"]:
+            case "column_in_dataframe":
+                yield Problem(file, 1, found, header, (), "the column is missing")
+            case "column_in_schema":
+                columns = (*COLUMNS[name], *FURTHER.get(name, ()))
+                yield Problem(file, 1, None, found, columns, hint(found, columns))
+            case "multiple_fields_uniqueness":
+                continue
+            case _:
+                check = schema.columns[case["column"]].checks[int(case["check_number"])]
+                allowed = _allowed(check)
+                message = check.error if check.name == "<lambda>" else hint(found, allowed)
+                yield Problem(file, int(case["index"]), case["column"], found, allowed, message)
+    if schema.unique:
+        yield from _repeated(file, table[schema.unique])
+
+
+def _repeated(file: str, keys: pd.DataFrame) -> Iterator[Problem]:
+    first = keys.index.to_series().groupby([keys[key] for key in keys]).transform("min")
+    for line, *ids in keys[keys.duplicated()].itertuples():
+        message = f"already on line {first[line]}"
+        yield Problem(file, int(line), ", ".join(map(str, keys)), ", ".join(ids), (), message)
+
+
+def _allowed(check: pa.Check) -> Ids:
+    stated = check.statistics.get("allowed_values", ()) if check.statistics else ()
+    values = tuple(value for value in stated if value)
+    return values or ((check.description,) if check.description else ())

@@ -1,0 +1,217 @@
+"""Everything that can be wrong with a data set, found in one pass over its files."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from soila_analysis import taxonomy
+from soila_analysis.dataset import metadata, tables
+from soila_analysis.dataset.consensus import ONE_CODER
+from soila_analysis.dataset.metadata import DatasetInfo
+from soila_analysis.dataset.problems import Problem, nearest
+from soila_analysis.dataset.schema import COLUMNS, KEYS, NEEDED, Ids, Known, faults
+
+MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the files of a data set hold; sound if there are no problems."""
+
+    info: DatasetInfo | None
+    tables: Mapping[str, pd.DataFrame]
+    problems: list[Problem]
+
+
+def examine(folder: Path) -> Contents:
+    """Read the files of a data set and find all that is wrong with them.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set's folder.
+
+    Returns
+    -------
+    Contents
+        Tables by name, indexed by physical line; those that cannot be read are left out. Problems
+        by file and line.
+    """
+    if not folder.is_dir():
+        return Contents(None, {}, [_no_folder(folder)])
+    present = [name for name in COLUMNS if (folder / f"{name}.csv").is_file()]
+    about, keys, problems = _declared(folder)
+    problems += [
+        Problem(f"{name}.csv", message="the file is missing")
+        for name in NEEDED
+        if name not in present
+    ]
+    read, malformed = _tables(folder, present, keys)
+    known = _known(read, present, keys)
+    found = [fault for name, table in read.items() for fault in faults(name, table, known)]
+    lines = {(problem.file, problem.line) for problem in malformed}
+    problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
+    problems += [*_no_rows(read), *_goals_without_model(known)]
+    problems += [*_wrong_version(folder, keys, present), *_unknown_coder(folder, keys, read)]
+    problems += _untold_version(folder, keys, read)
+    if "decisions" in read and "codings" in read:
+        problems += not_coded(read["decisions"], read["codings"])
+    return Contents(about, read, sorted(problems, key=_place))
+
+
+def not_coded(decisions: pd.DataFrame, codings: pd.DataFrame) -> list[Problem]:
+    """Find decisions on what nobody has coded.
+
+    Parameters
+    ----------
+    decisions : DataFrame
+        Indexed by physical line.
+    codings : DataFrame
+        The codes that were to be decided on.
+
+    Returns
+    -------
+    list of Problem
+        None where a column that it takes is missing.
+    """
+    cell = list(KEYS["decisions"])
+    if not set(cell) <= {*decisions} & {*codings}:
+        return []
+    coded = pd.MultiIndex.from_frame(codings[cell])
+    without = decisions[~pd.MultiIndex.from_frame(decisions[cell]).isin(coded)]
+    advice = "nobody has coded it; a decision settles codes and does not replace them"
+    return [
+        Problem("decisions.csv", int(line), ", ".join(cell), ", ".join(ids), (), advice)
+        for line, *ids in without[cell].itertuples()
+    ]
+
+
+def _no_folder(folder: Path) -> Problem:
+    if folder.exists():
+        return Problem(str(folder), message="not a folder; name the one that holds dataset.toml")
+    others = [path.parent.name for path in sorted(folder.parent.glob(f"*/{metadata.FILE}"))]
+    hint = nearest(folder.name, others)
+    return Problem(str(folder), message=f"no such folder; {hint}" if hint else "no such folder")
+
+
+def _declared(folder: Path) -> tuple[DatasetInfo | None, dict[str, Any], list[Problem]]:
+    if not (folder / metadata.FILE).is_file():
+        return None, {}, [Problem(metadata.FILE, message="the file is missing")]
+    return metadata.read(folder / metadata.FILE)
+
+
+def _tables(
+    folder: Path, present: Collection[str], keys: Mapping[str, Any]
+) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
+    """Read the tables that can be read, with what is wrong with their form."""
+    encoding = keys.get("encoding")
+    encoding = encoding if encoding in tables.ENCODINGS else "utf-8"
+    read, malformed = {}, []
+    for name in present:
+        table, problems = tables.read(folder / f"{name}.csv", COLUMNS[name], encoding)
+        malformed += problems
+        if table is not None:
+            read[name] = table
+    return read, malformed
+
+
+def _known(
+    read: Mapping[str, pd.DataFrame], present: Collection[str], keys: Mapping[str, Any]
+) -> Known:
+    """Collect the ids that may be referred to: the data set's, else the library's."""
+
+    def ids(name: str, column: str, library: Ids | None = None) -> Ids | None:
+        if name not in present:
+            return library
+        table = read.get(name)
+        if table is None or column not in table:
+            return None
+        return tuple(one for one in table[column].unique() if one)
+
+    library = taxonomy.load()
+    return {
+        "feature_id": ids("features", "feature_id", library.feature_ids),
+        "goal_id": ids("goals", "goal_id", library.goal_ids),
+        "code": ids("codes", "code", tuple(library.counts_as)),
+        "model_id": ids("models", "model_id"),
+        "served": ids("memberships", "model_id"),
+        "goals_served": ids("memberships", "goal_id"),
+        "taxonomy_version": _versions(read, present, keys),
+    }
+
+
+def _versions(
+    read: Mapping[str, pd.DataFrame], present: Collection[str], keys: Mapping[str, Any]
+) -> Ids | None:
+    """Collect the versions of the taxonomy that codes may have been made under."""
+    if "changes" in present:
+        changes = read.get("changes")
+        return None if changes is None or "version" not in changes else (*changes["version"],)
+    current = (str(keys["taxonomy"]),) if keys.get("taxonomy") else ()
+    return current if "features" in present else (*taxonomy.load().versions,)
+
+
+def _no_rows(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    return [
+        Problem(f"{name}.csv", None, None, "no rows", ("at least one row",))
+        for name, table in read.items()
+        if table.empty and name not in MAY_BE_EMPTY
+    ]
+
+
+def _goals_without_model(known: Known) -> list[Problem]:
+    goals, served = known["goal_id"], known["goals_served"]
+    if goals is None or served is None:
+        return []
+    return [
+        Problem("memberships.csv", None, "goal_id", message=f'no model has the goal "{goal}"')
+        for goal in goals
+        if goal not in served
+    ]
+
+
+def _wrong_version(
+    folder: Path, keys: Mapping[str, Any], present: Collection[str]
+) -> list[Problem]:
+    version, library = keys.get("taxonomy"), taxonomy.load().version
+    if "features" in present or version == library or not isinstance(version, str) or not version:
+        return []
+    line = metadata.line_of(folder / metadata.FILE, "taxonomy")
+    advice = "bring features.csv to use a taxonomy of your own"
+    return [Problem(metadata.FILE, line, "taxonomy", version, (library,), advice)]
+
+
+def _unknown_coder(
+    folder: Path, keys: Mapping[str, Any], read: Mapping[str, pd.DataFrame]
+) -> list[Problem]:
+    rule, codings = str(keys.get("consensus", "")), read.get("codings")
+    if not rule.startswith(ONE_CODER) or codings is None or "coder_id" not in codings:
+        return []
+    allowed = tuple(f"{ONE_CODER}{coder}" for coder in sorted(codings["coder_id"].unique()))
+    if rule == ONE_CODER or rule in allowed or codings.empty:
+        return []
+    line = metadata.line_of(folder / metadata.FILE, "consensus")
+    return [Problem(metadata.FILE, line, "consensus", rule, allowed, nearest(rule, allowed))]
+
+
+def _untold_version(
+    folder: Path, keys: Mapping[str, Any], read: Mapping[str, pd.DataFrame]
+) -> list[Problem]:
+    """Find a version in use that the data set's own list of changes does not have."""
+    version, changes = keys.get("taxonomy"), read.get("changes")
+    if changes is None or "version" not in changes or not isinstance(version, str):
+        return []
+    versions = tuple(changes["version"].unique())
+    if version in versions:
+        return []
+    line = metadata.line_of(folder / metadata.FILE, "taxonomy")
+    advice = "add the version to changes.csv"
+    return [Problem(metadata.FILE, line, "taxonomy", version, versions, advice)]
+
+
+def _place(problem: Problem) -> tuple[int, int, str]:
+    files = [metadata.FILE, *(f"{name}.csv" for name in COLUMNS)]
+    return files.index(problem.file), problem.line or 0, problem.column or ""

@@ -1,0 +1,1 @@
+"""Doors for coders: sheets, projects of coding programs, lists of disagreements."""

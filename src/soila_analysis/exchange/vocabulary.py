@@ -1,0 +1,166 @@
+"""What coders write, in any of the languages, and what it means: headings and answers."""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Any
+
+from soila_analysis.dataset.problems import nearest
+from soila_analysis.taxonomy import LANGUAGES, Feature, Goal, Taxonomy
+
+GOAL, FEATURE, NOTE, MODEL = "goal:", "feature:", "note:", "model:"  # before ids of columns
+NOTE_OF = "note_"  # before a coder's id: a column of models.csv
+FIXED = ("model_id", "name", "coder_id", "taxonomy_version", "note")
+GOAL_ANSWERS = {"present": "yes", "absent": "no"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """The vocabulary of sheets that are coded by one taxonomy.
+
+    Texts are compared without regard to case, white space and how their letters are composed.
+
+    Parameters
+    ----------
+    taxonomy : Taxonomy
+        Its ids and labels are understood; what else is, ``vocabulary.toml`` lists.
+    """
+
+    taxonomy: Taxonomy
+
+    def matters(self, heading: str) -> frozenset[str]:
+        """Return what a heading can mean.
+
+        Parameters
+        ----------
+        heading : str
+            An id, a label, or a word for either.
+
+        Returns
+        -------
+        frozenset of str
+            Ids of columns, such as ``model_id``, ``feature:participation``, ``note:participation``
+            or ``goal:goal-1``; one if it is understood.
+        """
+        if heading.startswith(MODEL) and heading != MODEL:
+            return frozenset([heading])
+        return self._headings.get(_plain(heading), frozenset())
+
+    def nearest(self, heading: str) -> str:
+        """Ask whether the nearest known heading was meant.
+
+        Parameters
+        ----------
+        heading : str
+            One that is not understood.
+
+        Returns
+        -------
+        str
+            Empty where none is near.
+        """
+        named = [text for record in self._records for text in _names(record)]
+        return nearest(heading, [*FIXED, *named])
+
+    def code(self, text: str) -> str | None:
+        """Return the code that a text means.
+
+        Parameters
+        ----------
+        text : str
+            The code itself, its label, a number such as ``1.0``, or a word such as ``x`` or
+            ``kyllä`` where only one code counts as that.
+
+        Returns
+        -------
+        str or None
+            None for what is not understood.
+        """
+        return self._codes.get(_number(text), self._codes.get(_plain(text)))
+
+    def goal(self, text: str) -> str | None:
+        """Return whether a text says that a goal is served.
+
+        Parameters
+        ----------
+        text : str
+            Such as ``x``, ``1`` or ``nej``.
+
+        Returns
+        -------
+        {"yes", "no"} or None
+            None for what is not understood.
+        """
+        for status, answer in GOAL_ANSWERS.items():
+            if {_number(text), _plain(text)} & _answers(status):
+                return answer
+        return None
+
+    @property
+    def _records(self) -> list[Feature | Goal]:
+        return [*self.taxonomy.features, *self.taxonomy.goals]
+
+    @cached_property
+    def _headings(self) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for text, matter in self._named():
+            found.setdefault(_plain(text), set()).add(matter)
+        return {text: frozenset(matters) for text, matters in found.items()}
+
+    def _named(self) -> Iterator[tuple[str, str]]:
+        """Yield each heading with the id of the column that it names."""
+        words = _words()
+        for matter in FIXED:
+            yield from ((text, matter) for text in (matter, *words["headings"][matter]))
+        for record in self._records:
+            own = FEATURE if isinstance(record, Feature) else GOAL
+            for text in _names(record):
+                yield text, own + record.id
+                for kind in (own, NOTE) if own == FEATURE else (own,):
+                    for before in words["before"][kind.rstrip(":")]:
+                        yield f"{before}:{text}", kind + record.id
+
+    @cached_property
+    def _codes(self) -> dict[str, str]:
+        """Map texts to codes; a word only where it can mean but one."""
+        codes = self.taxonomy.codes
+        meant: dict[str, str] = {}
+        for status in _words()["answers"]:
+            of_status = [code.code for code in codes if code.counts_as == status]
+            if len(of_status) == 1:
+                meant |= dict.fromkeys(_answers(status), of_status[0])
+        labels = {_plain(code.label[lang]): code.code for code in codes for lang in LANGUAGES}
+        return {**meant, **labels, **{code.code: code.code for code in codes}}
+
+
+@cache
+def _words() -> dict[str, Any]:
+    text = (
+        files(__name__.rpartition(".")[0]).joinpath("vocabulary.toml").read_text(encoding="utf-8")
+    )
+    return tomllib.loads(text)
+
+
+@cache
+def _answers(status: str) -> frozenset[str]:
+    return frozenset(map(_plain, _words()["answers"][status]))
+
+
+def _names(record: Feature | Goal) -> list[str]:
+    return [record.id, *(record.label[lang] for lang in LANGUAGES)]
+
+
+def _plain(text: str) -> str:
+    composed = unicodedata.normalize("NFC", text.casefold())
+    return re.sub(r"\s*:\s*", ":", " ".join(composed.split())).strip(":*")
+
+
+def _number(text: str) -> str:
+    """Return a decimal number with a point and without idle zeros."""
+    if re.fullmatch(r"\d+[.,]\d+", text):
+        return text.replace(",", ".").rstrip("0").rstrip(".")
+    return text

@@ -1,0 +1,298 @@
+"""The report of one build: a tagged PDF for each language, to send and to read without a browser.
+
+Typst writes it from ``templates/document.typ``. It is asked for PDF/UA-1, so that it refuses a
+document without title, language, alternative texts or headings in order, and text in no font.
+"""
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from unicodedata import bidirectional
+
+import matplotlib as mpl
+from matplotlib.ft2font import FT2Font
+
+from soila_analysis.dataset import Dataset
+from soila_analysis.language import LANGUAGES, Messages, messages
+from soila_analysis.report.evidence_map import FIXED, Coded
+from soila_analysis.report.methods import methods
+from soila_analysis.report.pages import asset
+from soila_analysis.report.site import Drawn, drawn
+from soila_analysis.report.tables import Readable, compact, read
+
+MODELS = 200  # more of them make a list that nobody reads
+LONG = re.compile(r"[^\s\u200b]{30,}")  # a word that a line may not hold
+CODE = "code"  # the key of a text that is to be copied, so that no break may be put into it
+NARROW, USUAL, WIDE = 9, 18, 32  # letters of a column, by which the width of a page is shared
+NAMES = {"file", "stem"}  # the keys of names that are not set
+TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # turn what follows them
+
+
+def write(build: Path, dataset: Dataset) -> list[Path]:
+    """Write the report of a build in each of its languages.
+
+    Parameters
+    ----------
+    build : Path
+        ``build/<data set>``, with the outputs of the notebooks in the languages that are there.
+    dataset : Dataset
+        The data set that they were made from.
+
+    Returns
+    -------
+    list of Path
+        ``report/<data set>.<language>.pdf`` below the build. They take the place of earlier ones
+        only when all are complete; equal builds give equal bytes.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the build has no figures yet; the message says what to do.
+    ModuleNotFoundError
+        If Typst is not installed; the message says how to install it.
+    """
+    langs = [lang for lang in LANGUAGES if any((build / lang).glob("figures/*.svg"))]
+    if not langs:
+        raise FileNotFoundError(f"{build} has no figures yet; run `make figures` first")
+    coded = Coded.of(dataset)
+    with tempfile.TemporaryDirectory(prefix=".report-", dir=build) as beside:
+        new = Path(beside) / "report"
+        new.mkdir()
+        for lang in langs:
+            pdf = typeset(gathered(build / lang, dataset, coded), build / lang / "figures")
+            (new / f"{build.name}.{lang}.pdf").write_bytes(pdf)
+        folder = build / "report"
+        shutil.rmtree(folder, ignore_errors=True)
+        new.replace(folder)
+    return sorted(folder.iterdir())
+
+
+def gathered(built: Path, dataset: Dataset, coded: Coded) -> dict[str, Any]:
+    """Gather all words and numbers of the report.
+
+    Parameters
+    ----------
+    built : Path
+        ``build/<data set>/<language>``.
+    dataset : Dataset
+        What it was made from.
+    coded : Coded
+        Of the data set.
+
+    Returns
+    -------
+    dict
+        What ``templates/document.typ`` reads, plain enough for JSON.
+    """
+    lang, info = built.name, dataset.info
+    figures = drawn(built, dataset.taxonomy, lang)
+    t, labels = messages(lang), dataset.taxonomy.labels(lang)
+    title = info.title[lang]
+    known = {f.stem: f for f in figures}
+    printed = [f for f in figures if f.stem.replace("-faithful", "-better") in known]
+    printed = [f for f in printed if f.stem.endswith("-faithful")]
+    main = [f for f in figures if f not in printed]
+    badges = [f.words["badge"] for f in main if f.words["badge"]]
+    return {
+        "lang": lang,
+        "title": f"{t('site.name')}: {title}",
+        "series": t("site.name"),
+        "dataset": title,
+        "badge": badges[0] if badges else "",
+        "lead": t("report.lead"),
+        "caveats": _caveats(coded, t),
+        "source": t("common.source", source=info.source[lang]),
+        "licence": t("report.licence", licence=info.licence),
+        "labels": _labels(t),
+        "figures": [_figure(f, built, labels, t) for f in main],
+        "printed": [_figure(f, built, labels, t) for f in printed],
+        "methods": asdict(methods(coded, dataset.taxonomy, lang)),
+        "check": _check(main, t),
+        "models": _models(coded, dataset, t),
+    }
+
+
+def typeset(data: dict[str, Any], drawings: Path) -> bytes:
+    """Set the report.
+
+    Parameters
+    ----------
+    data : dict
+        As `gathered` gives.
+    drawings : Path
+        The folder of the figures that it names.
+
+    Returns
+    -------
+    bytes
+        A PDF that is tagged as PDF/UA-1 asks. A character that the fonts lack, or that would turn
+        the text around it, is written as its number, such as [U+4E2D].
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If Typst is not installed; the message says how to install it.
+    """
+    try:
+        import typst
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "this needs Typst; install it with: pip install soila-analysis[report]"
+        ) from error
+    named = [figure["file"] for figure in (*data["figures"], *data["printed"])]
+    files = {name: (drawings / name).read_bytes() for name in named}
+    text = json.dumps(_settable(data), ensure_ascii=False, sort_keys=True)
+    main = asset("document.typ").encode()
+    return typst.compile(  # type: ignore[call-overload] # files by name are missing in its types
+        {"main": main, "data.json": text.encode(), **files},
+        font_paths=list(_fonts()),
+        ignore_system_fonts=True,
+        format="pdf",
+        pdf_standards=["ua-1"],
+    )
+
+
+def _labels(t: Messages) -> dict[str, str]:
+    return {
+        "findings": t("site.findings"),
+        "figures": t("report.figures"),
+        "methods": t("site.page.methods"),
+        "check": t("report.check"),
+        "printed": t("report.printed"),
+        "models": t("report.models"),
+    }
+
+
+def _caveats(coded: Coded, t: Messages) -> list[str]:
+    """Say what to know before a number is used."""
+    made_up = [t("site.caveat")] if coded.kind == "reconstructed" else []
+    groups = coded.cells.loc[coded.cells["n"] > 0, "n"]
+    if groups.empty:
+        return made_up
+    n = int(groups.min())
+    return [*made_up, t("report.small", n=t.number(n), points=t.number(100 / n))]
+
+
+def _figure(figure: Drawn, built: Path, labels: Mapping[str, str], t: Messages) -> dict[str, Any]:
+    words = figure.words
+    table = read(built / f"tables/{figure.table_stem}.csv")
+    return {
+        "stem": figure.stem,
+        "file": f"{figure.stem}.svg",
+        "title": words["title"].rstrip("."),
+        "alt": words["alt"],
+        "findings": words["findings"],
+        "source": words["source"],
+        "caption": t("site.table-of", title=words["title"]),
+        "table": _set(compact(table, labels, t.lang)),
+    }
+
+
+def _check(figures: Sequence[Drawn], t: Messages) -> dict[str, Any]:
+    """Say by which commands the numbers are checked, and from which files they come."""
+    made = figures[0].made
+    commands = [(f.words["title"], {CODE: f.command}) for f in figures]
+    hashes = [({CODE: file}, {CODE: digest}) for file, digest in made["data"].items()]
+    verify = f"soila verify {figures[0].stem}.svg"
+    return {
+        "how": t("report.check-how"),
+        "commands": [{CODE: command} for command in ("make figures", "make check", verify)],
+        "data": t("report.data-how"),
+        "files": _listing((t("report.file"), t("report.hash")), hashes, (2, 5)),
+        "files-caption": f"{t('report.data-table')}: {made['dataset']}",
+        "made": _listing((t("report.figure"), t("report.command")), commands, (3, 5)),
+        "made-caption": t("report.figures-table"),
+    }
+
+
+def _models(coded: Coded, dataset: Dataset, t: Messages) -> dict[str, Any]:
+    """List the models, with further columns, goals and the number of their features."""
+    labels = dataset.taxonomy.labels(t.lang)
+    goals = coded.memberships.groupby("model_id")["goal_id"].agg(list)
+    present = coded.status.eq("present").sum(axis=1)
+    assessed = present + coded.status.eq("absent").sum(axis=1)
+    further = [column for column in coded.models.columns if column not in FIXED]
+    head = (t("site.model"), *further, t("column.goal"), t("column.features"))
+    rows = []
+    for row in coded.models.head(MODELS).to_dict("records"):
+        model = row["model_id"]
+        n = int(assessed[model])
+        count = f"{t.number(present[model])}/{t.number(n)}" if n else t("site.not-assessed")
+        named = "; ".join(labels[goal] for goal in goals.get(model, []))
+        rows.append((row["name"] or model, *(row[c] for c in further), named, count))
+    size = len(coded.models)
+    first = t("site.first", n=t.number(MODELS), all=t.number(size)) if size > MODELS else ""
+    return {
+        "how": " ".join(filter(None, (t("report.models-how"), first))),
+        "caption": t("report.models"),
+        "table": _listing(head, rows, (3, *(2 for _ in further), 7, 2)),
+    }
+
+
+def _set(table: Readable) -> dict[str, Any]:
+    columns = zip(table.heads, *table.rows, strict=True)
+    return _listing(table.heads, table.rows, [_width(column) for column in columns])
+
+
+def _width(column: Sequence[str]) -> int:
+    """Give a column room for what most of its cells say."""
+    letters = [max(map(len, cell.split("\n"))) for cell in column[1:]] or [0]
+    mean, longest = sum(letters) // len(letters), max(letters)
+    return min(max(mean, min(longest, USUAL), NARROW), WIDE)
+
+
+def _listing(
+    heads: Sequence[str], rows: Iterable[Sequence[Any]], widths: Sequence[int]
+) -> dict[str, Any]:
+    return {"heads": list(heads), "rows": list(map(list, rows)), "widths": list(widths)}
+
+
+def _settable(value: Any, key: str = "") -> Any:
+    """Let every text be such that the fonts can set it and lines can hold it."""
+    if isinstance(value, dict):
+        return {k: v if k in NAMES else _settable(v, k) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_settable(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    known = "".join(_character(c) for c in value)
+    return known if key == CODE else LONG.sub(_breakable, known)
+
+
+def _character(character: str) -> str:
+    known = character in _characters() and bidirectional(character) not in TURNING
+    if known or character == "\n":
+        return character
+    return " " if character.isspace() else f"[U+{ord(character):04X}]"
+
+
+def _breakable(word: re.Match[str]) -> str:
+    return "\u200b".join(re.findall(".{1,10}", word.group()))
+
+
+@cache
+def _characters() -> frozenset[str]:
+    """Return what the fonts of the report can set, regular and bold."""
+    shipped, others = _fonts()
+    either = (
+        _charmap(shipped / f"SoilaSans-{weight}.ttf") | _charmap(others / f"DejaVuSans{suffix}.ttf")
+        for weight, suffix in (("Regular", ""), ("Bold", "-Bold"))
+    )
+    return frozenset.intersection(*either) - {"\ufeff"}  # which PDF/UA does not allow
+
+
+def _charmap(font: Path) -> frozenset[str]:
+    return frozenset(map(chr, FT2Font(str(font)).get_charmap()))
+
+
+def _fonts() -> tuple[Path, Path]:
+    """Return the folder of the shipped fonts, and of those that come with matplotlib."""
+    shipped = resources.files("soila_analysis.figures").joinpath("fonts")
+    return Path(str(shipped)), Path(mpl.get_data_path()) / "fonts/ttf"

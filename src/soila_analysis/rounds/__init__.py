@@ -1,0 +1,1 @@
+"""Several rounds of coding side by side, and what one decision would change."""
