@@ -22,7 +22,7 @@ HOSTILE = [
     "\t=1",
     "-5,5",
 ]
-DRAWN = {"models-by-goal": "both", "feature-shares": "better"}
+DRAWN = {"models-by-goal": "both", "feature-shares": "redesigned"}
 RECORD = {
     "notebook": "n.ipynb",
     "dataset": "review-2024",

@@ -196,7 +196,7 @@ def test_at_320_pixels_only_tables_scroll_sideways_each_within_a_region_of_its_o
 
 def test_the_dark_scheme_is_dark_and_keeps_the_ground_of_drawings_white(visit, files) -> None:
     reader = visit(color_scheme="dark")
-    page = reader.open(files["sv"][0].with_name("feature-shares-better.html"))
+    page = reader.open(files["sv"][0].with_name("feature-shares-redesigned.html"))
     ground = "(one) => getComputedStyle(one).backgroundColor"
     assert page.locator("body").evaluate(ground) == "rgb(22, 25, 29)"
     assert page.locator(".drawing").evaluate(ground) == "rgb(255, 255, 255)"
@@ -218,7 +218,7 @@ def test_nothing_moves_where_the_reader_wants_no_motion(visit, own_map) -> None:
 
 def test_print_has_the_tables_whole_and_leaves_out_what_cannot_be_used(visit, files) -> None:
     reader = visit()
-    for name in ("map.html", "feature-shares-better.html"):
+    for name in ("map.html", "feature-shares-redesigned.html"):
         page = reader.open(files["fi"][1].with_name(name))
         page.emulate_media(media="print")
         assert not page.locator("header nav").first.is_visible()

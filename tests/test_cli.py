@@ -218,14 +218,14 @@ def test_a_reconstruction_that_is_not_proven_is_told_and_not_written(call, tmp_p
 
 
 def test_a_notebook_is_run_in_each_language_that_is_named(call, executed):
-    result = call("run", NOTEBOOK, "-l", "fi", "-l", "sv", "-p", "variant=better", "-d", ROUND)
-    values = {"variant": "better", "dataset": ROUND}
+    result = call("run", NOTEBOOK, "-l", "fi", "-l", "sv", "-p", "variant=redesigned", "-d", ROUND)
+    values = {"variant": "redesigned", "dataset": ROUND}
     name = Path(NOTEBOOK).name
     assert [run_line(job) for job in executed] == [
         (name, {**values, "lang": "fi"}, "build/review-2024/fi"),
         (name, {**values, "lang": "sv"}, "build/review-2024/sv"),
     ]
-    title = "02_models-by-goal variant=better dataset=data/review-2024"
+    title = "02_models-by-goal variant=redesigned dataset=data/review-2024"
     assert result.output == f"done      1.2 s  {title} lang=fi\ndone      1.2 s  {title} lang=sv\n"
     assert result.exit_code == 0
 

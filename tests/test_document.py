@@ -167,7 +167,7 @@ def test_a_report_holds_findings_numbers_methods_and_the_way_to_check(
     expected = [
         t("site.caveat"),
         t("methods.no-appraisal"),
-        "soila verify taxonomy-better.svg",
+        "soila verify taxonomy-redesigned.svg",
         f"soila run notebooks/{NOTEBOOK} -d data/review-2024 -p lang={lang}",
         f"{3:040x}",
         data.info.source[lang],
@@ -187,15 +187,18 @@ def test_every_page_of_a_reconstruction_says_that_it_is_one(reports, lang):
 
 def test_a_command_can_be_copied_as_it_stands(reports):
     text = "".join(page.extract_text() for page in reports["en"].pages)
-    assert re.findall(r"soila verify \S+", text) == ["soila verify taxonomy-better.svg"]
+    assert re.findall(r"soila verify \S+", text) == ["soila verify taxonomy-redesigned.svg"]
     named = re.findall(r"soila run (\S+)", text)
     assert named == [f"notebooks/{NOTEBOOK}"] * len(PLOTS)
 
 
 def test_the_review_s_own_form_of_a_figure_stands_at_the_end_without_a_second_table(build, shipped):
     data = gathered(build, "en", shipped["literal"])
-    assert [f["stem"] for f in data["figures"]] == [f"{plot}-better" for plot in PLOTS]
-    assert [f["stem"] for f in data["printed"]] == ["taxonomy-faithful", "feature-shares-faithful"]
+    assert [f["stem"] for f in data["figures"]] == [f"{plot}-redesigned" for plot in PLOTS]
+    assert [f["stem"] for f in data["printed"]] == [
+        "taxonomy-as-published",
+        "feature-shares-as-published",
+    ]
 
 
 def gathered(build, lang, data):
@@ -301,7 +304,7 @@ def test_a_report_in_a_language_that_is_no_longer_built_goes(build, reports, shi
 def test_a_report_that_fails_leaves_the_earlier_one(build, reports, shipped, tmp_path):
     elsewhere = shutil.copytree(build, tmp_path / "review-2024")
     before = {f.name: f.read_bytes() for f in (elsewhere / "report").iterdir()}
-    (elsewhere / "sv/figures/taxonomy-better.svg").write_text("<svg")
+    (elsewhere / "sv/figures/taxonomy-redesigned.svg").write_text("<svg")
     with pytest.raises(Exception, match=r"svg|SVG"):
         documents.write(elsewhere, shipped["literal"])
     assert {f.name: f.read_bytes() for f in (elsewhere / "report").iterdir()} == before

@@ -214,12 +214,12 @@ def named(d):
     """The labels that a figure has to print."""
     t = d.table
     if d.plot == "models-by-goal":
-        return t.loc[t["k"] > 0, "goal"] if d.variant == "faithful" else t["goal"]
-    if d.plot == "feature-shares" and d.variant == "faithful":
+        return t.loc[t["k"] > 0, "goal"] if d.variant == "as-published" else t["goal"]
+    if d.plot == "feature-shares" and d.variant == "as-published":
         rows = [row for row in descending(t, "feature") if row.n]
         size = min(4, len(rows) // 2)
         return [row.feature for row in (*rows[:size], *rows[-size:])]
-    if d.plot == "features-per-model" and d.variant == "faithful":
+    if d.plot == "features-per-model" and d.variant == "as-published":
         return t.loc[t["mean"] == t["mean"].max(), "goal"].unique()
     if d.plot == "evidence-map":
         return [*t["feature"].unique(), *cells_of(t)["goal"].unique()]
@@ -241,7 +241,7 @@ def test_every_label_is_printed_in_full(every):
 
 
 def test_every_definition_is_printed_in_full(one):
-    d = one("taxonomy", "better")
+    d = one("taxonomy", "redesigned")
     for row in d.table.itertuples():
         assert squeezed(row.definition) in squeezed(d.prose)
 
@@ -255,7 +255,7 @@ COUNTED = [v for v in VARIANTS if v[0] in SHARES[1:]]
 def test_the_printed_counts_and_percentages_are_those_of_the_table(name, plot, variant, lang, draw):
     d = draw(name, lang, plot, variant)
     rows = list(d.table.itertuples())
-    if (plot, variant) == ("feature-shares", "faithful"):
+    if (plot, variant) == ("feature-shares", "as-published"):
         rows = [row for row in rows if row.feature in set(named(d))]
     shares = Counter(percentage(row) for row in rows if row.n)
     counts = Counter(ratio(row) for row in rows if row.n)
@@ -269,8 +269,8 @@ def test_the_printed_counts_and_percentages_are_those_of_the_table(name, plot, v
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_numbers_of_models_by_goal_are_printed_with_their_shares(name, lang, draw):
-    pie = draw(name, lang, "models-by-goal", "faithful")
-    squares = draw(name, lang, "models-by-goal", "better")
+    pie = draw(name, lang, "models-by-goal", "as-published")
+    squares = draw(name, lang, "models-by-goal", "redesigned")
     space = "" if lang == "en" else "\u00a0"
     for row in pie.table.itertuples():
         assert f"{row.percent}{space}% ({row.k})" in pie.prose.splitlines()
@@ -282,7 +282,7 @@ def test_the_numbers_of_models_by_goal_are_printed_with_their_shares(name, lang,
 @pytest.mark.parametrize("lang", LANGUAGES)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_means_are_printed_with_one_decimal(name, lang, draw):
-    d = draw(name, lang, "features-per-model", "better")
+    d = draw(name, lang, "features-per-model", "redesigned")
     for row in d.table.drop_duplicates("goal_id").itertuples():
         ends = [row.mean_bound_low, row.mean_bound_high] if bounded(row) else [row.mean]
         written = "–".join(f"{math.floor(10 * end + 0.5) / 10:.1f}" for end in ends)
@@ -338,7 +338,7 @@ def assert_panel(d, axes, ordered):
 
 
 def test_the_dots_of_feature_shares_stand_at_the_shares_largest_first(one):
-    d = one("feature-shares", "better")
+    d = one("feature-shares", "redesigned")
     ordered = descending(d.table, "feature")
     (axes,) = d.axes()
     assert_panel(d, axes, ordered)
@@ -347,7 +347,7 @@ def test_the_dots_of_feature_shares_stand_at_the_shares_largest_first(one):
 
 
 def test_the_two_lists_have_the_most_common_and_the_rarest_features(one):
-    d = one("feature-shares", "faithful")
+    d = one("feature-shares", "as-published")
     rows = [row for row in descending(d.table, "feature") if row.n]
     size = min(4, len(rows) // 2)
     listed = [*rows[:size], *reversed(rows[-size:])]
@@ -355,7 +355,7 @@ def test_the_two_lists_have_the_most_common_and_the_rarest_features(one):
 
 
 def test_the_slices_of_the_pie_are_the_shares_clockwise_from_the_top(one):
-    d = one("models-by-goal", "faithful")
+    d = one("models-by-goal", "as-published")
     wedges = [p for p in d.shapes() if isinstance(p, Wedge)]
     assert [(w.theta2 - w.theta1) / 360 for w in wedges] == pytest.approx(
         (d.table["k"] / d.table["n"]).tolist(), abs=1e-6
@@ -381,14 +381,14 @@ def boxes_of(d):
 
 
 def test_one_square_is_one_model_the_largest_goal_first(one):
-    d = one("models-by-goal", "better")
+    d = one("models-by-goal", "redesigned")
     rows = d.table.sort_values("k", ascending=False, kind="stable")
     full = [row["full"] for row in boxes_of(d)]
     assert full == rows["k"].tolist()
 
 
 def test_full_squares_have_the_feature_and_open_ones_have_not(one):
-    d = one("feature-by-goal", "better")
+    d = one("feature-by-goal", "redesigned")
     ordered = descending(d.table, "goal")
     for found, row in zip(boxes_of(d), [r for r in ordered if r.n], strict=True):
         assert found["open"] == row.n
@@ -399,7 +399,7 @@ def test_full_squares_have_the_feature_and_open_ones_have_not(one):
 
 
 def test_the_bars_are_as_long_as_the_counts_the_first_goal_at_the_bottom(one):
-    d = one("feature-by-goal", "faithful")
+    d = one("feature-by-goal", "as-published")
     (axes,) = d.axes()
     bars = [p for p in d.shapes() if isinstance(p, Rectangle)]
     widths = {}
@@ -414,7 +414,7 @@ def test_the_bars_are_as_long_as_the_counts_the_first_goal_at_the_bottom(one):
 
 
 def test_one_dot_is_one_model_and_the_triangle_is_the_mean(one):
-    d = one("features-per-model", "better")
+    d = one("features-per-model", "redesigned")
     (axes,) = d.axes()
     goals = d.table.drop_duplicates("goal_id")
     if (goals["basis"] == "bounded").any():
@@ -435,7 +435,7 @@ def test_one_dot_is_one_model_and_the_triangle_is_the_mean(one):
 
 
 def test_the_statement_names_the_goal_with_the_highest_mean(one):
-    d = one("features-per-model", "faithful")
+    d = one("features-per-model", "as-published")
     leads = d.table["mean"] == d.table["mean"].max()
     others = set(d.table["goal"]) - set(d.table.loc[leads, "goal"])
     assert all(squeezed(goal) in squeezed(d.prose) for goal in d.table.loc[leads, "goal"])
@@ -443,7 +443,7 @@ def test_the_statement_names_the_goal_with_the_highest_mean(one):
 
 
 def test_the_cells_of_the_map_have_the_colours_of_their_percentages(one):
-    d = one("evidence-map", "better")
+    d = one("evidence-map", "redesigned")
     cells, totals = cells_of(d.table), totals_of(d.table)
     order = [row.feature_id for row in descending(totals, "feature")]
     known = cells.set_index(["feature_id", "goal_id"])["percent"].astype(float)
@@ -460,7 +460,7 @@ def test_the_cells_of_the_map_have_the_colours_of_their_percentages(one):
 
 
 def test_the_bars_in_the_margin_of_the_map_are_the_shares_over_all_models(one):
-    d = one("evidence-map", "better")
+    d = one("evidence-map", "redesigned")
     margin = [p for p in d.shapes() if isinstance(p, Rectangle) and p.get_height() == 0.4]
     lengths = {}
     for bar in margin:
@@ -484,7 +484,7 @@ def two_decimals(value):
 @pytest.fixture(params=["own", "example"])
 def coders(request, draw):
     """A function that draws a figure of one data set of two coders, in Finnish."""
-    return lambda plot: draw(request.param, "fi", plot, "better")
+    return lambda plot: draw(request.param, "fi", plot, "redesigned")
 
 
 SHOWN = ("percent-agreement", "alpha", "ac1", "brennan-prediger", "cohen")
@@ -571,7 +571,7 @@ def test_the_boxes_are_the_models_by_outcome_the_most_disputed_feature_first(cod
 def test_of_one_coder_there_is_nothing_to_draw_and_the_words_say_so(tables, tmp_path):
     for plot in CODERS:
         table = tables["literal", "en", plot]
-        shown = figures.publish(plot, table, "en", "better", tmp_path)
+        shown = figures.publish(plot, table, "en", "redesigned", tmp_path)
         (words,) = shown.words
         page = html.fromstring(shown._repr_html_())
         assert list(page.iter("img")) == []
@@ -611,7 +611,7 @@ def test_thirty_coders_fit_on_the_page(plot, thirty):
     fewer = {} if plot == "disagreement" else {"replicates": 100}
     table = MEASURES[plot](codings, taxonomy.counts_as, taxonomy.feature_ids, **fewer)
     marked = table.assign(basis="observed", kind="observed", reading="")
-    d = Drawn(plot, "better", "sv", figures.label(marked, taxonomy, "sv", "Test"))
+    d = Drawn(plot, "redesigned", "sv", figures.label(marked, taxonomy, "sv", "Test"))
     test_nothing_is_drawn_outside_the_page([d])
     test_no_two_texts_overlap([d])
     test_no_mark_runs_into_a_text([d])
@@ -747,7 +747,7 @@ def as_observed(table):
 
 @pytest.mark.parametrize("plot", PLOTS)
 def test_observed_data_carry_neither_badge_nor_open_marks(plot, tables):
-    d = Drawn(plot, "better", "sv", as_observed(tables["literal", "sv", plot]))
+    d = Drawn(plot, "redesigned", "sv", as_observed(tables["literal", "sv", plot]))
     assert d.words.badge == ""
     assert dashed(d.figure) == []
     dots = [line for axes in d.axes() for line in axes.lines if line.get_marker() == "o"]
@@ -757,28 +757,28 @@ def test_observed_data_carry_neither_badge_nor_open_marks(plot, tables):
 @pytest.mark.parametrize("plot", ["models-by-goal", "feature-shares", "feature-by-goal"])
 def test_a_title_that_asserts_something_becomes_neutral_where_there_is_a_tie(plot, tables):
     table = as_observed(tables["literal", "en", plot])
-    asserting = figures.texts(plot, table, "en", "better").title
+    asserting = figures.texts(plot, table, "en", "redesigned").title
     n = int(table["n"].min())
     tied = table.assign(k=n, n=n, share=1.0, percent=100, rank=1, tied=len(table))
-    neutral = figures.texts(plot, tied, "en", "better").title
+    neutral = figures.texts(plot, tied, "en", "redesigned").title
     assert neutral != asserting
-    assert neutral == figures.texts(plot, table, "en", "faithful").title
+    assert neutral == figures.texts(plot, table, "en", "as-published").title
 
 
 def test_of_goals_with_equal_means_none_is_in_the_title(tables):
     table = as_observed(tables["literal", "en", "features-per-model"])
-    title = figures.texts("features-per-model", table, "en", "better").title
+    title = figures.texts("features-per-model", table, "en", "redesigned").title
     assert title == "Most features per model: Fewer placements"
     tied = table.assign(mean=12.0)
-    title = figures.texts("features-per-model", tied, "en", "better").title
+    title = figures.texts("features-per-model", tied, "en", "redesigned").title
     assert title == "Number of features in the operating models, by goal"
 
 
 def test_no_goal_is_in_the_title_of_a_reconstructed_feature(tables):
     table = tables["literal", "en", "feature-by-goal"]
-    words = figures.texts("feature-by-goal", table, "en", "better")
+    words = figures.texts("feature-by-goal", table, "en", "redesigned")
     assert words.title == "Anchoring in the ecosystem by strategic goal"
-    observed = figures.texts("feature-by-goal", as_observed(table), "en", "better")
+    observed = figures.texts("feature-by-goal", as_observed(table), "en", "redesigned")
     assert observed.title.startswith("Anchoring in the ecosystem: largest share in the goal")
 
 
@@ -823,10 +823,10 @@ def saved(draw, tmp_path_factory):
     """Three figures, saved."""
     folder = tmp_path_factory.mktemp("saved")
     chosen = [
-        ("literal", "sv", "evidence-map", "better"),
-        ("own", "fi", "models-by-goal", "faithful"),
+        ("literal", "sv", "evidence-map", "redesigned"),
+        ("own", "fi", "models-by-goal", "as-published"),
     ]
-    chosen.append(("literal", "en", "feature-by-goal", "better"))
+    chosen.append(("literal", "en", "feature-by-goal", "redesigned"))
     found = []
     for key in chosen:
         d = draw(*key)
@@ -906,8 +906,8 @@ def test_figures_are_the_same_bytes_again_and_in_another_process(execute, tmp_pa
     name = "04_feature-by-goal.ipynb"
     for folder in ("one", "two"):
         monkeypatch.setenv("SOILA_OUTPUT", str(tmp_path / folder))
-        execute(name, lang="sv", variant="better")
-    chosen = ".replace('\"fi\"', '\"sv\"').replace('\"both\"', '\"better\"')"
+        execute(name, lang="sv", variant="redesigned")
+    chosen = ".replace('\"fi\"', '\"sv\"').replace('\"both\"', '\"redesigned\"')"
     script = (
         "import json, pathlib\n"
         f"for cell in json.loads(pathlib.Path({name!r}).read_text(encoding='utf-8'))['cells']:\n"
@@ -953,11 +953,11 @@ def test_markup_in_a_label_is_escaped_in_svg_and_html(plot, tables, tmp_path, mo
     table = tables["own", "en", plot].copy()
     table["feature"] = HOSTILE[0] + table["feature"]
     monkeypatch.setattr("soila_analysis.figures.save.FORMATS", ("svg", "png"))
-    shown = figures.publish(plot, table, "en", "better", tmp_path)
+    shown = figures.publish(plot, table, "en", "redesigned", tmp_path)
     page = html.fromstring(shown._repr_html_())
     assert list(page.iter("script")) == []
     assert any(HOSTILE[0] in (image.get("alt") or "") for image in page.iter("img"))
-    svg = etree.parse(tmp_path / "figures" / f"{plot}-better.svg")
+    svg = etree.parse(tmp_path / "figures" / f"{plot}-redesigned.svg")
     assert svg.xpath("//*[local-name()='script']") == []
     assert HOSTILE[0] in svg.getroot()[1].text
 
@@ -999,7 +999,7 @@ def test_two_thousand_models_fit_on_the_page(plot, variant, many):
 
 
 def test_of_two_thousand_models_one_square_is_several(many):
-    d = Drawn("models-by-goal", "better", "fi", table_of("models-by-goal", many))
+    d = Drawn("models-by-goal", "redesigned", "fi", table_of("models-by-goal", many))
     per = int(re.search(r"Yksi neliö on (\d+) toimintamallia", d.words.subtitle)[1])
     rows = d.table.sort_values("k", ascending=False, kind="stable")
     assert per == math.ceil(rows["k"].max() / 24)
@@ -1014,9 +1014,9 @@ def test_an_unknown_figure_or_variant_is_refused_with_those_there_are(tables):
     allowed = ", ".join(figures.PLOTS)
     with pytest.raises(ValueError, match=f'^no figure "pie"; allowed: {allowed}$'):
         figures.draw("pie", table, "fi")
-    message = '^evidence-map has no variant "faithful"; allowed: better$'
+    message = '^evidence-map has no variant "as-published"; allowed: redesigned$'
     with pytest.raises(ValueError, match=message):
-        figures.draw("evidence-map", table, "fi", "faithful")
+        figures.draw("evidence-map", table, "fi", "as-published")
 
 
 def test_labels_and_source_are_the_last_columns(shipped):

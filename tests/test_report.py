@@ -74,19 +74,19 @@ def test_no_page_asks_anything_of_a_network(build) -> None:
 
 def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None:
     for lang in LANGUAGES:
-        words = json.loads((build / lang / "figures/feature-shares-better.json").read_text())
-        page = pages[f"{lang}/feature-shares-better.html"]
+        words = json.loads((build / lang / "figures/feature-shares-redesigned.json").read_text())
+        page = pages[f"{lang}/feature-shares-redesigned.html"]
         (drawing,) = page.xpath("//*[local-name()='svg']")
         assert drawing.get("role") == "img"
         assert drawing.get("lang") == lang
         text = page.text_content()
         for part in ("alt", "description", "badge", "source"):
             assert words[part] in text, part
-        assert "soila verify feature-shares-better.svg" in text
+        assert "soila verify feature-shares-redesigned.svg" in text
         assert "soila run notebooks/n.ipynb -d data/review-2024 -p lang=" + lang in text
         assert "codings.csv 01234567" in text
         links = set(page.xpath("//a[@download]/@href"))
-        endings = ("better.svg", "better.png", "better.pdf")
+        endings = ("redesigned.svg", "redesigned.png", "redesigned.pdf")
         assert links == {"feature-shares.csv", *(f"feature-shares-{e}" for e in endings)}
         assert "notebook-feature-shares.html" in page.xpath("//a/@href")
 
@@ -96,7 +96,7 @@ def test_a_figures_table_has_the_numbers_of_its_file_in_the_words_of_the_languag
 ) -> None:
     for lang, percent in (("fi", "53\u00a0%"), ("sv", "53\u00a0%"), ("en", "53%")):
         table = read(build / lang / "tables/feature-shares.csv").set_index("feature")
-        page = pages[f"{lang}/feature-shares-better.html"]
+        page = pages[f"{lang}/feature-shares-redesigned.html"]
         rows = page.xpath("//table[@class='data']/tbody/tr")
         shown = {r.findtext("th"): [c.text or "" for c in r.findall("td")] for r in rows}
         assert list(shown) == list(table.index)

@@ -295,11 +295,11 @@ def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
 
 def test_a_comparison_is_written_with_its_table_and_texts(call, tmp_path):
     result = call("compare", "data/review-2024", EXAMPLE, "-l", "sv", "-o", tmp_path)
-    assert result.output == f"{tmp_path}/sv/figures/rounds-better.svg\n"
+    assert result.output == f"{tmp_path}/sv/figures/rounds-redesigned.svg\n"
     written = {file.relative_to(tmp_path / "sv").as_posix() for file in tmp_path.rglob("*.*")}
     assert written == {
         "tables/rounds.csv",
-        *(f"figures/rounds-better.{end}" for end in ("svg", "png", "pdf", "json")),
+        *(f"figures/rounds-redesigned.{end}" for end in ("svg", "png", "pdf", "json")),
     }
 
 

@@ -90,7 +90,7 @@ def run(
     """Execute NOTEBOOKS; figures and tables go to build/<data set>/<language>.
 
     \b
-    soila run notebooks/02_models-by-goal.ipynb -p variant=better -l sv
+    soila run notebooks/02_models-by-goal.ipynb -p variant=redesigned -l sv
     soila run notebooks/04_feature-by-goal.ipynb --help-parameters
     """  # noqa: D301 - \b keeps click from joining the lines
     from soila_analysis.build import execute as runs
@@ -246,7 +246,7 @@ def compare(earlier: str, later: str, langs: Sequence[str], output: Path | None)
     for lang in langs or LANGUAGES:
         source = comparison.source_of(before, now, lang)
         labelled = figures.label(table, taxonomy, lang, source)
-        drawn = figures.publish("rounds", labelled, lang, "better", folder / lang)
+        drawn = figures.publish("rounds", labelled, lang, "redesigned", folder / lang)
         click.echo(f"{drawn.files[0]['svg']}")
 
 

@@ -61,7 +61,7 @@ class Plot:
     texts : callable
         (table, lang, variant) -> `Texts`.
     variants : mapping of str to callable
-        By name: ``faithful``, as the review drew it, and ``better``; (table, texts) -> Figure.
+        By name: ``as-published`` and ``redesigned``; (table, texts) -> Figure.
     drawable : callable
         table -> whether there is something to draw; where there is not, the texts say why.
     """
@@ -72,8 +72,8 @@ class Plot:
 
 
 def _plot(module: Any) -> Plot:
-    names = [v for v in ("faithful", "better") if hasattr(module, v)]
-    variants = MappingProxyType({v: getattr(module, v) for v in names})
+    names = [v for v in ("as-published", "redesigned") if hasattr(module, v.replace("-", "_"))]
+    variants = MappingProxyType({v: getattr(module, v.replace("-", "_")) for v in names})
     return Plot(module.texts, variants, getattr(module, "drawable", lambda _: True))
 
 
@@ -150,7 +150,7 @@ def selected(lang: str, *conditions: str, n: int, of: int) -> str:
     return t("common.selection", what=named, ratio=ratio) if named else ""
 
 
-def texts(plot: str, table: pd.DataFrame, lang: str, variant: str = "better") -> Texts:
+def texts(plot: str, table: pd.DataFrame, lang: str, variant: str = "redesigned") -> Texts:
     """Return the words of a figure.
 
     Parameters
@@ -161,7 +161,7 @@ def texts(plot: str, table: pd.DataFrame, lang: str, variant: str = "better") ->
         The figure's labelled table.
     lang : {"fi", "sv", "en"}
         Language.
-    variant : {"faithful", "better"}
+    variant : {"as-published", "redesigned"}
         Which of its variants.
 
     Returns
@@ -172,7 +172,7 @@ def texts(plot: str, table: pd.DataFrame, lang: str, variant: str = "better") ->
     return PLOTS[plot].texts(table, lang, variant)
 
 
-def draw(plot: str, table: pd.DataFrame, lang: str, variant: str = "better") -> Figure:
+def draw(plot: str, table: pd.DataFrame, lang: str, variant: str = "redesigned") -> Figure:
     """Draw a figure from its table alone.
 
     Parameters
@@ -235,7 +235,7 @@ def publish(
     ----------
     plot, table, lang
         As for `texts`.
-    variant : {"faithful", "better", "both"}
+    variant : {"as-published", "redesigned", "both"}
         Which of its variants; ``both`` means all that the figure has.
     folder : Path
         ``figures/`` and ``tables/`` go below it.

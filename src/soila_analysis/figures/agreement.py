@@ -68,7 +68,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a feature, all together first, and a panel a coefficient."""
     t = messages(words.lang)
     panels, rows = shown(table), _ordered(table)

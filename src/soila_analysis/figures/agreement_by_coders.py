@@ -63,7 +63,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a matrix: above the diagonal the same codes, below it alpha, on it the coder's own."""
     t = messages(words.lang)
     names = table.loc[table["coefficient"] == OWN, "coder_id"].tolist()

@@ -44,7 +44,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a claim: what was printed, what the codes give, and whether the two agree."""
     t = messages(words.lang)
     verdicts = max(text_width(_verdict(r, t), SMALL - 1) for r in table.itertuples())

@@ -66,7 +66,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a feature of boxes, one a model, the most disputed feature first."""
     t = messages(words.lang)
     rows, outcomes = _rows(table), _outcomes(table)

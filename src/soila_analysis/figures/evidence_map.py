@@ -76,7 +76,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the map: a row a feature, most common first, a column a goal, all models last."""
     t = messages(words.lang)
     totals = by_share(_totals(table))

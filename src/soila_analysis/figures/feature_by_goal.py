@@ -35,12 +35,12 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     feature = table["feature"].iloc[0]
     rows = table.dropna(subset=["share"])
     first = rows[rows["share"] == rows["share"].max()]
-    known = table["kind"].iloc[0] != "reconstructed" and len(first) == 1 and variant == "better"
+    known = table["kind"].iloc[0] != "reconstructed" and len(first) == 1 and variant == "redesigned"
     title = t("feature-by-goal.title", feature=feature)
     if known:
         title = t("feature-by-goal.lead-title", feature=feature, goal=first["goal"].iloc[0])
     how = [t(f"feature-by-goal.how-{variant}")]
-    if variant == "better":
+    if variant == "redesigned":
         how.append(t("feature-by-goal.square", count=_models_per_square(table)))
         how.append(interval(table, t))
         how.append(other_reading(table, t))
@@ -55,7 +55,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )
 
 
-def faithful(table: pd.DataFrame, words: Texts) -> Figure:
+def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's bars of counts, the first goal at the bottom, shares as labels."""
     t = messages(words.lang)
     rows = table.iloc[::-1].reset_index(drop=True)
@@ -83,7 +83,7 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
     return page.figure
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw filled and open squares, one a model, and beside them share and interval."""
     t = messages(words.lang)
     rows = by_share(table)

@@ -32,7 +32,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     rows = by_share(table)
     top, bottom = rows[rows["rank"] == rows["rank"].min()], _last(rows)
     known = not pd.concat([top, bottom])["basis"].isin(marks.INFERRED).any()
-    clear = known and variant == "better" and len(top) == len(bottom) == 1 and len(rows) > 1
+    clear = known and variant == "redesigned" and len(top) == len(bottom) == 1 and len(rows) > 1
     title = t("feature-shares.title")
     if clear:
         title = t(
@@ -41,7 +41,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             bottom=bottom["feature"].iloc[0],
         )
     how = [t(f"feature-shares.how-{variant}", base=base(table, t))]
-    if variant == "better":
+    if variant == "redesigned":
         how += [interval(table, t), other_reading(table, t)]
     return compose(
         table,
@@ -53,11 +53,11 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         if known
         else [_unknown(table, t)],
         rows=[f"{r.feature}: {ratio(r, t)} ({percent(r, t)})." for r in rows.itertuples()],
-        marks=variant == "better",
+        marks=variant == "redesigned",
     )
 
 
-def faithful(table: pd.DataFrame, words: Texts) -> Figure:
+def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's two lists: the most common features and the rarest."""
     t = messages(words.lang)
     rows = by_share(table).dropna(subset=["percent"])
@@ -70,7 +70,7 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
     return page.figure
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw one row a feature: share and interval on a scale from 0 to 100 %."""
     t = messages(words.lang)
     rows = by_share(table)

@@ -36,34 +36,33 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     goals = _goals(table)
     first = goals[goals["mean"] == goals["mean"].max()]
     title = t("features-per-model.title")
-    if len(first) == 1 and variant == "better":
+    if len(first) == 1 and variant == "redesigned":
         title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
     most = t.number(int(table["features_max"].iloc[0]))
-    how = [t("features-per-model.how-faithful", most=most)]
+    how = [t("features-per-model.how-as-published", most=most)]
     bounded = (goals["basis"] == BOUNDED).any()
-    if variant == "better" and bounded:
+    if variant == "redesigned" and bounded:
         how = [t("features-per-model.bounded", most=most)]
-    elif variant == "better":
+    elif variant == "redesigned":
         how = [
             t("features-per-model.dot", count=_models_per_dot(table)),
-            t("features-per-model.how-better", most=most),
+            t("features-per-model.how-redesigned", most=most),
         ]
     missing = int(goals["not_coded"].sum())
+    shown = "bounded" if bounded and variant == "redesigned" else variant
     return compose(
         table,
         lang,
-        chart=t(
-            f"features-per-model.chart-{'bounded' if bounded and variant == 'better' else variant}"
-        ),
+        chart=t(f"features-per-model.chart-{shown}"),
         title=title,
         subtitle=[*how, t("features-per-model.not-coded", n=t.number(missing)) if missing else ""],
         findings=_findings(first, t),
         rows=[_row(r, t) for r in goals.itertuples()],
-        marks=variant == "better",
+        marks=variant == "redesigned",
     )
 
 
-def faithful(table: pd.DataFrame, words: Texts) -> Figure:
+def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Print the review's statement: the goal whose models have most features."""
     t = messages(words.lang)
     goals = _goals(table)
@@ -82,7 +81,7 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
     return page.figure
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw one dot a model with mean and median of each goal, or what is known of the means."""
     t = messages(words.lang)
     goals = _goals(table)

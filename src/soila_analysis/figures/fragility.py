@@ -52,7 +52,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )  # fmt: skip
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a claim: the fewest codes that change it, and how often it holds."""
     t = messages(words.lang)
     rows = [(r, lines(r.claim, TEXT, SMALL, words.lang, even=False)) for r in table.itertuples()]

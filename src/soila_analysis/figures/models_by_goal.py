@@ -23,14 +23,18 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     first = table[table["k"] == table["k"].max()]
     lead = first.iloc[0]
-    clear = len(first) == 1 and variant == "better"
+    clear = len(first) == 1 and variant == "redesigned"
     title = t("models-by-goal.lead-title", goal=lead.goal) if clear else t("models-by-goal.title")
     return compose(
         table,
         lang,
         chart=t(f"models-by-goal.chart-{variant}"),
         title=title,
-        subtitle=[_base(table, t), _unit(table, t) if variant == "better" else "", _sum(table, t)],
+        subtitle=[
+            _base(table, t),
+            _unit(table, t) if variant == "redesigned" else "",
+            _sum(table, t),
+        ],
         findings=[
             t(
                 "models-by-goal.lead",
@@ -43,7 +47,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )
 
 
-def faithful(table: pd.DataFrame, words: Texts) -> Figure:
+def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's pie: goals in their order, white gaps, labels outside."""
     t = messages(words.lang)
     labels = [_slice_label(row, angle, t) for row, angle in _slices(table) if row.k]
@@ -70,7 +74,7 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
     return page.figure
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw one square a model, largest goal first."""
     t = messages(words.lang)
     rows = table.sort_values("k", ascending=False, kind="stable")

@@ -62,7 +62,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     return replace(words, badge=_badge(first, t))
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a feature: a square then, a circle now, and both in numbers with the change."""
     t = messages(words.lang)
     pairs = _pairs(table)

@@ -40,7 +40,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a dot where a base can print a share; bases that can print all of them stand out."""
     t = messages(words.lang)
     shares = table.drop_duplicates("feature_id").reset_index(drop=True)

@@ -134,7 +134,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     )
 
 
-def faithful(table: pd.DataFrame, words: Texts) -> Figure:
+def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the features as text boxes in two columns, grouped as on the slide."""
     width = (WIDTH - 0.6 - GAP) / 2
     groups = [_box_lines(group, width, words.lang) for _, group in table.groupby("box")]
@@ -158,7 +158,7 @@ def faithful(table: pd.DataFrame, words: Texts) -> Figure:
     return page.figure
 
 
-def better(table: pd.DataFrame, words: Texts) -> Figure:
+def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a list: name, definition, and how well the definition is founded."""
     t = messages(words.lang)
     rows = [_definition(r, words.lang, t) for r in table.itertuples()]

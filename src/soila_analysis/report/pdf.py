@@ -96,8 +96,8 @@ def gathered(built: Path, dataset: Dataset, coded: Coded) -> dict[str, Any]:
     t, labels = messages(lang), dataset.taxonomy.labels(lang)
     title = info.title[lang]
     known = {f.stem: f for f in figures}
-    printed = [f for f in figures if f.stem.replace("-faithful", "-better") in known]
-    printed = [f for f in printed if f.stem.endswith("-faithful")]
+    printed = [f for f in figures if f.stem.replace("-as-published", "-redesigned") in known]
+    printed = [f for f in printed if f.stem.endswith("-as-published")]
     main = [f for f in figures if f not in printed]
     badges = [f.words["badge"] for f in main if f.words["badge"]]
     return {

@@ -37,7 +37,7 @@ class Drawn:
     @property
     def plot(self) -> str:
         """The figure's name without its variant."""
-        return self.stem.removesuffix("-better").removesuffix("-faithful")
+        return self.stem.removesuffix("-redesigned").removesuffix("-as-published")
 
     @property
     def made(self) -> Mapping[str, Any]:
