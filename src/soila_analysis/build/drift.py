@@ -210,7 +210,8 @@ def _figure(
     stem: str, paths: list[str], lang: str, folder: Path, tables: Path, inputs: _Inputs
 ) -> Iterator[str]:
     """Tell why a figure differs, and draw where."""
-    table, variant = stem.rsplit("-", 1)
+    variant = next(v for v in ("as-published", "redesigned") if stem.endswith(f"-{v}"))
+    table = stem.removesuffix(f"-{variant}")
     now = folder / lang / "tables" / f"{table}.csv"
     then = tables / now.name if lang == LANG else now
     same = not then.is_file() or not now.is_file() or then.read_bytes() == now.read_bytes()
@@ -229,12 +230,13 @@ def _drawn(stem: str, variant: str, lang: str, file: Path) -> "Image.Image":
     """Draw a figure from a table file by today's code."""
     from PIL import Image
 
-    plot = max((p for p in figures.PLOTS if f"{stem}-".startswith(f"{p}-")), key=len)
+    plot = max((p for p in figures.SPECS if f"{stem}-".startswith(f"{p}-")), key=len)
     table = _read(file)
     figure = figures.draw(plot, table, lang, variant)
     with TemporaryDirectory() as scratch:
         words = figures.texts(plot, table, lang, variant)
-        drawn = figures.save_figure(figure, words, stem, Path(scratch), file)["png"]
+        output = figures.Output(plot, variant, stem, Path(scratch), file)
+        drawn = figures.save_figure(figure, words, output)["png"]
         with Image.open(drawn) as image:
             return image.convert("RGB")
 
