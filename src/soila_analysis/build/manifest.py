@@ -226,10 +226,10 @@ def made_from(folder: Path) -> dict[str, dict[str, Any]]:
     dict
         Path to record, as `records.record` gives it; outputs without one are left out.
     """
-    records = {path: _record(folder, path) for path in outputs(folder)}
+    found = {path: _record(folder, path) for path in outputs(folder)}
     return {
-        path: {key: value for key, value in record.items() if key != "table"}
-        for path, record in records.items()
+        path: {key: value for key, value in record.items() if key not in records.OF_OUTPUT}
+        for path, record in found.items()
         if record
     }
 

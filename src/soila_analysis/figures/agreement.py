@@ -6,8 +6,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import MUTED, RULE, SMALL, TEXT, WIDTH, Page, lines, text_width
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.language import Messages, messages
 
@@ -17,6 +19,12 @@ LIFT, DROP = 0.17, 0.2  # a number stands above the middle of its row, its mark 
 HEAD = 1.45
 GAP = 0.5
 PERCENT, ALPHA, AC1, PABAK = "percent-agreement", "alpha", "ac1", "brennan-prediger"
+
+
+def metric(data: Coded, compared: str = "decided") -> pd.DataFrame:
+    """Make the table of the figure, from the codes present and absent ("decided") or "all"."""
+    counts_as, features = data.taxonomy.counts_as, data.taxonomy.feature_ids
+    return metrics.agreement_by_feature(data.codings, counts_as, features, compared=compared)
 
 
 def drawable(table: pd.DataFrame) -> bool:
@@ -209,3 +217,6 @@ def _sentence(table: pd.DataFrame, feature: str, panels: list[str], t: Messages)
     first = rows[PERCENT]
     found = "; ".join(_named(c, rows, t) for c in panels)
     return f"{first.feature or t('agreement.all')}: {ratio(first, t)}; {found}."
+
+
+SPEC = Spec("agreement", texts, {"redesigned": redesigned}, metric, drawable=drawable)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from soila_analysis import metrics
 from soila_analysis.figures.agreement import ALPHA, PERCENT, interval, ratio, value, with_interval
 from soila_analysis.figures.page import (
     HEAT,
@@ -21,6 +22,7 @@ from soila_analysis.figures.page import (
     lines,
     text_width,
 )
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, percent_of, without_figure
 from soila_analysis.language import Messages, messages
 
@@ -30,6 +32,12 @@ ROOMY = 3.0  # cells as wide as this say what they hold
 OWN = "present"
 CLASSES = (0.67, 0.8, 0.9)  # a class holds its lower end
 BLANK = "#f5f5f5"
+
+
+def metric(data: Coded, compared: str = "decided") -> pd.DataFrame:
+    """Make the table of the figure, from the codes present and absent ("decided") or "all"."""
+    counts_as, features = data.taxonomy.counts_as, data.taxonomy.feature_ids
+    return metrics.agreement_by_coders(data.codings, counts_as, features, compared=compared)
 
 
 def drawable(table: pd.DataFrame) -> bool:
@@ -152,3 +160,6 @@ def _legend(page: Page, t: Messages) -> None:
         )
         page.text(x + 0.6, 0.27, label, size=LABEL - 0.5, va="center")
         x += 1.1 + text_width(label, LABEL - 0.5)
+
+
+SPEC = Spec("agreement-by-coders", texts, {"redesigned": redesigned}, metric, drawable=drawable)

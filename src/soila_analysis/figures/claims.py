@@ -18,6 +18,7 @@ from soila_analysis.figures.page import (
     lines,
     text_width,
 )
+from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
 
@@ -92,3 +93,6 @@ def _value(value: Any, row: Any, t: Messages) -> str:
 def _sentence(row: Any, t: Messages) -> str:
     difference = "" if row.verdict != "differs" else f" ({_value(row.recomputed, row, t)})"
     return f"{row.claim} {_verdict(row, t)}{difference}."
+
+
+SPEC = Spec("claims", texts, {"redesigned": redesigned})

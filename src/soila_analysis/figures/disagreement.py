@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from soila_analysis import metrics
 from soila_analysis.figures.page import (
     GREY,
     LABEL,
@@ -18,6 +19,7 @@ from soila_analysis.figures.page import (
     lines,
     text_width,
 )
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.language import Messages, messages
 
@@ -33,6 +35,12 @@ LOOKS = {  # face, edge and hatching by outcome; of two coders, the second has a
     "all-absent": ("white", PALETTE[0], ""),
     "open": ("white", GREY, "//////"),
 }
+
+
+def metric(data: Coded) -> pd.DataFrame:
+    """Make the table of the figure."""
+    counts_as, features = data.taxonomy.counts_as, data.taxonomy.feature_ids
+    return metrics.disagreement(data.codings, counts_as, features)
 
 
 def drawable(table: pd.DataFrame) -> bool:
@@ -174,3 +182,6 @@ def _box(
     canvas.add_patch(
         Rectangle((x, y), wide, high, facecolor=face, edgecolor=edge, linewidth=0.9, hatch=hatch)
     )
+
+
+SPEC = Spec("disagreement", texts, {"redesigned": redesigned}, metric, drawable=drawable)

@@ -11,6 +11,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import (
     GREY,
@@ -26,6 +27,7 @@ from soila_analysis.figures.page import (
     lines,
     text_width,
 )
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import (
     BOUNDED,
     Texts,
@@ -46,6 +48,11 @@ ROW_BOUNDED = 1.0
 BLANK = "#f5f5f5"
 BAR = 0.95  # cm, length of the bar of 100 % in the margin
 CLASSES = (0, 50, 65, 80, 101)  # per cent; a class holds its lower end
+
+
+def metric(data: Coded) -> pd.DataFrame:
+    """Make the table of the figure."""
+    return metrics.evidence_map(data.status, data.memberships, data.taxonomy.goal_ids)
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -226,3 +233,12 @@ def _legend(page: Page, t: Messages) -> None:
         )
         page.text(x + 0.6, 0.27, name, size=LABEL - 0.5, va="center")
         x += 1.1 + text_width(name, LABEL - 0.5)
+
+
+SPEC = Spec(
+    "evidence-map",
+    texts,
+    {"redesigned": redesigned},
+    metric,
+    ("feature-share", "feature-share-by-goal"),
+)

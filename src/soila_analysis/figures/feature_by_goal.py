@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
 from soila_analysis.figures.page import LABEL, MUTED, WIDTH, Page, lines, text_width
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import (
     BOUNDED,
     Texts,
@@ -27,6 +29,13 @@ from soila_analysis.language import Messages, messages
 LABELS = 4.4  # cm, width of the column of labels
 ROW = 1.15
 SQUARES = 22  # at most, in the longest row
+
+
+def metric(data: Coded, feature: str = "rarest", interval: str = "wilson") -> pd.DataFrame:
+    """Make the table of the figure for a feature: its id, or "rarest" or "commonest"."""
+    status, goals = data.status, data.taxonomy.goal_ids
+    chosen = metrics.chosen_feature(status, feature)
+    return metrics.feature_by_goal(status, data.memberships, goals, chosen, interval=interval)
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -143,3 +152,12 @@ def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str
     if "other_share" in table and table["other_share"].notna().any():
         found.append(t("feature-by-goal.unknown"))
     return found
+
+
+SPEC = Spec(
+    "feature-by-goal",
+    texts,
+    {"as-published": as_published, "redesigned": redesigned},
+    metric,
+    ("feature-share-by-goal",),
+)

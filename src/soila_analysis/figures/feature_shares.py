@@ -5,8 +5,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import BLUE, LABEL, MUTED, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import (
     BOUNDED,
     Texts,
@@ -24,6 +26,12 @@ from soila_analysis.language import Messages, messages
 LABELS = 6.9  # cm, width of the column of labels
 ROW = 0.86
 LISTED = 4  # features in each of the review's two lists
+
+
+def metric(data: Coded, interval: str = "wilson") -> pd.DataFrame:
+    """Make the table of the figure; of a data set narrowed to a goal, it names the goal."""
+    shares = metrics.feature_shares(data.status, interval=interval)
+    return shares.assign(goal_id=data.goal) if data.goal else shares
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -140,3 +148,12 @@ def _list(
         page.text(x + width - 1.25, y + 0.2, ratio(row, t), ha="right", color=MUTED)
         page.text(x + width, y + 0.2, percent(row, t), ha="right", **marks.type_of(row.basis))
         y += height(entry, LABEL) + 0.42
+
+
+SPEC = Spec(
+    "feature-shares",
+    texts,
+    {"as-published": as_published, "redesigned": redesigned},
+    metric,
+    ("feature-share", "feature-share-by-goal"),
+)

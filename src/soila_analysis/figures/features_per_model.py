@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import (
     BLUE,
@@ -21,6 +22,7 @@ from soila_analysis.figures.page import (
     lines,
     text_width,
 )
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import BOUNDED, Texts, compose
 from soila_analysis.language import Messages, messages
 
@@ -28,6 +30,11 @@ LABELS = 4.6  # cm, width of the column of labels
 RIGHT = 3.1  # cm, at least, of the column of averages
 ROW = 2.1
 STACK = 9  # dots at most above each other
+
+
+def metric(data: Coded) -> pd.DataFrame:
+    """Make the table of the figure."""
+    return metrics.features_per_model(data.status, data.memberships, data.taxonomy.goal_ids)
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -196,3 +203,12 @@ def _findings(first: pd.DataFrame, t: Messages) -> list[str]:
         ),
         t("features-per-model.leads", percent=t.percent(round(100 * lead["leads"]))),
     ]
+
+
+SPEC = Spec(
+    "features-per-model",
+    texts,
+    {"as-published": as_published, "redesigned": redesigned},
+    metric,
+    ("mean-features",),
+)

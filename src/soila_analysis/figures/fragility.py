@@ -18,6 +18,7 @@ from soila_analysis.figures.page import (
     height,
     lines,
 )
+from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
 
@@ -99,3 +100,6 @@ def _percent(share: float, t: Messages) -> str:
 def _sentence(row: Any, t: Messages) -> str:
     codes = "–" if pd.isna(row.codes) else t.number(row.codes)
     return t("fragility.row", claim=row.claim, codes=codes, percent=_percent(row.holds, t))
+
+
+SPEC = Spec("fragility", texts, {"redesigned": redesigned})

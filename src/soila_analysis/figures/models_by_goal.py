@@ -8,14 +8,21 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import LABEL, PALETTE, WIDTH, Page, height, lines
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
 ROW = 1.15
 SQUARES = 24  # at most, in the longest row
+
+
+def metric(data: Coded, rounding: str = "largest-remainder") -> pd.DataFrame:
+    """Make the table of the figure."""
+    return metrics.goal_distribution(data.memberships, data.taxonomy.goal_ids, rule=rounding)
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -142,3 +149,12 @@ def _base(table: pd.DataFrame, t: Messages) -> str:
 def _sum(table: pd.DataFrame, t: Messages) -> str:
     forced = (2 * (100 * table["k"] - table["percent"] * table["n"])).abs() > table["n"]
     return t("models-by-goal.sum") if forced.any() else ""
+
+
+SPEC = Spec(
+    "models-by-goal",
+    texts,
+    {"as-published": as_published, "redesigned": redesigned},
+    metric,
+    ("goal-share",),
+)

@@ -21,6 +21,7 @@ from soila_analysis.figures.page import (
     lines,
     text_width,
 )
+from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import BOUNDED, Texts, badge, compose, explained, percent, ratio
 from soila_analysis.language import Messages, messages
 
@@ -210,3 +211,6 @@ def _of_each(said: Mapping[str, str], row: Any) -> list[str]:
     if len(set(said.values())) == 1:
         return [text for text in said.values() if text][:1]
     return [f"{row[f'round{side}']}: {text}" for side, text in said.items() if text]
+
+
+SPEC = Spec("rounds", texts, {"redesigned": redesigned})

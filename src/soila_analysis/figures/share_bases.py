@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis.figures.page import BLUE, HEAT, LABEL, MUTED, PLUM, SMALL, WIDTH, Page, lines
+from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
 
@@ -82,3 +83,6 @@ def fitting(table: pd.DataFrame) -> list[int]:
     """Find the bases that can print all shares."""
     every = table.groupby("n")["k"].apply(lambda k: k.notna().all())
     return [int(n) for n in every.index[every]]
+
+
+SPEC = Spec("share-bases", texts, {"redesigned": redesigned})
