@@ -8,10 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from soila_analysis import dataset as datasets
-from soila_analysis import figures, metrics
-from soila_analysis.cli import soila
-from soila_analysis.review import basis
+import soila_analysis as soila
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,11 +17,8 @@ HEADLINE = ROOT / "docs" / "feature-shares.en.svg"
 
 def headline(folder: Path) -> Path:
     """Draw the figure as notebook 03 does, outside of a run."""
-    data = datasets.load(ROOT / "data" / "review-2024")
-    shares = metrics.feature_shares(data.status)
-    marked = basis.mark(shares, data, "feature-share")
-    table = figures.label(marked, data.taxonomy, "en", data.info.source["en"])
-    figures.publish("feature-shares", table, "en", "redesigned", folder)
+    data = soila.load(ROOT / "data" / "review-2024")
+    soila.publish(soila.table("feature-shares", data, "en"), folder=folder)
     return folder / "figures" / "feature-shares-redesigned.svg"
 
 
@@ -49,7 +43,7 @@ def test_every_make_target_in_the_readme_exists() -> None:
 def test_every_soila_command_in_the_readme_exists() -> None:
     named = set(re.findall(r"\bsoila ([a-z]+)", README))
     assert named
-    assert named <= set(soila.commands)
+    assert named <= set(command.commands)
 
 
 def test_the_readme_lists_every_notebook() -> None:

@@ -120,7 +120,7 @@ def test_numbers_of_one_compatible_data_set_only_are_not_shown_as_known(tables) 
 
 @pytest.mark.parametrize("name", ["literal", "memberships", "own"])
 def test_every_table_of_a_figure_can_be_read(tables, name, shipped) -> None:
-    for plot in figures.PLOTS:
+    for plot in figures.SPECS:
         table = tables[name, "sv", plot]
         shown = readable(table, shipped[name].taxonomy.labels("sv"), "sv")
         assert shown.rows, plot

@@ -87,8 +87,8 @@ def options(metric: Callable[..., pd.DataFrame]) -> list[str]:
     return [name for name in named if name != "lang"]
 
 
-def checked(kind: str, name: str, known: Mapping[str, Any]) -> Any:
-    """Look a name up, or say which there are."""
+def found(without: str, name: str, known: Mapping[str, Any]) -> Any:
+    """Look a name up, or say that there is none, and which there are."""
     if name not in known:
-        raise ValueError(f'no {kind} "{name}"; allowed: {", ".join(known)}')
+        raise ValueError(f'{without} "{name}"; allowed: {", ".join(known) or "none"}')
     return known[name]
