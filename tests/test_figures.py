@@ -23,7 +23,8 @@ from matplotlib.patches import Rectangle, Wedge
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import GREY, HEAT, PALETTE, style
+from soila_analysis.figures.page import style
+from soila_analysis.figures.palette import GREY, HEAT, PALETTE
 from soila_analysis.figures.save import FORMATS
 
 ROOT = Path(__file__).parents[1]

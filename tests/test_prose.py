@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from soila_analysis import figures, taxonomy
-from soila_analysis.figures.texts import percent_of
+from soila_analysis.figures.wording import percent_of
 from soila_analysis.review import readings as arithmetic
 
 ROOT = Path(__file__).parents[1]

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import soila_analysis as soila
+from soila_analysis.cli import soila as command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ from lxml import html
 
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics, report
-from soila_analysis.figures.page import HEAT
+from soila_analysis.figures.palette import HEAT
 from soila_analysis.language import messages
 from soila_analysis.report.site import LANGUAGES
 from soila_analysis.report.tables import compact, read, readable

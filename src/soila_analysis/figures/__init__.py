@@ -146,8 +146,7 @@ def selected(lang: str, *conditions: str, n: int, of: int) -> str:
         A sentence; empty without conditions.
     """
     t, named = messages(lang), "; ".join(c for c in conditions if c)
-    ratio = f"{t.number(n)}/{t.number(of)}"
-    return t("common.selection", what=named, ratio=ratio) if named else ""
+    return t("common.selection", what=named, ratio=t.ratio(n, of)) if named else ""
 
 
 def texts(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED) -> Texts:

@@ -6,18 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.page import (
-    BLUE,
-    GREY,
-    HEAT,
-    MUTED,
-    RULE,
-    SMALL,
-    WIDTH,
-    Page,
-    height,
-    lines,
-)
+from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines
+from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, RULE
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
@@ -33,7 +23,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     counted = table.dropna(subset=["codes"])
     single = int((counted["codes"] == 1).sum())
-    ratio = f"{t.number(single)}/{t.number(len(counted))}"
+    ratio = t.ratio(single, len(counted))
     firmest = counted[counted["codes"] == counted["codes"].max()]
     return compose(
         table,

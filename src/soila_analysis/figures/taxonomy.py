@@ -8,18 +8,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from soila_analysis.figures.page import (
-    BLUE,
-    BOX,
-    LABEL,
-    MUTED,
-    RULE,
-    SMALL,
-    WIDTH,
-    Page,
-    height,
-    lines,
-)
+from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines
+from soila_analysis.figures.palette import BLUE, BOX, MUTED, RULE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages

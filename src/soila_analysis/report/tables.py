@@ -9,7 +9,7 @@ import pandas as pd
 
 from soila_analysis.figures import agreement
 from soila_analysis.figures.share_bases import fitting
-from soila_analysis.figures.texts import BOUNDED, by_share, percent_of
+from soila_analysis.figures.wording import BOUNDED, by_share, percent_of
 from soila_analysis.language import Messages, messages
 
 Row = Mapping[str, Any]
