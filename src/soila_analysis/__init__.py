@@ -12,14 +12,15 @@ from typing import Any
 __version__ = "0.1.0"
 __all__ = ["explore", "load", "plot", "publish", "shares", "table", "tidy"]
 
-_HOMES = {"load": "dataset", "explore": "report"}  # the others are at home in the front door
+HOMES = {"load": "dataset", "explore": "report"}  # name to module
+HOMES |= dict.fromkeys(("plot", "publish", "shares", "table", "tidy"), "front_door")
 
 
 def __getattr__(name: str) -> Any:
     """Fetch a name of the front door when it is first asked for."""
-    if name not in __all__:
+    if name not in HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'front_door')}"), name)
+    return getattr(import_module(f"{__name__}.{HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -13,12 +13,11 @@ from matplotlib.figure import Figure
 
 from soila_analysis.figures.page import style
 from soila_analysis.figures.texts import Texts
-from soila_analysis.files import blob
+from soila_analysis.files import RECORD, blob
 
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
 FLOAT = "%.6f"
-PROVENANCE = "SOILA_PROVENANCE"  # what a run says of its inputs, as JSON
 SVG = "http://www.w3.org/2000/svg"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -147,7 +146,7 @@ def save_table(
 
 def _made_from(table: Path, **name: str) -> dict[str, Any]:
     """Complete the record of the run by what the output is of; empty outside a run."""
-    record: dict[str, Any] = json.loads(os.environ.get(PROVENANCE, "{}"))
+    record: dict[str, Any] = json.loads(os.environ.get(RECORD, "{}"))
     return {**record, **name, "table": blob(table.read_bytes())} if record else {}
 
 
