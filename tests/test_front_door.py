@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
-from soila_analysis import figures
+from soila_analysis import figures, front_door
 
 NAMES = ["explore", "load", "plot", "publish", "shares", "table", "tidy"]
 
@@ -26,6 +26,7 @@ def python(code):
 def test_the_front_door_offers_its_names():
     assert [name for name in dir(soila) if not name.startswith("_")] == NAMES
     assert all(callable(getattr(soila, name)) for name in NAMES)
+    assert soila.plot is front_door.plot
     with pytest.raises(AttributeError, match="has no attribute 'plots'"):
         _ = soila.plots
 
