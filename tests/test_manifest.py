@@ -203,7 +203,7 @@ def test_a_pixel_that_was_touched_up_is_found_and_shown(build):
 def test_a_change_of_the_drawing_code_or_a_library_is_named(top, build):
     file = top / "reference/review-2024.json"
     known = json.loads(file.read_text(encoding="utf-8"))
-    known["inputs"]["module"]["figures/style.py"] = "0" * 40
+    known["inputs"]["module"]["figures/page.py"] = "0" * 40
     version = known["inputs"]["package"]["matplotlib"]
     known["inputs"]["package"]["matplotlib"] = "3.0"
     known["outputs"][f"en/figures/{STEM}.png"] = "0" * 64
@@ -211,7 +211,7 @@ def test_a_change_of_the_drawing_code_or_a_library_is_named(top, build):
     assert told(build) == [
         f"figure {STEM} (en: png)\n"
         "    its table is the same; other code, data, font or library: "
-        f"module figures/style.py, package matplotlib 3.0 -> {version}\n"
+        f"module figures/page.py, package matplotlib 3.0 -> {version}\n"
         "    today's drawing code makes this picture of its table"
     ]
 

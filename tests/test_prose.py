@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from soila_analysis import figures, taxonomy
-from soila_analysis.figures.texts import percent_of
+from soila_analysis.figures.wording import percent_of
 from soila_analysis.review import readings as arithmetic
 
 ROOT = Path(__file__).parents[1]
@@ -86,7 +86,7 @@ def without_source(text, *known):
 
 
 def figure_texts(plot, table, lang):
-    for variant in figures.PLOTS[plot].variants:
+    for variant in figures.SPECS[plot].variants:
         words = figures.texts(plot, table, lang, variant)
         parts = (words.title, words.subtitle, words.badge, words.source, words.alt)
         yield variant, " ".join([*parts, words.description, *words.findings])
@@ -97,7 +97,7 @@ def figure_texts(plot, table, lang):
 
 @pytest.mark.parametrize("lang", ["fi", "sv", "en"])
 @pytest.mark.parametrize("name", ["literal", "memberships", "own", "example"])
-@pytest.mark.parametrize("plot", figures.PLOTS)
+@pytest.mark.parametrize("plot", figures.SPECS)
 def test_every_number_in_the_words_of_a_figure_is_in_its_table(plot, name, lang, tables):
     table = tables[name, lang, plot]
     reasons = {*REASONS, *FIGURE_REASONS.get(plot, {})}

@@ -1,11 +1,17 @@
-"""Where things are: root, data sets, the folder for what is built; and what contents are called."""
+"""Paths of the project, writing that never leaves half a file, and the hash of contents."""
 
 import hashlib
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
+from tempfile import TemporaryDirectory, mkdtemp
 
-OUTPUT = "SOILA_OUTPUT"  # environment variable that a run sets: the folder that outputs go to
+# What a run tells its kernel, in environment variables:
+OUTPUT = "SOILA_OUTPUT"  # the folder that outputs go to
+RECORD = "SOILA_PROVENANCE"  # what they are made from, as JSON
 
 
 def root() -> Path:
@@ -101,3 +107,63 @@ def blob(content: bytes) -> str:
         The name of the blob, in hexadecimal digits.
     """
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def write(file: Path, content: bytes | str) -> Path:
+    """Write a file beside its place and put it there when it is complete.
+
+    Parameters
+    ----------
+    file : Path
+        Where, in a folder that exists; several writers do not disturb each other, and the last
+        one stays.
+    content : bytes or str
+        What; text is written as UTF-8, its line ends as they are.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    with TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as beside:
+        new = Path(beside) / file.name
+        new.write_bytes(content.encode() if isinstance(content, str) else content)
+        return new.replace(file)
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Fill a new folder, which takes the place of another one unless something fails.
+
+    Parameters
+    ----------
+    folder : Path
+        What is replaced, if it is there; no link, and the folder around it exists.
+
+    Yields
+    ------
+    Path
+        An empty folder beside it, of the same name. After an error it is gone, and the other one
+        as it was.
+    """
+    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
+        new = Path(beside) / folder.name
+        new.mkdir()
+        yield new
+        _swap(new, folder)
+
+
+def _swap(new: Path, folder: Path) -> None:
+    """Put a folder in the place of another one, which comes back if that fails."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    aside = Path(mkdtemp(prefix=f".{folder.name}-replaced-", dir=folder.parent))
+    folder.rename(aside / folder.name)
+    try:
+        new.rename(folder)
+    except BaseException:
+        (aside / folder.name).rename(folder)
+        aside.rmdir()
+        raise
+    rmtree(aside)

@@ -13,8 +13,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from soila_analysis.build import manifest
 from soila_analysis import files
+from soila_analysis.build import manifest
 
 TIME = (1980, 1, 1, 0, 0, 0)
 DESCRIPTION = "ro-crate-metadata.json"
@@ -59,9 +59,9 @@ def write(folder: Path) -> Path:
         If the data set is not to be found by its name.
     """
     manifest.write(folder)
-    files = members(folder)
-    described = {name: file.read_bytes() for name, file in files.items()}
-    described[DESCRIPTION] = _text(describe(folder, files)).encode()
+    held = members(folder)
+    described = {name: file.read_bytes() for name, file in held.items()}
+    described[DESCRIPTION] = _text(describe(folder, held)).encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in sorted(described.items()):
@@ -70,7 +70,7 @@ def write(folder: Path) -> Path:
             entry.external_attr = 0o100644 << 16
             archive.writestr(entry, content, compresslevel=9)
     target = folder / f"{folder.resolve().name}-archive.zip"
-    return manifest.place(target, buffer.getvalue())
+    return files.write(target, buffer.getvalue())
 
 
 def members(folder: Path) -> dict[str, Path]:
@@ -101,14 +101,14 @@ def members(folder: Path) -> dict[str, Path]:
     return found | {f"build/{name}/{path}": folder / path for path in results}
 
 
-def describe(folder: Path, files: dict[str, Path]) -> dict[str, Any]:
+def describe(folder: Path, held: dict[str, Path]) -> dict[str, Any]:
     """Describe an archive by RO-Crate 1.1: its files, and which notebook made which of them.
 
     Parameters
     ----------
     folder : Path
         ``build/<data set>``.
-    files : dict of str to Path
+    held : dict of str to Path
         As `members` gives.
 
     Returns
@@ -135,7 +135,7 @@ def describe(folder: Path, files: dict[str, Path]) -> dict[str, Any]:
     crate.creator = crate.add(ContextEntity(crate, "#authors", properties=author))
     entities = {
         path: crate.add_file(file, path, properties=_properties(path))
-        for path, file in sorted(files.items())
+        for path, file in sorted(held.items())
     }
     _add_runs(crate, folder, name, entities)
     described: dict[str, Any] = crate.metadata.generate()

@@ -210,32 +210,35 @@ def _figure(
     stem: str, paths: list[str], lang: str, folder: Path, tables: Path, inputs: _Inputs
 ) -> Iterator[str]:
     """Tell why a figure differs, and draw where."""
-    table, variant = stem.rsplit("-", 1)
-    now = folder / lang / "tables" / f"{table}.csv"
+    file = folder / lang / "figures" / f"{stem}.png"
+    try:
+        made = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+    except FileNotFoundError:  # it is listed as missing
+        yield inputs.told(paths[0])
+        return
+    now = folder / lang / "tables" / made["table"]
     then = tables / now.name if lang == LANG else now
     same = not then.is_file() or not now.is_file() or then.read_bytes() == now.read_bytes()
     yield "its table differs" if not same else f"its table is the same; {inputs.told(paths[0])}"
-    file = folder / lang / "figures" / f"{stem}.png"
     picture = folder / "drift" / file.name
     if not (then.is_file() and file.is_file()):
         return
-    if _compare(_drawn(table, variant, lang, then), file, picture):
+    if _compare(_drawn(made["figure"], made["variant"], lang, then), file, picture):
         yield f"before, after and difference: {picture}"
     elif same:
         yield "today's drawing code makes this picture of its table"
 
 
-def _drawn(stem: str, variant: str, lang: str, file: Path) -> "Image.Image":
+def _drawn(name: str, variant: str, lang: str, file: Path) -> "Image.Image":
     """Draw a figure from a table file by today's code."""
     from PIL import Image
 
-    plot = max((p for p in figures.PLOTS if f"{stem}-".startswith(f"{p}-")), key=len)
     table = _read(file)
-    figure = figures.draw(plot, table, lang, variant)
+    words = figures.texts(name, table, lang, variant)
+    drawn = figures.draw(name, table, lang, variant)
     with TemporaryDirectory() as scratch:
-        words = figures.texts(plot, table, lang, variant)
-        drawn = figures.save_figure(figure, words, stem, Path(scratch), file)["png"]
-        with Image.open(drawn) as image:
+        output = figures.Output(name, variant, name, Path(scratch), file)
+        with Image.open(figures.save_figure(drawn, words, output)["png"]) as image:
             return image.convert("RGB")
 
 

@@ -34,7 +34,9 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from soila_analysis.build import kernel, record as records
+from soila_analysis.build import kernel
+from soila_analysis.build import record as records
+from soila_analysis.files import OUTPUT, RECORD
 
 TIMEOUT = 600.0
 TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
@@ -46,7 +48,6 @@ PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
 BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
-OUTPUT, RECORD = "SOILA_OUTPUT", "SOILA_PROVENANCE"  # environment variables of the kernel
 
 
 class RunError(Exception):

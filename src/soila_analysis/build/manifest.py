@@ -18,11 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+from soila_analysis import files
 from soila_analysis.build import record as records
-from soila_analysis.files import lock, root
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -55,11 +54,11 @@ def outputs(folder: Path) -> list[str]:
         Sorted paths below the folder, of executed notebooks and of the figures and tables that
         they list; what is left of earlier runs is no output any more.
     """
-    files = _files(folder)
-    there = {notebook.name for notebook in (root() / "notebooks").glob("*.ipynb")}
-    runs = [f for f in files if f.endswith(".ipynb") and _notebook(folder, f) in there]
+    found = _files(folder)
+    there = {notebook.name for notebook in (files.root() / "notebooks").glob("*.ipynb")}
+    runs = [f for f in found if f.endswith(".ipynb") and _notebook(folder, f) in there]
     made = {path for run in runs for path in (run, *listed(folder, run))}
-    return sorted(made & files)
+    return sorted(made & found)
 
 
 def strays(folder: Path) -> list[str]:
@@ -136,7 +135,7 @@ def make(folder: Path) -> dict[str, Any]:
         "commit": commit(),
         "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
-        "packages": _installed(lock()),
+        "packages": _installed(files.lock()),
         "records": {digests[path]: record for path, record in records.items()},
         "outputs": {
             path: {
@@ -211,28 +210,7 @@ def save(file: Path, value: Mapping[str, Any]) -> Path:
         The file.
     """
     text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    return place(file, text.encode())
-
-
-def place(file: Path, content: bytes) -> Path:
-    """Write a file beside its place and put it there when it is complete.
-
-    Parameters
-    ----------
-    file : Path
-        Where; several writers do not disturb each other, and the last one stays.
-    content : bytes
-        What.
-
-    Returns
-    -------
-    Path
-        The file.
-    """
-    with TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as beside:
-        new = Path(beside) / file.name
-        new.write_bytes(content)
-        return new.replace(file)
+    return files.write(file, text)
 
 
 def made_from(folder: Path) -> dict[str, dict[str, Any]]:
@@ -248,10 +226,10 @@ def made_from(folder: Path) -> dict[str, dict[str, Any]]:
     dict
         Path to record, as `records.record` gives it; outputs without one are left out.
     """
-    records = {path: _record(folder, path) for path in outputs(folder)}
+    found = {path: _record(folder, path) for path in outputs(folder)}
     return {
-        path: {key: value for key, value in record.items() if key != "table"}
-        for path, record in records.items()
+        path: {key: value for key, value in record.items() if key not in records.OF_OUTPUT}
+        for path, record in found.items()
         if record
     }
 
@@ -399,7 +377,7 @@ def _installed(lock: Path) -> dict[str, str]:
 
 
 def _git(*arguments: str) -> str | None:
-    command = ["git", "-C", str(root()), *arguments]
+    command = ["git", "-C", str(files.root()), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if done.returncode else done.stdout.strip()
 

@@ -16,10 +16,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from soila_analysis import HOMES
 from soila_analysis.files import blob
 
 FORMAT = 1
 PACKAGE = Path(__file__).parents[1]
+OF_OUTPUT = ("figure", "variant", "lang", "table")  # what is an output's own in its record
 SHOWN = 5  # differences of one file that are listed
 SHORT = 12  # digits of a hash of a cell
 DATA = (".css", ".csv", ".html", ".js", ".toml", ".ttf", ".typ")  # what modules read beside them
@@ -114,7 +116,8 @@ def read(file: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        As `record` gives, with ``table``, the hash of the output's own table.
+        As `record` gives, with what is the output's own: ``table``, the hash of its table, and
+        where they are known ``figure``, ``variant`` and ``lang``.
 
     Raises
     ------
@@ -187,14 +190,19 @@ def edited(file: Path, old: Mapping[str, Any]) -> list[Change]:
     list of Change
         Empty if the table is as it was made, or is not there.
     """
-    tables = [file] if file.suffix == ".csv" else (file.parent.parent / "tables").glob("*.csv")
-    own = [t for t in tables if file.suffix == ".csv" or file.stem.startswith(t.stem)]
-    if not own:
-        return []
-    table = max(own, key=lambda t: len(t.stem))
-    if blob(table.read_bytes()) == old["table"]:
+    table = _table(file.absolute())
+    if not table.is_file() or blob(table.read_bytes()) == old["table"]:
         return []
     return [Change(f"table {table.name}: its content is not what was written")]
+
+
+def _table(file: Path) -> Path:
+    """Find the table of an output: the output itself, or the one that the JSON beside it names."""
+    beside = file.with_suffix(".json")
+    if file.suffix == ".csv" or not beside.is_file():
+        return file.with_suffix(".csv")
+    name = json.loads(beside.read_text(encoding="utf-8"))["table"]
+    return file.parents[1] / "tables" / name
 
 
 def _data_files(folder: Path) -> list[Path]:
@@ -238,11 +246,16 @@ def _package_data(folder: Path) -> Iterator[Path]:
 
 
 def _imported(source: str) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(source)):
+    nodes = list(ast.walk(ast.parse(source)))
+    aliases = [a for node in nodes if isinstance(node, ast.Import) for a in node.names]
+    doors = {a.asname or a.name for a in aliases if a.name == PACKAGE.name}
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE.name):
             names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
         elif isinstance(node, ast.Import):
             names = [a.name for a in node.names if a.name.split(".")[0] == PACKAGE.name]
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) in doors:
+            names = [f"{PACKAGE.name}.{HOMES.get(node.attr, node.attr)}"]
         else:
             continue
         for name in names:

@@ -16,8 +16,28 @@ from soila_analysis.dataset.consensus import consensus
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, NEEDED, OWN
+from soila_analysis.dataset.tidy import described, tidied
 from soila_analysis.dataset.validation import examine
 from soila_analysis.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Which of the models of a data set were kept: see `select`.
+
+    Attributes
+    ----------
+    only : str
+        What their columns hold, as `select` was told.
+    goal : str
+        The goal that they serve; empty for all.
+    of : int
+        How many models there were.
+    """
+
+    only: str
+    goal: str
+    of: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +65,8 @@ class Dataset:
     decisions : DataFrame, optional
         What a cell is to count as, whatever the coders found: ``model_id``, ``feature_id``,
         ``code``, ``decided_by``, ``decided_on``, ``reason``.
+    part : Part, optional
+        Which models were kept, where it is a part of a data set.
     """
 
     name: str
@@ -57,6 +79,7 @@ class Dataset:
     codes: pd.DataFrame | None = None
     changes: pd.DataFrame | None = None
     decisions: pd.DataFrame | None = None
+    part: Part | None = None
 
     def __post_init__(self) -> None:
         for name, table in self.tables():
@@ -109,6 +132,41 @@ class Dataset:
             models=self.models["model_id"].tolist(),
             decisions=self.decisions,
         )
+
+    @property
+    def goal(self) -> str:
+        """The goal whose models it is narrowed to; empty for all."""
+        return self.part.goal if self.part else ""
+
+    def tidy(self, lang: str = "fi") -> pd.DataFrame:
+        """Lay the codes out for plotting: one row a model, feature and coder.
+
+        Parameters
+        ----------
+        lang : {"fi", "sv", "en"}, default "fi"
+            Language of the labels.
+
+        Returns
+        -------
+        DataFrame
+            ``model_id``, ``name``, ``feature_id``, ``feature``, ``coder_id``, ``code``;
+            ``status``, what the code counts as; ``present``, 1.0 or 0.0, missing for what is
+            neither present nor absent, so that means of it are shares of the assessed codes;
+            ``goal_id`` and ``goal``, those of a model with several goals joined by "; ";
+            ``note``; and the further columns of ``models.csv``. Features and goals are ordered
+            categories, in the order of the taxonomy. No row: not assessed.
+
+        Examples
+        --------
+        >>> data = load("data/review-2024")
+        >>> data.tidy("en").groupby("feature", observed=True)["present"].mean().head(1).tolist()
+        [0.7333333333333333]
+        """
+        return tidied(self.models, self.memberships, self.codings, self.taxonomy, lang)
+
+    def _repr_html_(self) -> str:
+        """Say in a notebook what the data set is, and how to go on."""
+        return described(self.name, self.info, self.models, self.codings, self.taxonomy)
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Go through the tables that it has.

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pandas as pd
 
-from soila_analysis.dataset.dataset import Dataset
+from soila_analysis.dataset.dataset import Dataset, Part
 from soila_analysis.dataset.problems import LISTED, nearest
 from soila_analysis.taxonomy import LANGUAGES
+
+CHOICES = ("largest", "all")  # of goals, besides their ids
 
 
 def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
@@ -21,12 +23,13 @@ def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
         Values of columns of ``models.csv``, such as ``region=Uusimaa; year=2024``. Several values
         of one column are alternatives; of several columns all must hold.
     goal : str, optional
-        The id of a goal that the models serve.
+        The id of a goal that the models serve, ``largest`` for the one with most models of
+        `dataset`, the first of several, or ``all``.
 
     Returns
     -------
     Dataset
-        The part; all of it if nothing is asked for.
+        The part, which says so under ``part``; all of it if nothing is asked for.
 
     Raises
     ------
@@ -40,20 +43,25 @@ def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
     >>> select(data, "name=Malli 07; name=Malli 08").models["model_id"].tolist()
     ['M07', 'M08']
     """
-    models, goals = dataset.models, dataset.taxonomy.goal_ids
+    models, known = dataset.models, dataset.taxonomy.goal_ids
     wanted = [_pair(part) for part in only.split(";") if part.strip()]
     problems = [problem for pair in wanted for problem in _wrong(models, *pair)]
-    if goal and goal not in goals:
-        problems.append(f'no goal "{goal}"; allowed: {", ".join(goals)}')
+    if goal not in ("", *CHOICES, *known):
+        problems.append(f'no goal "{goal}"; allowed: {", ".join([*CHOICES, *known])}')
     if problems:
         raise ValueError("\n".join(problems))
     for column in dict(wanted):
         models = models[models[column].isin([value for name, value in wanted if name == column])]
+    goal = _chosen(goal, dataset)
     if goal:
         served = dataset.memberships.query("goal_id == @goal")["model_id"]
         models = models[models["model_id"].isin(served)]
+    if not (wanted or goal):
+        return dataset
     parts = {name: _of(table, models) for name, table in dataset.tables() if "model_id" in table}
-    return replace(dataset, **parts)
+    before = dataset.part or Part("", "", len(dataset.models))
+    joined = "; ".join(text for text in (before.only, only) if text)
+    return replace(dataset, **parts, part=Part(joined, goal or before.goal, before.of))
 
 
 def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFrame:
@@ -133,6 +141,14 @@ def outdated(dataset: Dataset) -> pd.DataFrame:
     both = codings.merge(changes, on="feature_id")
     earlier = both["coded_under"].map(age) < both["version"].map(age)
     return both[earlier].reset_index(drop=True)
+
+
+def _chosen(goal: str, dataset: Dataset) -> str:
+    """Resolve the choice of a goal: its id, empty for all."""
+    if goal == "largest":
+        sizes = dataset.memberships["goal_id"].value_counts()
+        return str(sizes.reindex(list(dataset.taxonomy.goal_ids), fill_value=0).idxmax())
+    return "" if goal == "all" else goal
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -1,12 +1,11 @@
 """Figures of the review: from a table to a matplotlib figure, its words, and its files."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -27,16 +26,18 @@ from soila_analysis.figures import (
     taxonomy,
 )
 from soila_analysis.figures.page import style
-from soila_analysis.figures.save import save_figure, save_table, save_texts
+from soila_analysis.figures.save import Output, save_figure, save_table, save_texts
+from soila_analysis.figures.spec import Spec, found
 from soila_analysis.figures.taxonomy import definitions, tabulate
 from soila_analysis.figures.texts import Texts
 from soila_analysis.language import messages
 from soila_analysis.taxonomy import Taxonomy
 
 __all__ = [
-    "PLOTS",
-    "Plot",
+    "SPECS",
+    "Output",
     "Published",
+    "Spec",
     "Texts",
     "definitions",
     "draw",
@@ -45,55 +46,54 @@ __all__ = [
     "save_figure",
     "save_table",
     "selected",
+    "spec",
     "tabulate",
     "texts",
 ]
 
-Draw = Callable[[pd.DataFrame, Texts], Figure]
+REDESIGNED = "redesigned"
 
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """One figure of the review.
-
-    Attributes
-    ----------
-    texts : callable
-        (table, lang, variant) -> `Texts`.
-    variants : mapping of str to callable
-        By name: ``as-published`` and ``redesigned``; (table, texts) -> Figure.
-    drawable : callable
-        table -> whether there is something to draw; where there is not, the texts say why.
-    """
-
-    texts: Callable[[pd.DataFrame, str, str], Texts]
-    variants: Mapping[str, Draw]
-    drawable: Callable[[pd.DataFrame], bool] = lambda _: True
-
-
-def _plot(module: Any) -> Plot:
-    names = [v for v in ("as-published", "redesigned") if hasattr(module, v.replace("-", "_"))]
-    variants = MappingProxyType({v: getattr(module, v.replace("-", "_")) for v in names})
-    return Plot(module.texts, variants, getattr(module, "drawable", lambda _: True))
-
-
-PLOTS: Mapping[str, Plot] = MappingProxyType(
+SPECS: Mapping[str, Spec] = MappingProxyType(
     {
-        "taxonomy": _plot(taxonomy),
-        "models-by-goal": _plot(models_by_goal),
-        "feature-shares": _plot(feature_shares),
-        "feature-by-goal": _plot(feature_by_goal),
-        "features-per-model": _plot(features_per_model),
-        "evidence-map": _plot(evidence_map),
-        "claims": _plot(claims),
-        "share-bases": _plot(share_bases),
-        "fragility": _plot(fragility),
-        "rounds": _plot(rounds),
-        "agreement": _plot(agreement),
-        "agreement-by-coders": _plot(agreement_by_coders),
-        "disagreement": _plot(disagreement),
+        module.SPEC.name: module.SPEC
+        for module in (
+            taxonomy,
+            models_by_goal,
+            feature_shares,
+            feature_by_goal,
+            features_per_model,
+            evidence_map,
+            claims,
+            share_bases,
+            fragility,
+            rounds,
+            agreement,
+            agreement_by_coders,
+            disagreement,
+        )
     }
 )
+"""The figures by their names: the one place that knows them all."""
+
+
+def spec(figure: str) -> Spec:
+    """Look up a figure.
+
+    Parameters
+    ----------
+    figure : str
+        Its name.
+
+    Returns
+    -------
+    Spec
+
+    Raises
+    ------
+    ValueError
+        For an unknown name; the message lists those there are.
+    """
+    return found("no figure", figure, SPECS)
 
 
 def label(
@@ -146,17 +146,16 @@ def selected(lang: str, *conditions: str, n: int, of: int) -> str:
         A sentence; empty without conditions.
     """
     t, named = messages(lang), "; ".join(c for c in conditions if c)
-    ratio = f"{t.number(n)}/{t.number(of)}"
-    return t("common.selection", what=named, ratio=ratio) if named else ""
+    return t("common.selection", what=named, ratio=t.ratio(n, of)) if named else ""
 
 
-def texts(plot: str, table: pd.DataFrame, lang: str, variant: str = "redesigned") -> Texts:
+def texts(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED) -> Texts:
     """Return the words of a figure.
 
     Parameters
     ----------
-    plot : str
-        A name in `PLOTS`.
+    figure : str
+        Its name.
     table : DataFrame
         The figure's labelled table.
     lang : {"fi", "sv", "en"}
@@ -169,15 +168,15 @@ def texts(plot: str, table: pd.DataFrame, lang: str, variant: str = "redesigned"
     Texts
         Title, subtitle, badge, source, alternative texts and findings.
     """
-    return PLOTS[plot].texts(table, lang, variant)
+    return spec(figure).texts(table, lang, variant)
 
 
-def draw(plot: str, table: pd.DataFrame, lang: str, variant: str = "redesigned") -> Figure:
+def draw(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED) -> Figure:
     """Draw a figure from its table alone.
 
     Parameters
     ----------
-    plot, table, lang, variant
+    figure, table, lang, variant
         As for `texts`.
 
     Returns
@@ -191,16 +190,13 @@ def draw(plot: str, table: pd.DataFrame, lang: str, variant: str = "redesigned")
         For an unknown figure or variant; the message lists those there are. For a table with
         nothing to draw; the message is the sentence that says why.
     """
-    if plot not in PLOTS:
-        raise ValueError(f'no figure "{plot}"; allowed: {", ".join(PLOTS)}')
-    variants = PLOTS[plot].variants
-    if variant not in variants:
-        raise ValueError(f'{plot} has no variant "{variant}"; allowed: {", ".join(variants)}')
-    words = texts(plot, table, lang, variant)
-    if not PLOTS[plot].drawable(table):
-        raise ValueError(f"{plot}: {words.findings[0]}")
+    own = spec(figure)
+    drawing = found(f"{figure} has no variant", variant, own.variants)
+    words = own.texts(table, lang, variant)
+    if not own.drawable(table):
+        raise ValueError(f"{figure}: {words.findings[0]}")
     with style():
-        return variants[variant](table, words)
+        return drawing(table, words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,14 +208,14 @@ class Published:
 
     def _repr_html_(self) -> str:
         pairs = zip(self.words, self.files, strict=True)
-        found = dict.fromkeys(f for words in self.words for f in words.findings)
-        sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in found)
+        told = dict.fromkeys(f for words in self.words for f in words.findings)
+        sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in told)
         figures = "".join(_figure_html(w, files["svg"]) for w, files in pairs if "svg" in files)
         return f'<section lang="{self.words[0].lang}">{figures}{sentences}</section>'
 
 
 def publish(
-    plot: str,
+    figure: str,
     table: pd.DataFrame,
     lang: str,
     variant: str,
@@ -233,7 +229,7 @@ def publish(
 
     Parameters
     ----------
-    plot, table, lang
+    figure, table, lang
         As for `texts`.
     variant : {"as-published", "redesigned", "both"}
         Which of its variants; ``both`` means all that the figure has.
@@ -247,18 +243,18 @@ def publish(
     Published
         What was saved; a notebook shows the figures as the cell's result.
     """
-    name = stem or plot
-    chosen: Sequence[str] = tuple(PLOTS[plot].variants) if variant == "both" else (variant,)
-    source = save_table(table, name, folder / "tables")
+    own, name = spec(figure), stem or figure
+    chosen = [*own.variants] if variant == "both" else [variant]
+    source = save_table(table, name, folder / "tables", figure=figure, lang=lang)
     words: list[Texts] = []
     files: list[Mapping[str, Path]] = []
     for one in chosen:
-        where = (f"{name}-{one}", folder / "figures", source)
-        words.append(texts(plot, table, lang, one))
-        if PLOTS[plot].drawable(table):
-            files.append(save_figure(draw(plot, table, lang, one), words[-1], *where))
+        output = Output(figure, one, f"{name}-{one}", folder / "figures", source)
+        words.append(texts(figure, table, lang, one))
+        if own.drawable(table):
+            files.append(save_figure(draw(figure, table, lang, one), words[-1], output))
         else:
-            files.append({"json": save_texts(words[-1], *where)})
+            files.append({"json": save_texts(words[-1], output)})
     return Published(tuple(words), tuple(files))
 
 

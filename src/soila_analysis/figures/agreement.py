@@ -6,9 +6,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import MUTED, RULE, SMALL, TEXT, WIDTH, Page, lines, text_width
+from soila_analysis.figures.page import SMALL, WIDTH, Page, bare, lines, text_width
+from soila_analysis.figures.palette import MUTED, RULE, TEXT
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
+from soila_analysis.figures.wording import ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.0  # cm, width of the column of labels
@@ -17,6 +21,12 @@ LIFT, DROP = 0.17, 0.2  # a number stands above the middle of its row, its mark 
 HEAD = 1.45
 GAP = 0.5
 PERCENT, ALPHA, AC1, PABAK = "percent-agreement", "alpha", "ac1", "brennan-prediger"
+
+
+def metric(data: Coded, compared: str = "decided") -> pd.DataFrame:
+    """Make the table of the figure, from the codes present and absent ("decided") or "all"."""
+    counts_as, features = data.taxonomy.counts_as, data.taxonomy.feature_ids
+    return metrics.agreement_by_feature(data.codings, counts_as, features, compared=compared)
 
 
 def drawable(table: pd.DataFrame) -> bool:
@@ -79,8 +89,9 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     page.text(counts, 0.45, "k/n", size=SMALL, ha="right", color=MUTED)
     for i, row in enumerate(rows.itertuples()):
         y, weight = HEAD + ROW * (i + 0.5), "normal" if row.feature_id else "bold"
-        label = lines(row.feature or t("agreement.all"), LABELS - 0.2, SMALL, t.lang)
-        page.text(LABELS, y, label, size=SMALL, ha="right", va="center", weight=weight)
+        name = row.feature or t("agreement.all")
+        rows_of = lines(name, LABELS - 0.2, SMALL, t.lang)
+        page.text(LABELS, y, rows_of, size=SMALL, ha="right", va="center", weight=weight)
         page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
     for j, coefficient in enumerate(panels):
         column = [_by_coefficient(table, feature)[coefficient] for feature in rows["feature_id"]]
@@ -135,11 +146,6 @@ def interval(row: Any, t: Messages) -> str:
     return f"{t.number(row.low, 2)}{dash}{t.number(row.high, 2)}"
 
 
-def ratio(row: Any, t: Messages) -> str:
-    """Write how many of the units with codes to compare have no disagreement."""
-    return f"{t.number(row.k)}/{t.number(row.n)}"
-
-
 def _named(coefficient: str, rows: dict[str, Any], t: Messages) -> str:
     row = rows[coefficient]
     return f"{t(f'agreement.long-{key(coefficient, row.compared)}')} {with_interval(row, t)}"
@@ -166,11 +172,7 @@ def _scale(axes: Axes, rows: int, t: Messages) -> None:
     """Lay a scale from 0 to 1 above rows that run downwards."""
     axes.set(xlim=(0, 1), ylim=(rows - 0.5, -0.5), yticks=[])
     axes.set_xticks([0, 0.5, 1], [t.number(0), "", t.number(1)])
-    axes.tick_params(
-        top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelsize=SMALL
-    )
-    axes.grid(axis="x")
-    axes.spines[:].set_visible(False)
+    bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=SMALL)
 
 
 def _mark(axes: Axes, row: Any, y: float) -> None:
@@ -209,3 +211,6 @@ def _sentence(table: pd.DataFrame, feature: str, panels: list[str], t: Messages)
     first = rows[PERCENT]
     found = "; ".join(_named(c, rows, t) for c in panels)
     return f"{first.feature or t('agreement.all')}: {ratio(first, t)}; {found}."
+
+
+SPEC = Spec("agreement", texts, {"redesigned": redesigned}, metric, drawable=drawable)

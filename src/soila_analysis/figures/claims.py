@@ -6,18 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.page import (
-    BLUE,
-    MUTED,
-    PLUM,
-    RULE,
-    SMALL,
-    WIDTH,
-    Page,
-    height,
-    lines,
-    text_width,
-)
+from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.palette import BLUE, MUTED, PLUM, RULE
+from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
 
@@ -28,7 +19,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
     good, others = int((table["verdict"] == "reproduced").sum()), len(table)
-    ratio = f"{t.number(good)}/{t.number(others)}"
+    ratio = t.ratio(good, others)
     return compose(
         table,
         lang,
@@ -71,8 +62,9 @@ def _row(page: Page, canvas: Axes, row: Any, x: float, y: float, t: Messages) ->
     found = _value(row.recomputed, row, t)
     page.text(x + 3.9, y, found, size=SMALL, ha="right", va="center", weight=weight, color=ink)
     if not pd.isna(row.n):
-        count = f"{t.number(row.k)}/{t.number(row.n)}"
-        page.text(x + 5.5, y, count, size=SMALL, ha="right", va="center", color=MUTED)
+        page.text(
+            x + 5.5, y, t.ratio(row.k, row.n), size=SMALL, ha="right", va="center", color=MUTED
+        )
     canvas.plot(x + 6.1, y, "o" if good else "D", ms=6, mec=ink, mfc=ink if good else "w")
     page.text(x + NUMBERS, y, _verdict(row, t), size=SMALL - 1, va="center", color=ink)
 
@@ -92,3 +84,6 @@ def _value(value: Any, row: Any, t: Messages) -> str:
 def _sentence(row: Any, t: Messages) -> str:
     difference = "" if row.verdict != "differs" else f" ({_value(row.recomputed, row, t)})"
     return f"{row.claim} {_verdict(row, t)}{difference}."
+
+
+SPEC = Spec("claims", texts, {"redesigned": redesigned})

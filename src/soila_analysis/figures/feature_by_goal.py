@@ -8,14 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.page import LABEL, MUTED, WIDTH, Page, lines, text_width
-from soila_analysis.figures.texts import (
+from soila_analysis.figures.page import LABEL, WIDTH, Page, bare, text_width
+from soila_analysis.figures.palette import MUTED
+from soila_analysis.figures.spec import Coded, Spec
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.wording import (
     BOUNDED,
-    Texts,
     by_share,
-    compose,
     interval,
     open_codes,
     other_reading,
@@ -27,6 +29,13 @@ from soila_analysis.language import Messages, messages
 LABELS = 4.4  # cm, width of the column of labels
 ROW = 1.15
 SQUARES = 22  # at most, in the longest row
+
+
+def metric(data: Coded, feature: str = "rarest", interval: str = "wilson") -> pd.DataFrame:
+    """Make the table of the figure for a feature: its id, or "rarest" or "commonest"."""
+    status, goals = data.status, data.taxonomy.goal_ids
+    chosen = metrics.chosen_feature(status, feature)
+    return metrics.feature_by_goal(status, data.memberships, goals, chosen, interval=interval)
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -67,14 +76,11 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     axes.set(xlim=(0, longest * 1.02), ylim=(len(rows) - 0.5, -0.5), yticks=[])
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(lambda x, _: t.number(x))
-    axes.tick_params(length=0)
-    axes.grid(axis="x")
-    axes.spines[:].set_visible(False)
+    bare(axes)
     scale = (WIDTH - LABELS - 3.1) / (longest * 1.02)
     for i, row in enumerate(rows.itertuples()):
         y = 0.1 + 1.05 * (i + 0.5)
-        label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
-        page.text(LABELS - 0.2, y, label, ha="right", va="center")
+        page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         x, count = LABELS + _longest(rows.loc[[i]]) * scale + 0.2, ratio(row, t)
         page.text(x, y, count, va="center", color=MUTED)
         x += text_width(count, LABEL) + 0.15
@@ -96,8 +102,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     pitch = min(0.36, (panel - LABELS - 1.6) / math.ceil(rows["n"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
         y = 0.7 + ROW * (i + 0.5)
-        label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
-        page.text(LABELS - 0.2, y, label, ha="right", va="center")
+        page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         marks.squares(canvas, LABELS, y, pitch, row, per, row.n)
         x = LABELS + pitch * math.ceil(row.n / per) + 0.15
         page.text(x, y, ratio(row, t), va="center", color=MUTED)
@@ -143,3 +148,12 @@ def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str
     if "other_share" in table and table["other_share"].notna().any():
         found.append(t("feature-by-goal.unknown"))
     return found
+
+
+SPEC = Spec(
+    "feature-by-goal",
+    texts,
+    {"as-published": as_published, "redesigned": redesigned},
+    metric,
+    ("feature-share-by-goal",),
+)

@@ -6,18 +6,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.page import (
-    BLUE,
-    GREY,
-    HEAT,
-    MUTED,
-    RULE,
-    SMALL,
-    WIDTH,
-    Page,
-    height,
-    lines,
-)
+from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines
+from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, RULE
+from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
 
@@ -32,7 +23,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     counted = table.dropna(subset=["codes"])
     single = int((counted["codes"] == 1).sum())
-    ratio = f"{t.number(single)}/{t.number(len(counted))}"
+    ratio = t.ratio(single, len(counted))
     firmest = counted[counted["codes"] == counted["codes"].max()]
     return compose(
         table,
@@ -99,3 +90,6 @@ def _percent(share: float, t: Messages) -> str:
 def _sentence(row: Any, t: Messages) -> str:
     codes = "–" if pd.isna(row.codes) else t.number(row.codes)
     return t("fragility.row", claim=row.claim, codes=codes, percent=_percent(row.holds, t))
+
+
+SPEC = Spec("fragility", texts, {"redesigned": redesigned})

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,45 +13,61 @@ from matplotlib.figure import Figure
 
 from soila_analysis.figures.page import style
 from soila_analysis.figures.texts import Texts
-from soila_analysis.files import blob
+from soila_analysis.files import RECORD, blob
 
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
 FLOAT = "%.6f"
-PROVENANCE = "SOILA_PROVENANCE"  # what a run says of its inputs, as JSON
 SVG = "http://www.w3.org/2000/svg"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
-def save_figure(
-    figure: Figure, words: Texts, stem: str, folder: Path, table: Path
-) -> dict[str, Path]:
-    """Write a figure as SVG, PNG and PDF and its texts as JSON.
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a figure goes, and what it is.
 
-    Equal figures give equal bytes: no dates, no random identifiers, a fixed size. In a run, each
-    file carries the record of what it was made from; see `provenance`.
-
-    Parameters
+    Attributes
     ----------
-    figure : Figure
-        As the functions of `figures` draw it.
-    words : Texts
-        Its texts; title, description and language go into the files.
+    figure, variant : str
+        Name and variant of the figure.
     stem : str
         File name without its ending.
     folder : Path
         Made if missing.
     table : Path
-        The file of the table that the figure was drawn from.
+        The file of the table that the figure is drawn from.
+    """
+
+    figure: str
+    variant: str
+    stem: str
+    folder: Path
+    table: Path
+
+
+def save_figure(drawn: Figure, words: Texts, output: Output) -> dict[str, Path]:
+    """Write a figure as SVG, PNG and PDF and its texts as JSON.
+
+    Equal figures give equal bytes: no dates, no random identifiers, a fixed size. In a run, each
+    file carries the record of what it was made from; see `build.record`.
+
+    Parameters
+    ----------
+    drawn : Figure
+        As `figures.draw` draws it.
+    words : Texts
+        Its texts; title, description and language go into the files.
+    output : Output
+        Where it goes.
 
     Returns
     -------
     dict of str to Path
         The files by their ending.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {ending: folder / f"{stem}.{ending}" for ending in FORMATS}
-    made_from = _provenance(table)
+    output.folder.mkdir(parents=True, exist_ok=True)
+    files = {ending: output.folder / f"{output.stem}.{ending}" for ending in FORMATS}
+    made_from = _made_from(output.table, figure=output.figure, variant=output.variant)
     record = json.dumps(made_from, sort_keys=True, separators=(",", ":")) if made_from else None
     metadata: Mapping[str, dict[str, str | None]] = {
         "svg": {"Date": None, "Creator": None, "Description": record},
@@ -71,17 +88,17 @@ def save_figure(
     }
     with style():
         for ending in FORMATS:
-            figure.savefig(files[ending], dpi=DPI, metadata=metadata[ending])
-    _describe_svg(files["svg"], words, stem)
-    return {**files, "json": save_texts(words, stem, folder, table)}
+            drawn.savefig(files[ending], dpi=DPI, metadata=metadata[ending])
+    _describe_svg(files["svg"], words, output.stem)
+    return {**files, "json": save_texts(words, output)}
 
 
-def save_texts(words: Texts, stem: str, folder: Path, table: Path) -> Path:
-    """Write the texts of a figure as JSON, and in a run what they were made from.
+def save_texts(words: Texts, output: Output) -> Path:
+    """Write the texts of a figure as JSON with its name, and in a run what they were made from.
 
     Parameters
     ----------
-    words, stem, folder, table
+    words, output
         As for `save_figure`.
 
     Returns
@@ -89,24 +106,17 @@ def save_texts(words: Texts, stem: str, folder: Path, table: Path) -> Path:
     Path
         The file.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{stem}.json"
-    texts = {
-        "lang": words.lang,
-        "title": words.title,
-        "subtitle": words.subtitle,
-        "badge": words.badge,
-        "source": words.source,
-        "alt": words.alt,
-        "description": words.description,
-        "findings": list(words.findings),
-    }
-    _write_json(file, texts, _provenance(table))
-    return file
+    output.folder.mkdir(parents=True, exist_ok=True)
+    name = {"figure": output.figure, "variant": output.variant}
+    texts = {**name, "table": output.table.name, **asdict(words)}
+    file = output.folder / f"{output.stem}.json"
+    return _write_json(file, texts, _made_from(output.table, **name))
 
 
-def save_table(table: pd.DataFrame, stem: str, folder: Path) -> Path:
-    """Write a table as CSV, and beside it, in a run, what it was made from.
+def save_table(
+    table: pd.DataFrame, stem: str, folder: Path, *, figure: str = "", lang: str = ""
+) -> Path:
+    """Write a table as CSV, and beside it what it is of and, in a run, what it was made from.
 
     The form is UTF-8 with line feeds, six decimals for fractions.
 
@@ -118,31 +128,33 @@ def save_table(table: pd.DataFrame, stem: str, folder: Path) -> Path:
         File name without its ending.
     folder : Path
         Made if missing.
+    figure, lang : str, optional
+        Name of the figure that is drawn from it, and its language.
 
     Returns
     -------
     Path
-        The file.
+        The CSV file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{stem}.csv"
     table.to_csv(file, index=False, lineterminator="\n", float_format=FLOAT, encoding="utf-8")
-    made_from = _provenance(file)
-    if made_from:
-        _write_json(file.with_suffix(".json"), {"table": file.name}, made_from)
+    name = {"figure": figure, "lang": lang} if figure else {}
+    _write_json(file.with_suffix(".json"), {**name, "table": file.name}, _made_from(file, **name))
     return file
 
 
-def _provenance(table: Path) -> dict[str, Any]:
-    """Complete the record of the run by the hash of the table; empty outside a run."""
-    record: dict[str, Any] = json.loads(os.environ.get(PROVENANCE, "{}"))
-    return {**record, "table": blob(table.read_bytes())} if record else {}
+def _made_from(table: Path, **name: str) -> dict[str, Any]:
+    """Complete the record of the run by what the output is of; empty outside a run."""
+    record: dict[str, Any] = json.loads(os.environ.get(RECORD, "{}"))
+    return {**record, **name, "table": blob(table.read_bytes())} if record else {}
 
 
-def _write_json(file: Path, content: Mapping[str, Any], made_from: Mapping[str, Any]) -> None:
+def _write_json(file: Path, content: Mapping[str, Any], made_from: Mapping[str, Any]) -> Path:
     whole = {**content, **({"provenance": made_from} if made_from else {})}
     text = json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
     file.write_text(text, encoding="utf-8", newline="\n")
+    return file
 
 
 def _describe_svg(file: Path, words: Texts, stem: str) -> None:

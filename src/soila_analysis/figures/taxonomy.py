@@ -8,24 +8,20 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from soila_analysis.figures.page import (
-    BLUE,
-    BOX,
-    LABEL,
-    MUTED,
-    RULE,
-    SMALL,
-    WIDTH,
-    Page,
-    height,
-    lines,
-)
+from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines
+from soila_analysis.figures.palette import BLUE, BOX, MUTED, RULE
+from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
 from soila_analysis.taxonomy import Taxonomy
 
 GAP = 0.25  # cm
 NAMES = 5.5
+
+
+def metric(data: Coded, lang: str) -> pd.DataFrame:
+    """Make the table of the figure: see `tabulate`."""
+    return tabulate(data.taxonomy, lang, data.info.source[lang])
 
 
 def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
@@ -200,3 +196,11 @@ def _definition(row: Any, lang: str, t: Messages) -> tuple[list[str], list[str],
         lines(row.definition, width, LABEL, lang, even=False) if row.definition else [],
         lines(note, width, SMALL, lang, even=False) if note else [],
     )
+
+
+SPEC = Spec(
+    "taxonomy",
+    texts,
+    {"as-published": as_published, "redesigned": redesigned},
+    metric,
+)

@@ -15,6 +15,7 @@ import pandas as pd
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset
 from soila_analysis.metrics import rounding
+from soila_analysis.review import basis
 from soila_analysis.review import claims as published
 from soila_analysis.review.compatible import Draws, sample, tables
 
@@ -51,6 +52,23 @@ def fragility(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFr
         known = fewest is not None and row.verdict != "not computable"
         codes.append(fewest(row, counts) if known and fewest else None)
     return checked.assign(codes=pd.array(codes, dtype="Int64"))
+
+
+def table(data: Dataset) -> pd.DataFrame:
+    """Make the table of how firmly each claim stands.
+
+    Parameters
+    ----------
+    data : Dataset
+        Any coded data set.
+
+    Returns
+    -------
+    DataFrame
+        As `fragility` gives, marked as `basis.mark` does, with ``holds``.
+    """
+    counted = basis.mark(fragility(data), data)
+    return counted.assign(holds=holds(counted))
 
 
 def holds(

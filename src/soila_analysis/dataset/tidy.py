@@ -1,0 +1,62 @@
+"""A data set as people look at it: laid out for plotting, and described in a notebook."""
+
+from html import escape
+
+import pandas as pd
+
+from soila_analysis.dataset.metadata import DatasetInfo
+from soila_analysis.taxonomy import Taxonomy
+
+PRESENT = {"present": 1.0, "absent": 0.0}
+NEXT = """import seaborn as sns
+sns.barplot(data.tidy("en"), x="present", y="feature", errorbar=None)"""
+
+
+def tidied(
+    models: pd.DataFrame,
+    memberships: pd.DataFrame,
+    codings: pd.DataFrame,
+    taxonomy: Taxonomy,
+    lang: str,
+) -> pd.DataFrame:
+    """Join the codes with labels, goals and further columns: see `Dataset.tidy`."""
+    labels = taxonomy.labels(lang)
+    served = memberships.assign(goal=memberships["goal_id"].map(labels))
+    goals = served.groupby("model_id")[["goal_id", "goal"]].agg("; ".join)
+    status = codings["code"].map(taxonomy.counts_as)
+    frame = codings.assign(status=status, present=status.map(PRESENT))
+    frame = frame.merge(models, on="model_id", how="left").merge(goals, on="model_id", how="left")
+    first = ["model_id", "name", "feature_id", "feature", "coder_id", "code", "status", "present"]
+    frame["feature"] = frame["feature_id"].map(labels)
+    for column, ids in (("feature", taxonomy.feature_ids), ("goal", taxonomy.goal_ids)):
+        known = [labels[i] for i in ids]
+        joined = sorted(set(frame[column].dropna()) - set(known))
+        frame[column] = pd.Categorical(frame[column], [*known, *joined], ordered=True)
+    order = [*first, "goal_id", "goal", "note"]
+    return frame[[*order, *(column for column in frame if column not in order)]]
+
+
+def described(
+    name: str, info: DatasetInfo, models: pd.DataFrame, codings: pd.DataFrame, taxonomy: Taxonomy
+) -> str:
+    """Describe a data set in HTML: kind, models, coders, what is not assessed, how to go on."""
+    features = len(taxonomy.feature_ids)
+    cells = codings.drop_duplicates(["model_id", "feature_id"])
+    whole = len(models) - models["model_id"].isin(codings["model_id"]).sum()
+    missing = features * len(models) - len(cells)
+    coders = codings["coder_id"].value_counts(sort=False)
+    rows = {
+        "Kind": info.kind + (f", reading {info.reading}" if info.reading else ""),
+        "Round": info.round,
+        "Models": f"{len(models)}, coded for {features} features",
+        "Coders": ", ".join(f"{coder} ({codes} codes)" for coder, codes in coders.items()),
+        "Not assessed": f"{missing} of {features * len(models)} cells; {whole} models wholly",
+        "Columns of models": ", ".join(models.columns),
+        "Source": info.source.en,
+        "Licence": info.licence,
+    }
+    listed = "".join(f"<dt>{k}</dt><dd>{escape(v) or '–'}</dd>" for k, v in rows.items())
+    return (
+        f'<div lang="en"><p><strong>{escape(info.title.en)}</strong> ({escape(name)})</p>'
+        f"<dl>{listed}</dl><p>Go on with:</p><pre>{escape(NEXT)}</pre></div>"
+    )

@@ -1,0 +1,94 @@
+"""What a figure is: its name, the metric behind its table, its texts and its variants."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from soila_analysis.figures.texts import Texts
+from soila_analysis.taxonomy import Taxonomy
+
+Draw = Callable[[pd.DataFrame, Texts], Figure]
+
+
+class Coded(Protocol):
+    """What a metric may ask of a data set."""
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """What the models are coded by."""
+
+    @property
+    def status(self) -> pd.DataFrame:
+        """One status for each model and feature."""
+
+    @property
+    def memberships(self) -> pd.DataFrame:
+        """One row for each goal of a model."""
+
+    @property
+    def codings(self) -> pd.DataFrame:
+        """One row for each code of a coder."""
+
+    @property
+    def info(self) -> Any:
+        """What ``dataset.toml`` says."""
+
+    @property
+    def goal(self) -> str:
+        """The goal whose models it is narrowed to, if to any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One figure.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in code, in records and in file names.
+    texts : callable
+        (table, lang, variant) -> `Texts`.
+    variants : mapping of str to callable
+        By name: ``as-published`` and ``redesigned``; (table, texts) -> Figure.
+    metric : callable, optional
+        (data, options by name) -> the table, without labels. The figures about a publication or
+        about two rounds have none of their own: who has those gives the table.
+    measures : tuple of str
+        The measures of the claims that speak of the same quantity; see `review.basis.mark`.
+    drawable : callable
+        table -> whether there is something to draw; where there is not, the texts say why.
+    """
+
+    name: str
+    texts: Callable[[pd.DataFrame, str, str], Texts]
+    variants: Mapping[str, Draw]
+    metric: Callable[..., pd.DataFrame] | None = None
+    measures: tuple[str, ...] = ()
+    drawable: Callable[[pd.DataFrame], bool] = lambda _: True
+
+
+def options(metric: Callable[..., pd.DataFrame]) -> list[str]:
+    """List the options of a metric: its parameters after the data, but for the language.
+
+    Parameters
+    ----------
+    metric : callable
+        As in `Spec`.
+
+    Returns
+    -------
+    list of str
+    """
+    _, *named = inspect.signature(metric).parameters
+    return [name for name in named if name != "lang"]
+
+
+def found(without: str, name: str, known: Mapping[str, Any]) -> Any:
+    """Look a name up, or say that there is none, and which there are."""
+    if name not in known:
+        raise ValueError(f'{without} "{name}"; allowed: {", ".join(known) or "none"}')
+    return known[name]

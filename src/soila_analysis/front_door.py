@@ -1,0 +1,223 @@
+"""The front door: one call for each thing that a researcher does with a data set."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from soila_analysis import figures, files, metrics
+from soila_analysis import taxonomy as library
+from soila_analysis.dataset import Dataset
+from soila_analysis.figures.spec import found, options
+from soila_analysis.review import basis, claims
+
+
+def tidy(data: Dataset, lang: str = "fi") -> pd.DataFrame:
+    """Lay the codes out for plotting: see `Dataset.tidy`.
+
+    Parameters
+    ----------
+    data : Dataset
+        As `load` gives.
+    lang : {"fi", "sv", "en"}, default "fi"
+        Language of the labels.
+
+    Returns
+    -------
+    DataFrame
+    """
+    return data.tidy(lang)
+
+
+def shares(
+    data: Dataset, by: str | None = None, *, lang: str = "fi", interval: str = "wilson"
+) -> pd.DataFrame:
+    """Share of the assessed models that have each feature, over all models or in groups.
+
+    Parameters
+    ----------
+    data : Dataset
+        As `load` gives.
+    by : str, optional
+        ``goal``, or a column of ``models.csv``; models without a value are in no group. A model
+        with several goals counts in each of them.
+    lang : {"fi", "sv", "en"}, default "fi"
+        Language of the labels.
+    interval : str, default "wilson"
+        As for `metrics.shares`.
+
+    Returns
+    -------
+    DataFrame
+        One row a feature (and group): ``feature_id``, the group's column, ``k`` present of ``n``
+        assessed, ``share`` with ``low`` and ``high``, ``percent`` and what else `metrics.shares`
+        gives; ``basis``, where the number stands, and what else `review.basis.mark` gives; the
+        labels last.
+
+    Raises
+    ------
+    ValueError
+        For a column that there is not; the message lists those there are.
+    """
+    columns = [column for column in data.models if column not in ("model_id", "name")]
+    if by is None:
+        table = metrics.shares(metrics.tally(data.status), interval=interval)
+        measures: tuple[str, ...] = ("feature-share",)
+    elif by in ("goal", "goal_id"):
+        table = metrics.feature_shares_by_goal(
+            data.status, data.memberships, data.taxonomy.goal_ids, interval=interval
+        )
+        measures = ("feature-share-by-goal",)
+    else:
+        found("models.csv has no column", by, {"goal": None, **dict.fromkeys(columns)})
+        groups = data.models.loc[data.models[by] != "", ["model_id", by]]
+        table, measures = metrics.shares_by(data.status, groups, interval=interval), ()
+    marked = basis.mark(table, data, *measures)
+    return figures.label(marked, data.taxonomy, lang, data.info.source[lang])
+
+
+def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.DataFrame:
+    """Make the labelled table that a figure is drawn from.
+
+    Parameters
+    ----------
+    figure : str
+        Name of the figure, such as ``feature-shares``.
+    data : Dataset
+        As `load` gives; of a part of it, the table says which.
+    lang : {"fi", "sv", "en"}, default "fi"
+        Language of the labels.
+    **given
+        Options of the figure, such as ``feature`` of ``feature-by-goal``, or ``earlier``, another
+        data set, of ``rounds``.
+
+    Returns
+    -------
+    DataFrame
+        Identifiers, numbers, ``basis``, ``kind``, ``reading``, ``source`` and labels. `publish`
+        knows it by its ``attrs``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown figure or option; the message lists those there are.
+    """
+    metric = figures.spec(figure).metric or _from_review(figure)
+    known = options(metric)
+    for option in given:
+        found(f"{figure} has no option", option, dict.fromkeys(known))
+    if "lang" in inspect.signature(metric).parameters:
+        given["lang"] = lang
+    made = metric(data, **given)
+    if "basis" not in made:
+        made = basis.mark(made, data, *figures.spec(figure).measures)
+    if "source" not in made:
+        made = figures.label(made, *_names(made, data, lang), selection=_selection(data, lang))
+    if "claim_id" in made:
+        made = claims.worded(made, lang)
+    made.attrs = {"figure": figure, "lang": lang, "dataset": data.name}
+    return made
+
+
+def plot(
+    figure: str, data: Dataset, lang: str = "fi", variant: str = "redesigned", **given: Any
+) -> Figure:
+    """Draw a figure.
+
+    Parameters
+    ----------
+    figure, data, lang, **given
+        As for `table`.
+    variant : {"as-published", "redesigned"}, default "redesigned"
+        Which of its variants.
+
+    Returns
+    -------
+    Figure
+        16 cm wide; a notebook shows it as the cell's result.
+
+    Raises
+    ------
+    ValueError
+        For an unknown figure, variant or option, the message lists those there are; for a table
+        with nothing to draw, it says why.
+    """
+    return figures.draw(figure, table(figure, data, lang, **given), lang, variant)
+
+
+def publish(
+    table: pd.DataFrame,
+    variant: str = "redesigned",
+    *,
+    stem: str | None = None,
+    folder: Path | None = None,
+) -> figures.Published:
+    """Draw a figure from its table, save both, and show the figure.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `table` gives.
+    variant : {"as-published", "redesigned", "both"}, default "redesigned"
+        Which of its variants; ``both`` means all that the figure has.
+    stem : str, optional
+        File name without its ending, by default the figure's name.
+    folder : Path, optional
+        By default ``build/<data set>/<language>``, or where a run says.
+
+    Returns
+    -------
+    Published
+        What was saved; a notebook shows the figures as the cell's result.
+
+    Raises
+    ------
+    ValueError
+        For a frame that `table` did not make.
+    """
+    if "figure" not in table.attrs:
+        raise ValueError("publish takes a table of a figure: soila.table(figure, data, lang)")
+    figure, lang, dataset = (table.attrs[name] for name in ("figure", "lang", "dataset"))
+    place = folder or files.output_folder(dataset, lang)
+    return figures.publish(figure, table, lang, variant, place, stem=stem)
+
+
+def _from_review(figure: str) -> Callable[..., pd.DataFrame]:
+    """Find what makes the table of a figure about the publication, or about two rounds."""
+    from soila_analysis.review import fragility, readings
+
+    tables: dict[str, Callable[..., pd.DataFrame]] = {
+        "claims": lambda data: basis.mark(claims.check(data), data),
+        "share-bases": lambda data: basis.of_publication(readings.share_bases()),
+        "fragility": fragility.table,
+        "rounds": _rounds,
+    }
+    return tables[figure]
+
+
+def _rounds(data: Dataset, lang: str, earlier: Dataset) -> pd.DataFrame:
+    """Make the table of two rounds, whose labels and source are those of both."""
+    from soila_analysis.rounds import comparison
+
+    names = comparison.taxonomy_of(earlier, data)
+    source = comparison.source_of(earlier, data, lang)
+    return figures.label(comparison.compare(earlier, data), names, lang, source)
+
+
+def _names(made: pd.DataFrame, data: Dataset, lang: str) -> tuple[library.Taxonomy, str, str]:
+    """Give the labels and the source of a table; the publication has its own."""
+    if (made["kind"] == "publication").all():
+        shipped = library.load()
+        return shipped, lang, shipped.citation("slides")
+    return data.taxonomy, lang, data.info.source[lang]
+
+
+def _selection(data: Dataset, lang: str) -> str:
+    """Say which part of the models a data set has, if it is a part."""
+    if data.part is None:
+        return ""
+    goal = data.taxonomy.labels(lang).get(data.goal, "")
+    return figures.selected(lang, goal, data.part.only, n=len(data.models), of=data.part.of)
