@@ -138,6 +138,14 @@ class Page:
         rows = lines(text, width, size, self.lang, bold=look.get("weight") == "bold")
         self.text(x, y, rows, size=size, ha="right", va="center", **look)
 
+    @staticmethod
+    def rows(canvas: Axes, top: float, heights: Sequence[float]) -> Iterator[float]:
+        """Rule off rows of a canvas from `top` down; yield the upper edge of each."""
+        for high in heights:
+            canvas.plot([MARGIN, WIDTH - MARGIN], [top, top], color=RULE, lw=0.8)
+            yield top
+            top += high
+
     def key(self, names: Sequence[str], colours: Sequence[str]) -> None:
         """Set a box and a name for each class of colours, side by side at the top of the body."""
         canvas, x, size = self.canvas(), MARGIN, LABEL - 0.5
