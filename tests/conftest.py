@@ -6,17 +6,15 @@ os.environ["MPLBACKEND"] = "Agg"
 
 import ast
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import click.testing
 import pytest
 
+import soila_analysis as soila
 from soila_analysis import dataset as datasets
-from soila_analysis import figures
-from soila_analysis.cli import soila
-from soila_analysis.rounds import comparison
+from soila_analysis.cli import soila as command
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {
@@ -33,7 +31,7 @@ def call(monkeypatch):
     monkeypatch.chdir(ROOT)
 
     def called(*arguments):
-        result = click.testing.CliRunner().invoke(soila, [str(a) for a in arguments])
+        result = click.testing.CliRunner().invoke(command, [str(a) for a in arguments])
         assert result.exception is None or isinstance(result.exception, SystemExit)
         assert "Traceback" not in result.output
         return result
@@ -88,53 +86,31 @@ def execute(notebooks):
     return executed
 
 
-def compared(name, lang):
-    """The table of a comparison of two rounds; the later is a data set of that name."""
-    later = datasets.load(FOLDERS[name])
-    earlier = datasets.load(FOLDERS["literal" if name == "memberships" else "example"])
-    if name == "own":
-        first = later.codings.query("coder_id == 'A' and model_id < 'T12'")
-        info = later.info.model_copy(update={"round": "2023", "kind": "observed"})
-        earlier = replace(later, codings=first, info=info)
-    table = comparison.compare(earlier, later)
-    source = comparison.source_of(earlier, later, lang)
-    return figures.label(table, comparison.taxonomy_of(earlier, later), lang, source)
-
-
 class Tables(dict):
-    """Tables that the notebooks draw, by data set, language and figure; made when asked for."""
-
-    def __init__(self, execute, notebooks, folder):
-        super().__init__()
-        self.execute, self.folder = execute, folder
-        self.drawing = {
-            plot: name
-            for name, notebook in reversed(notebooks.items())
-            for cell in notebook["cells"]
-            for plot in re.findall(r'figures\.publish\(\s*"([\w-]+)"', "".join(cell["source"]))
-        }
+    """The tables of all figures, by data set, language and figure; made when asked for."""
 
     def __missing__(self, key):
-        name, lang, plot = key
-        if plot == "rounds":  # no notebook draws it
-            return self.setdefault(key, compared(name, lang))
-        feature = {"feature": "rarest"} if name == "own" else {}
-        kept = {}
-        with pytest.MonkeyPatch.context() as patch:
-            patch.chdir(ROOT / "notebooks")
-            patch.setenv("SOILA_OUTPUT", str(self.folder))  # for what is saved besides the figures
-            patch.setattr(
-                figures, "publish", lambda drawn, table, *_, **__: kept.update({drawn: table})
-            )
-            self.execute(self.drawing[plot], dataset=str(FOLDERS[name]), lang=lang, **feature)
-        self.update({(name, lang, drawn): table for drawn, table in kept.items()})
-        return self[key]
+        name, lang, figure = key
+        data = datasets.load(FOLDERS[name])
+        options = {"earlier": earlier(name, data)} if figure == "rounds" else {}
+        if figure == "feature-by-goal" and name != "own":
+            options["feature"] = "ecosystem-anchoring"
+        return self.setdefault(key, soila.table(figure, data, lang, **options))
+
+
+def earlier(name, later):
+    """An earlier round to compare a data set with."""
+    if name != "own":
+        return datasets.load(FOLDERS["literal" if name == "memberships" else "example"])
+    first = later.codings.query("coder_id == 'A' and model_id < 'T12'")
+    info = later.info.model_copy(update={"round": "2023", "kind": "observed"})
+    return replace(later, codings=first, info=info)
 
 
 @pytest.fixture(scope="session")
-def tables(execute, notebooks, tmp_path_factory):
+def tables():
     """The tables of all figures."""
-    return Tables(execute, notebooks, tmp_path_factory.mktemp("tables"))
+    return Tables()
 
 
 @pytest.fixture(scope="session")

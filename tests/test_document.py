@@ -20,7 +20,7 @@ from soila_analysis.report import Coded
 from soila_analysis.report import pdf as documents
 from soila_analysis.report.tables import compact, read
 
-PLOTS = ("taxonomy", "feature-shares", "evidence-map")
+SPECS = ("taxonomy", "feature-shares", "evidence-map")
 NOTEBOOK = "04_a-question-with-a-long-name.ipynb"
 FILES = ("codings.csv", "dataset.toml", "memberships.csv", "models.csv")
 HOSTILE = [
@@ -46,9 +46,9 @@ def publish(folder, lang, tables, name):
     }
     notebooks = folder / "notebooks"
     notebooks.mkdir(parents=True)
-    for number, plot in enumerate(PLOTS):
+    for number, plot in enumerate(SPECS):
         figures.publish(plot, tables[name, lang, plot], lang, "both", folder)
-        stems = [f"{plot}-{variant}" for variant in figures.PLOTS[plot].variants]
+        stems = [f"{plot}-{variant}" for variant in figures.SPECS[plot].variants]
         for stem in stems:
             file = folder / f"figures/{stem}.json"
             file.write_text(json.dumps(json.loads(file.read_text()) | {"provenance": made}))
@@ -144,7 +144,7 @@ def test_every_figure_has_its_own_alternative_text(reports, build, lang):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_table_has_a_heading_for_each_of_its_columns(reports, build, lang):
     tables = list(elements(reports[lang], "/Table"))
-    assert len(tables) == len(PLOTS) + 3  # files, commands, models
+    assert len(tables) == len(SPECS) + 3  # files, commands, models
     for table in tables:
         (head,) = elements(table, "/THead")
         heads = list(elements(head, "/TH"))
@@ -189,12 +189,12 @@ def test_a_command_can_be_copied_as_it_stands(reports):
     text = "".join(page.extract_text() for page in reports["en"].pages)
     assert re.findall(r"soila verify \S+", text) == ["soila verify taxonomy-redesigned.svg"]
     named = re.findall(r"soila run (\S+)", text)
-    assert named == [f"notebooks/{NOTEBOOK}"] * len(PLOTS)
+    assert named == [f"notebooks/{NOTEBOOK}"] * len(SPECS)
 
 
 def test_the_review_s_own_form_of_a_figure_stands_at_the_end_without_a_second_table(build, shipped):
     data = gathered(build, "en", shipped["literal"])
-    assert [f["stem"] for f in data["figures"]] == [f"{plot}-redesigned" for plot in PLOTS]
+    assert [f["stem"] for f in data["figures"]] == [f"{plot}-redesigned" for plot in SPECS]
     assert [f["stem"] for f in data["printed"]] == [
         "taxonomy-as-published",
         "feature-shares-as-published",
@@ -330,11 +330,11 @@ def test_without_typst_the_error_says_how_to_install_it(build, shipped, monkeypa
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("plot", figures.PLOTS)
+@pytest.mark.parametrize("plot", figures.SPECS)
 @pytest.mark.parametrize("name", ["literal", "memberships", "own"])
 def test_every_table_of_a_figure_fits_on_a_page(tables, shipped, tmp_path, name, plot, lang):
     file = figures.save_table(tables[name, lang, plot], plot, tmp_path)
-    table = compact(read(file), shipped[name].taxonomy.labels(lang), lang)
+    table = compact(read(file), shipped[name].taxonomy.labels(lang), lang, plot)
     assert 1 <= len(table.rows) <= 24
     assert {len(row) for row in table.rows} == {len(table.heads)} == {len(table.kinds)}
     assert all(row[0] for row in table.rows)
@@ -343,7 +343,7 @@ def test_every_table_of_a_figure_fits_on_a_page(tables, shipped, tmp_path, name,
 
 def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, shipped, tmp_path):
     file = figures.save_table(tables["literal", "fi", "evidence-map"], "map", tmp_path)
-    table = compact(read(file), shipped["literal"].taxonomy.labels("fi"), "fi")
+    table = compact(read(file), shipped["literal"].taxonomy.labels("fi"), "fi", "evidence-map")
     assert (len(table.heads), table.heads[-1]) == (6, "Kaikki")
     rows = {row[0]: row[1:] for row in table.rows}
     shares = ("50\u00a0%", "67\u00a0%", "38\u00a0%", "60\u00a0%", "53\u00a0%")
@@ -355,7 +355,7 @@ def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, shipped, tmp
 
 def test_the_bases_of_each_share_stand_in_a_list_and_last_those_of_all(tables, tmp_path):
     file = figures.save_table(tables["literal", "en", "share-bases"], "bases", tmp_path)
-    table = compact(read(file), {}, "en")
+    table = compact(read(file), {}, "en", "share-bases")
     assert table.rows[0][:2] == ("Target-group and needs orientation", "91%")
     assert table.rows[0][2].startswith("32, 33, 34, 35, 43")
     assert table.rows[-1] == ("All shares at once", "", "45, 55")

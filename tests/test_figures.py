@@ -23,7 +23,8 @@ from matplotlib.patches import Rectangle, Wedge
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import GREY, HEAT, PALETTE, style
+from soila_analysis.figures.page import style
+from soila_analysis.figures.palette import GREY, HEAT, PALETTE
 from soila_analysis.figures.save import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -31,8 +32,8 @@ LANGUAGES = ("fi", "sv", "en")
 NAMES = ("literal", "memberships", "own")
 CODERS = ("agreement", "agreement-by-coders", "disagreement")  # those of several coders
 SHARES = ("models-by-goal", "feature-shares", "feature-by-goal", "evidence-map")
-PLOTS = (*SHARES, "features-per-model")  # those of coded models
-VARIANTS = [(plot, variant) for plot, p in figures.PLOTS.items() for variant in p.variants]
+SPECS = (*SHARES, "features-per-model")  # those of coded models
+VARIANTS = [(plot, variant) for plot, p in figures.SPECS.items() for variant in p.variants]
 WHITE = "#ffffff"
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -137,10 +138,10 @@ def every(request, draw):
     """
     name, lang = request.param
     several = CODERS if name in ("own", "example") else ()
-    alone = [plot for plot in figures.PLOTS if plot not in CODERS]
-    plots = alone if name == "literal" or lang == "en" else ("taxonomy", *PLOTS)
+    alone = [plot for plot in figures.SPECS if plot not in CODERS]
+    plots = alone if name == "literal" or lang == "en" else ("taxonomy", *SPECS)
     plots = (*plots, *several) if name != "example" else several
-    return [draw(name, lang, plot, v) for plot in plots for v in figures.PLOTS[plot].variants]
+    return [draw(name, lang, plot, v) for plot in plots for v in figures.SPECS[plot].variants]
 
 
 @pytest.fixture(params=NAMES)
@@ -227,7 +228,7 @@ def named(d):
         return t["coder_id"].unique()
     featured = ("taxonomy", "feature-shares", "agreement", "disagreement")
     column = "feature" if d.plot in featured else "goal"
-    return t[column].unique() if d.plot in (*PLOTS, *featured) else []
+    return t[column].unique() if d.plot in (*SPECS, *featured) else []
 
 
 def test_every_label_is_printed_in_full(every):
@@ -745,7 +746,7 @@ def as_observed(table):
     )
 
 
-@pytest.mark.parametrize("plot", PLOTS)
+@pytest.mark.parametrize("plot", SPECS)
 def test_observed_data_carry_neither_badge_nor_open_marks(plot, tables):
     d = Drawn(plot, "redesigned", "sv", as_observed(tables["literal", "sv", plot]))
     assert d.words.badge == ""
@@ -792,7 +793,7 @@ def test_every_alternative_text_is_short_and_names_chart_title_and_finding(every
 
 def test_the_numbers_of_an_alternative_text_are_those_of_the_table(every):
     for d in every:
-        if d.plot not in PLOTS:
+        if d.plot not in SPECS:
             continue
         text = d.words.alt
         for label in sorted({*d.table.get("feature", []), *d.table.get("goal", [])}, key=len):
@@ -832,7 +833,8 @@ def saved(draw, tmp_path_factory):
         d = draw(*key)
         stem = f"{key[2]}-{key[3]}"
         table = figures.save_table(d.table, key[2], folder)
-        files = figures.save_figure(d.figure, d.words, stem, folder, table)
+        output = figures.Output(d.plot, d.variant, stem, folder, table)
+        files = figures.save_figure(d.figure, d.words, output)
         found.append((d, {**files, "csv": table}))
     return found
 
@@ -936,7 +938,7 @@ HOSTILE = [
 
 
 @pytest.mark.filterwarnings("ignore:Glyph .* missing from font:UserWarning")
-@pytest.mark.parametrize(("plot", "variant"), [v for v in VARIANTS if v[0] in PLOTS])
+@pytest.mark.parametrize(("plot", "variant"), [v for v in VARIANTS if v[0] in SPECS])
 @pytest.mark.parametrize("label", HOSTILE, ids=["markup", "long", "maths", "emoji", "rtl", "break"])
 def test_any_label_is_drawn_as_it_is(label, plot, variant, tables):
     table = tables["own", "en", plot].copy()
@@ -990,7 +992,7 @@ def table_of(plot, many):
     return figures.label(marked, taxonomy, "fi", "Testi")
 
 
-@pytest.mark.parametrize(("plot", "variant"), [v for v in VARIANTS if v[0] in PLOTS])
+@pytest.mark.parametrize(("plot", "variant"), [v for v in VARIANTS if v[0] in SPECS])
 def test_two_thousand_models_fit_on_the_page(plot, variant, many):
     d = Drawn(plot, variant, "fi", table_of(plot, many))
     test_nothing_is_drawn_outside_the_page([d])
@@ -1011,7 +1013,7 @@ def test_of_two_thousand_models_one_square_is_several(many):
 
 def test_an_unknown_figure_or_variant_is_refused_with_those_there_are(tables):
     table = tables["own", "fi", "evidence-map"]
-    allowed = ", ".join(figures.PLOTS)
+    allowed = ", ".join(figures.SPECS)
     with pytest.raises(ValueError, match=f'^no figure "pie"; allowed: {allowed}$'):
         figures.draw("pie", table, "fi")
     message = '^evidence-map has no variant "as-published"; allowed: redesigned$'

@@ -79,7 +79,7 @@ def test_a_notebook_opens_with_a_question(notebook, name):
 def test_prose_stands_before_every_figure(notebook):
     kinds = [cell["cell_type"] for cell in notebook["cells"]]
     for position, cell in enumerate(notebook["cells"]):
-        if cell["cell_type"] == "code" and "figures.publish" in source(cell):
+        if cell["cell_type"] == "code" and "soila.publish" in source(cell):
             assert kinds[position - 1] == "markdown"
 
 

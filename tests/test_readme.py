@@ -8,10 +8,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from soila_analysis import dataset as datasets
-from soila_analysis import figures, metrics
-from soila_analysis.cli import soila
-from soila_analysis.review import basis
+import api
+
+import soila_analysis as soila
+from soila_analysis.cli import soila as command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -20,11 +20,8 @@ HEADLINE = ROOT / "docs" / "feature-shares.en.svg"
 
 def headline(folder: Path) -> Path:
     """Draw the figure as notebook 03 does, outside of a run."""
-    data = datasets.load(ROOT / "data" / "review-2024")
-    shares = metrics.feature_shares(data.status)
-    marked = basis.mark(shares, data, "feature-share")
-    table = figures.label(marked, data.taxonomy, "en", data.info.source["en"])
-    figures.publish("feature-shares", table, "en", "redesigned", folder)
+    data = soila.load(ROOT / "data" / "review-2024")
+    soila.publish(soila.table("feature-shares", data, "en"), folder=folder)
     return folder / "figures" / "feature-shares-redesigned.svg"
 
 
@@ -49,12 +46,16 @@ def test_every_make_target_in_the_readme_exists() -> None:
 def test_every_soila_command_in_the_readme_exists() -> None:
     named = set(re.findall(r"\bsoila ([a-z]+)", README))
     assert named
-    assert named <= set(soila.commands)
+    assert named <= set(command.commands)
 
 
 def test_the_readme_lists_every_notebook() -> None:
     notebooks = {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
     assert set(re.findall(r"^\| `(\d\d_[\w-]+)`", README, re.MULTILINE)) == notebooks
+
+
+def test_the_api_page_lists_every_public_name_with_its_first_line() -> None:
+    assert api.PAGE.read_text(encoding="utf-8") == api.page()
 
 
 if __name__ == "__main__":

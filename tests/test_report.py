@@ -12,7 +12,7 @@ from lxml import html
 
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics, report
-from soila_analysis.figures.page import HEAT
+from soila_analysis.figures.palette import HEAT
 from soila_analysis.language import messages
 from soila_analysis.report.site import LANGUAGES
 from soila_analysis.report.tables import compact, read, readable
@@ -120,7 +120,7 @@ def test_numbers_of_one_compatible_data_set_only_are_not_shown_as_known(tables) 
 
 @pytest.mark.parametrize("name", ["literal", "memberships", "own"])
 def test_every_table_of_a_figure_can_be_read(tables, name, shipped) -> None:
-    for plot in figures.PLOTS:
+    for plot in figures.SPECS:
         table = tables[name, "sv", plot]
         shown = readable(table, shipped[name].taxonomy.labels("sv"), "sv")
         assert shown.rows, plot
@@ -143,13 +143,13 @@ def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, shipped
 
 def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
     labels = shipped["example"].taxonomy.labels("en")
-    shown = compact(tables["example", "en", "agreement"], labels, "en")
+    shown = compact(tables["example", "en", "agreement"], labels, "en", "agreement")
     assert shown.heads[1:4] == ("share of equal codes", "Krippendorff's alpha", "Gwet's AC1")
     rows = {row[0]: row[1:] for row in shown.rows}
     assert len(rows) == 17
     assert rows["Social in its goals"][1] == "the codes do not vary"
     assert rows["All features together"][0].startswith("0.86\n0.83–")
-    shown = compact(tables["example", "en", "disagreement"], labels, "en")
+    shown = compact(tables["example", "en", "disagreement"], labels, "en", "disagreement")
     assert shown.heads[1:3] == ("all: present", "only assessor: present")
     assert shown.rows[-1] == ("All features together", "213", "8", "37", "74", "16")
 

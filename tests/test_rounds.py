@@ -299,6 +299,7 @@ def test_a_comparison_is_written_with_its_table_and_texts(call, tmp_path):
     written = {file.relative_to(tmp_path / "sv").as_posix() for file in tmp_path.rglob("*.*")}
     assert written == {
         "tables/rounds.csv",
+        "tables/rounds.json",
         *(f"figures/rounds-redesigned.{end}" for end in ("svg", "png", "pdf", "json")),
     }
 

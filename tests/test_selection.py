@@ -66,7 +66,7 @@ def test_all_that_is_wrong_is_said_at_once_with_what_there_is(shipped):
         'did you mean "Uusimaa"?\n'
         'no column "yaer" in models.csv; allowed: model_id, name, region, year; '
         'did you mean "year"?\n'
-        'no goal "x"; allowed: prevention, support, transition'
+        'no goal "x"; allowed: largest, all, prevention, support, transition'
     )
 
 

@@ -11,7 +11,7 @@ from soila_analysis import dataset as datasets
 from soila_analysis import taxonomy
 from soila_analysis.exchange import sheet_template
 from soila_analysis.exchange.vocabulary import Words
-from soila_analysis.figures.page import BOX, MUTED, PALETTE, RULE, TEXT
+from soila_analysis.figures.palette import BOX, MUTED, PALETTE, RULE, TEXT
 from soila_analysis.language import LANGUAGES, messages
 
 TAXONOMY = taxonomy.load()

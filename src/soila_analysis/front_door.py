@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from soila_analysis import figures, files, metrics
 from soila_analysis import taxonomy as library
 from soila_analysis.dataset import Dataset
-from soila_analysis.figures.spec import checked, options
+from soila_analysis.figures.spec import found, options
 from soila_analysis.review import basis, claims
 
 
@@ -72,7 +72,7 @@ def shares(
         )
         measures = ("feature-share-by-goal",)
     else:
-        checked("column", by, {"goal": None, **dict.fromkeys(columns)})
+        found("models.csv has no column", by, {"goal": None, **dict.fromkeys(columns)})
         groups = data.models.loc[data.models[by] != "", ["model_id", by]]
         table, measures = metrics.shares_by(data.status, groups, interval=interval), ()
     marked = basis.mark(table, data, *measures)
@@ -108,7 +108,7 @@ def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.Data
     metric = figures.spec(figure).metric or _from_review(figure)
     known = options(metric)
     for option in given:
-        checked(f"option of {figure}", option, dict.fromkeys(known))
+        found(f"{figure} has no option", option, dict.fromkeys(known))
     if "lang" in inspect.signature(metric).parameters:
         given["lang"] = lang
     made = metric(data, **given)

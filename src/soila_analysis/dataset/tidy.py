@@ -57,6 +57,6 @@ def described(
     }
     listed = "".join(f"<dt>{k}</dt><dd>{escape(v) or '–'}</dd>" for k, v in rows.items())
     return (
-        f'<section lang="en"><p><strong>{escape(info.title.en)}</strong> ({escape(name)})</p>'
-        f"<dl>{listed}</dl><p>Go on with:</p><pre>{escape(NEXT)}</pre></section>"
+        f'<div lang="en"><p><strong>{escape(info.title.en)}</strong> ({escape(name)})</p>'
+        f"<dl>{listed}</dl><p>Go on with:</p><pre>{escape(NEXT)}</pre></div>"
     )

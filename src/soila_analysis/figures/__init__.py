@@ -27,8 +27,7 @@ from soila_analysis.figures import (
 )
 from soila_analysis.figures.page import style
 from soila_analysis.figures.save import Output, save_figure, save_table, save_texts
-from soila_analysis.figures.spec import Spec
-from soila_analysis.figures.spec import checked as named
+from soila_analysis.figures.spec import Spec, found
 from soila_analysis.figures.taxonomy import definitions, tabulate
 from soila_analysis.figures.texts import Texts
 from soila_analysis.language import messages
@@ -94,7 +93,7 @@ def spec(figure: str) -> Spec:
     ValueError
         For an unknown name; the message lists those there are.
     """
-    return named("figure", figure, SPECS)
+    return found("no figure", figure, SPECS)
 
 
 def label(
@@ -147,8 +146,7 @@ def selected(lang: str, *conditions: str, n: int, of: int) -> str:
         A sentence; empty without conditions.
     """
     t, named = messages(lang), "; ".join(c for c in conditions if c)
-    ratio = f"{t.number(n)}/{t.number(of)}"
-    return t("common.selection", what=named, ratio=ratio) if named else ""
+    return t("common.selection", what=named, ratio=t.ratio(n, of)) if named else ""
 
 
 def texts(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED) -> Texts:
@@ -192,10 +190,10 @@ def draw(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED)
         For an unknown figure or variant; the message lists those there are. For a table with
         nothing to draw; the message is the sentence that says why.
     """
-    found = spec(figure)
-    drawing = named(f"variant of {figure}", variant, found.variants)
-    words = found.texts(table, lang, variant)
-    if not found.drawable(table):
+    own = spec(figure)
+    drawing = found(f"{figure} has no variant", variant, own.variants)
+    words = own.texts(table, lang, variant)
+    if not own.drawable(table):
         raise ValueError(f"{figure}: {words.findings[0]}")
     with style():
         return drawing(table, words)
@@ -210,8 +208,8 @@ class Published:
 
     def _repr_html_(self) -> str:
         pairs = zip(self.words, self.files, strict=True)
-        found = dict.fromkeys(f for words in self.words for f in words.findings)
-        sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in found)
+        told = dict.fromkeys(f for words in self.words for f in words.findings)
+        sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in told)
         figures = "".join(_figure_html(w, files["svg"]) for w, files in pairs if "svg" in files)
         return f'<section lang="{self.words[0].lang}">{figures}{sentences}</section>'
 
@@ -245,15 +243,15 @@ def publish(
     Published
         What was saved; a notebook shows the figures as the cell's result.
     """
-    found, name = spec(figure), stem or figure
-    chosen = [*found.variants] if variant == "both" else [variant]
+    own, name = spec(figure), stem or figure
+    chosen = [*own.variants] if variant == "both" else [variant]
     source = save_table(table, name, folder / "tables", figure=figure, lang=lang)
     words: list[Texts] = []
     files: list[Mapping[str, Path]] = []
     for one in chosen:
         output = Output(figure, one, f"{name}-{one}", folder / "figures", source)
         words.append(texts(figure, table, lang, one))
-        if found.drawable(table):
+        if own.drawable(table):
             files.append(save_figure(draw(figure, table, lang, one), words[-1], output))
         else:
             files.append({"json": save_texts(words[-1], output)})

@@ -8,9 +8,11 @@ from matplotlib.figure import Figure
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import MUTED, RULE, SMALL, TEXT, WIDTH, Page, lines, text_width
+from soila_analysis.figures.page import SMALL, WIDTH, Page, bare, lines, text_width
+from soila_analysis.figures.palette import MUTED, RULE, TEXT
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
+from soila_analysis.figures.wording import ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.0  # cm, width of the column of labels
@@ -44,7 +46,6 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     if _has(alpha):
         title = t("agreement.lead-title", alpha=value(alpha, t))
     found = [_named(c, pooled, t) for c in (*panels, "prevalence", "bias") if _has(pooled[c])]
-    features = [r for r in table.itertuples() if r.feature_id and r.coefficient == ALPHA]
     return compose(
         table,
         lang,
@@ -68,7 +69,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
                 replicates=t.number(lead.replicates),
                 seed=lead.seed,
             ),
-            *_range([r for r in features if _has(r)], t),
+            *_range(table, t),
             t("agreement.caveat", other=t(f"agreement.long-{key(PABAK, lead.compared)}")),
         ],
         rows=[_sentence(table, f, panels, t) for f in _ordered(table)["feature_id"]],
@@ -87,8 +88,9 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     page.text(counts, 0.45, "k/n", size=SMALL, ha="right", color=MUTED)
     for i, row in enumerate(rows.itertuples()):
         y, weight = HEAD + ROW * (i + 0.5), "normal" if row.feature_id else "bold"
-        label = lines(row.feature or t("agreement.all"), LABELS - 0.2, SMALL, t.lang)
-        page.text(LABELS, y, label, size=SMALL, ha="right", va="center", weight=weight)
+        name = row.feature or t("agreement.all")
+        rows_of = lines(name, LABELS - 0.2, SMALL, t.lang)
+        page.text(LABELS, y, rows_of, size=SMALL, ha="right", va="center", weight=weight)
         page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
     for j, coefficient in enumerate(panels):
         column = [_by_coefficient(table, feature)[coefficient] for feature in rows["feature_id"]]
@@ -143,11 +145,6 @@ def interval(row: Any, t: Messages) -> str:
     return f"{t.number(row.low, 2)}{dash}{t.number(row.high, 2)}"
 
 
-def ratio(row: Any, t: Messages) -> str:
-    """Write how many of the units with codes to compare have no disagreement."""
-    return f"{t.number(row.k)}/{t.number(row.n)}"
-
-
 def _named(coefficient: str, rows: dict[str, Any], t: Messages) -> str:
     row = rows[coefficient]
     return f"{t(f'agreement.long-{key(coefficient, row.compared)}')} {with_interval(row, t)}"
@@ -174,11 +171,7 @@ def _scale(axes: Axes, rows: int, t: Messages) -> None:
     """Lay a scale from 0 to 1 above rows that run downwards."""
     axes.set(xlim=(0, 1), ylim=(rows - 0.5, -0.5), yticks=[])
     axes.set_xticks([0, 0.5, 1], [t.number(0), "", t.number(1)])
-    axes.tick_params(
-        top=True, labeltop=True, bottom=False, labelbottom=False, length=0, labelsize=SMALL
-    )
-    axes.grid(axis="x")
-    axes.spines[:].set_visible(False)
+    bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=SMALL)
 
 
 def _mark(axes: Axes, row: Any, y: float) -> None:
@@ -203,8 +196,10 @@ def _remarks(table: pd.DataFrame, t: Messages) -> list[str]:
     return [*(t(f"agreement.reason-{reason}") for reason in found), *below]
 
 
-def _range(features: list[Any], t: Messages) -> list[str]:
-    """Say between which values alpha lies."""
+def _range(table: pd.DataFrame, t: Messages) -> list[str]:
+    """Say between which values alpha of the features lies."""
+    alphas = table[(table["feature_id"] != "") & (table["coefficient"] == ALPHA)]
+    features = [*alphas.dropna(subset=["value"]).itertuples()]
     if len(features) < 2:
         return []
     least, most = (f(features, key=lambda r: r.value) for f in (min, max))
@@ -219,4 +214,4 @@ def _sentence(table: pd.DataFrame, feature: str, panels: list[str], t: Messages)
     return f"{first.feature or t('agreement.all')}: {ratio(first, t)}; {found}."
 
 
-SPEC = Spec("agreement", texts, {"redesigned": redesigned}, metric, drawable=drawable)
+SPEC = Spec("agreement", texts, (redesigned,), metric, drawable=drawable)

@@ -9,21 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from soila_analysis import metrics
-from soila_analysis.figures.agreement import ALPHA, PERCENT, interval, ratio, value, with_interval
-from soila_analysis.figures.page import (
-    HEAT,
-    LABEL,
-    MUTED,
-    SMALL,
-    TEXT,
-    WIDTH,
-    Page,
-    height,
-    lines,
-    text_width,
-)
+from soila_analysis.figures.agreement import ALPHA, PERCENT, interval, value, with_interval
+from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.palette import BLANK, HEAT, MUTED, TEXT
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import Texts, compose, percent_of, without_figure
+from soila_analysis.figures.texts import Texts, compose, without_figure
+from soila_analysis.figures.wording import percent_of, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 3.4  # cm, width of the column of labels
@@ -31,7 +22,6 @@ CELL = 4.4  # at most
 ROOMY = 3.0  # cells as wide as this say what they hold
 OWN = "present"
 CLASSES = (0.67, 0.8, 0.9)  # a class holds its lower end
-BLANK = "#f5f5f5"
 
 
 def metric(data: Coded, compared: str = "decided") -> pd.DataFrame:
@@ -80,14 +70,13 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     heads = [lines(n, wide - 0.15, SMALL, t.lang, bold=True) for n in names]
     head = max(height(h, SMALL) for h in heads) + 1.2
     page = Page(words, body=head + high * len(names) + 0.1)
-    _legend(page, t)
+    page.key(_classes(t), HEAT)
     canvas = page.canvas()
     for i, text in enumerate(heads):
         x, y = LABELS + wide * (i + 0.5), head - 0.1 - height(text, SMALL)
         page.text(x, y, text, size=SMALL, weight="bold", ha="center")
-        label = lines(names[i], LABELS - 0.5, LABEL, t.lang, bold=True)
         y = head + high * (i + 0.5)
-        page.text(LABELS - 0.2, y, label, weight="bold", ha="right", va="center")
+        page.label(LABELS - 0.2, y, names[i], LABELS - 0.5, weight="bold")
     for row in table.itertuples():
         i, j = names.index(row.coder_id), names.index(row.other_id)
         at = {OWN: (i, i), PERCENT: (i, j), ALPHA: (j, i)}.get(row.coefficient)
@@ -149,17 +138,10 @@ def _cell(
         page.text(x + wide / 2, at, text, ha="center", va="center", **style)
 
 
-def _legend(page: Page, t: Messages) -> None:
+def _classes(t: Messages) -> list[str]:
     edges = [t.number(edge, 2) for edge in CLASSES]
     tops = [t.number(edge - 0.01, 2) for edge in CLASSES[1:]] + [t.number(1)]
-    spans = [f"{low}–{top}" for low, top in zip(edges, tops, strict=True)]
-    canvas, x = page.canvas(), 0.3
-    for label, colour in zip([f"< {edges[0]}", *spans], HEAT, strict=True):
-        canvas.add_patch(
-            Rectangle((x, 0.1), 0.45, 0.34, facecolor=colour, edgecolor="#8a8a8a", lw=0.8)
-        )
-        page.text(x + 0.6, 0.27, label, size=LABEL - 0.5, va="center")
-        x += 1.1 + text_width(label, LABEL - 0.5)
+    return [f"< {edges[0]}", *(f"{low}–{top}" for low, top in zip(edges, tops, strict=True))]
 
 
-SPEC = Spec("agreement-by-coders", texts, {"redesigned": redesigned}, metric, drawable=drawable)
+SPEC = Spec("agreement-by-coders", texts, (redesigned,), metric, drawable=drawable)

@@ -6,18 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.page import (
-    BLUE,
-    MUTED,
-    PLUM,
-    RULE,
-    SMALL,
-    WIDTH,
-    Page,
-    height,
-    lines,
-    text_width,
-)
+from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.palette import BLUE, MUTED, PLUM
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
@@ -29,7 +19,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
     good, others = int((table["verdict"] == "reproduced").sum()), len(table)
-    ratio = f"{t.number(good)}/{t.number(others)}"
+    ratio = t.ratio(good, others)
     return compose(
         table,
         lang,
@@ -56,12 +46,9 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     canvas = page.canvas()
     for x, key in ((2.0, "printed"), (3.9, "recomputed"), (5.5, "codes")):
         page.text(wide + x, 0.05, t(f"claims.{key}"), size=SMALL, weight="bold", ha="right")
-    y = 0.65
-    for (row, text), high in zip(rows, highs, strict=True):
-        canvas.plot([0.3, WIDTH - 0.3], [y, y], color=RULE, lw=0.8)
+    for (row, text), high, y in zip(rows, highs, page.rows(canvas, 0.65, highs), strict=True):
         page.text(0.3, y + high / 2, text, size=SMALL, va="center")
         _row(page, canvas, row, wide, y + high / 2, t)
-        y += high
     return page.figure
 
 
@@ -72,8 +59,9 @@ def _row(page: Page, canvas: Axes, row: Any, x: float, y: float, t: Messages) ->
     found = _value(row.recomputed, row, t)
     page.text(x + 3.9, y, found, size=SMALL, ha="right", va="center", weight=weight, color=ink)
     if not pd.isna(row.n):
-        count = f"{t.number(row.k)}/{t.number(row.n)}"
-        page.text(x + 5.5, y, count, size=SMALL, ha="right", va="center", color=MUTED)
+        page.text(
+            x + 5.5, y, t.ratio(row.k, row.n), size=SMALL, ha="right", va="center", color=MUTED
+        )
     canvas.plot(x + 6.1, y, "o" if good else "D", ms=6, mec=ink, mfc=ink if good else "w")
     page.text(x + NUMBERS, y, _verdict(row, t), size=SMALL - 1, va="center", color=ink)
 
@@ -95,4 +83,4 @@ def _sentence(row: Any, t: Messages) -> str:
     return f"{row.claim} {_verdict(row, t)}{difference}."
 
 
-SPEC = Spec("claims", texts, {"redesigned": redesigned})
+SPEC = Spec("claims", texts, (redesigned,))

@@ -8,17 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from soila_analysis import metrics
-from soila_analysis.figures.page import (
-    GREY,
-    LABEL,
-    PALETTE,
-    SMALL,
-    WIDTH,
-    Page,
-    height,
-    lines,
-    text_width,
-)
+from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.palette import GREY, PALETTE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.language import Messages, messages
@@ -90,8 +81,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     pitch = min(PITCH, room / rows["n"].max())
     for i, row in enumerate(rows.itertuples()):
         y = head + ROW * (i + 0.5)
-        label = lines(row.feature, LABELS - 0.5, SMALL, t.lang)
-        page.text(LABELS - 0.2, y, label, size=SMALL, ha="right", va="center")
+        page.label(LABELS - 0.2, y, row.feature, LABELS - 0.5, SMALL)
         x, own = LABELS, table[table["feature_id"] == row.feature_id]
         for outcome, k in zip(outcomes, own["k"], strict=True):
             look = _look(outcome, outcomes)
@@ -128,7 +118,7 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ratio(row: Any, t: Messages) -> str:
-    return f"{t.number(row.disputed)}/{t.number(row.decided)}"
+    return t.ratio(row.disputed, row.decided)
 
 
 def _findings(table: pd.DataFrame, most: pd.DataFrame, t: Messages) -> list[str]:
@@ -140,7 +130,7 @@ def _findings(table: pd.DataFrame, most: pd.DataFrame, t: Messages) -> list[str]
     sides = table[(table["feature_id"] == "") & (table["outcome"] == "only")]
     if sides["k"].min() < sides["k"].max():
         more = sides.loc[sides["k"].idxmax()]
-        ratio = f"{t.number(more['k'])}/{t.number(more['disputed'])}"
+        ratio = t.ratio(more["k"], more["disputed"])
         found.append(t("disagreement.side", coder=more["coder_id"], ratio=ratio))
     return found
 
@@ -184,4 +174,4 @@ def _box(
     )
 
 
-SPEC = Spec("disagreement", texts, {"redesigned": redesigned}, metric, drawable=drawable)
+SPEC = Spec("disagreement", texts, (redesigned,), metric, drawable=drawable)

@@ -1,6 +1,5 @@
 """Figure 6: the evidence map, features by strategic goals, with its margins."""
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,27 +12,14 @@ from matplotlib.patches import Rectangle
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import (
-    GREY,
-    HEAT,
-    LABEL,
-    MUTED,
-    RULE,
-    SMALL,
-    TEXT,
-    WIDTH,
-    Page,
-    height,
-    lines,
-    text_width,
-)
+from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.palette import BLANK, GREY, HEAT, MUTED, RULE, TEXT
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import (
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.wording import (
     BOUNDED,
-    Texts,
     base,
     by_share,
-    compose,
     open_codes,
     percent,
     percent_of,
@@ -45,7 +31,6 @@ LABELS = 5.7  # cm, width of the column of labels
 MARGINAL = 2.6
 ROW = 0.87
 ROW_BOUNDED = 1.0
-BLANK = "#f5f5f5"
 BAR = 0.95  # cm, length of the bar of 100 % in the margin
 CLASSES = (0, 50, 65, 80, 101)  # per cent; a class holds its lower end
 
@@ -94,7 +79,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     heads = [lines(g, wide - 0.15, SMALL, t.lang) for g in goals["goal"]]
     head = max(height(h, SMALL) for h in heads) + 1.6
     page = Page(words, body=head + step * len(totals))
-    _legend(page, t)
+    page.key(_classes(t), HEAT)
     axes = page.axes(LABELS, head, wide * len(goals), step * len(totals))
     _heat(axes, cells, totals["feature_id"], goals["goal_id"])
     for j, (rows, goal) in enumerate(zip(heads, goals.itertuples(), strict=True)):
@@ -108,8 +93,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     page.text(x, head - 0.5, base(totals, t), size=SMALL, color=MUTED)
     for i, row in enumerate(totals.itertuples()):
         y = head + step * (i + 0.5)
-        label = lines(row.feature, LABELS - 0.4, SMALL, t.lang)
-        page.text(LABELS - 0.2, y, label, size=SMALL, ha="right", va="center")
+        page.label(LABELS - 0.2, y, row.feature, LABELS - 0.4, SMALL)
         for j, goal in enumerate(goals["goal_id"]):
             cell = cells.loc[(row.feature_id, goal)]
             if cell["basis"] == BOUNDED:
@@ -221,24 +205,14 @@ def _margin(page: Page, canvas: Axes, row: Any, x: float, y: float, t: Messages)
         canvas.add_patch(possible)
 
 
-def _legend(page: Page, t: Messages) -> None:
-    names: Sequence[str] = [t("evidence-map.under", high=t.percent(CLASSES[1]))] + [
+def _classes(t: Messages) -> list[str]:
+    between = [
         t("evidence-map.between", low=t.number(low), high=t.percent(min(high - 1, 100)))
         for low, high in pairwise(CLASSES[1:])
     ]
-    canvas, x = page.canvas(), 0.3
-    for name, colour in zip(names, HEAT, strict=True):
-        canvas.add_patch(
-            Rectangle((x, 0.1), 0.45, 0.34, facecolor=colour, edgecolor="#8a8a8a", lw=0.8)
-        )
-        page.text(x + 0.6, 0.27, name, size=LABEL - 0.5, va="center")
-        x += 1.1 + text_width(name, LABEL - 0.5)
+    return [t("evidence-map.under", high=t.percent(CLASSES[1])), *between]
 
 
 SPEC = Spec(
-    "evidence-map",
-    texts,
-    {"redesigned": redesigned},
-    metric,
-    ("feature-share", "feature-share-by-goal"),
+    "evidence-map", texts, (redesigned,), metric, ("feature-share", "feature-share-by-goal")
 )

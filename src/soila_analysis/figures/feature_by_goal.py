@@ -11,13 +11,13 @@ from matplotlib.ticker import MaxNLocator
 from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.page import LABEL, MUTED, WIDTH, Page, lines, text_width
+from soila_analysis.figures.page import LABEL, WIDTH, Page, bare, text_width
+from soila_analysis.figures.palette import MUTED
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import (
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.wording import (
     BOUNDED,
-    Texts,
     by_share,
-    compose,
     interval,
     open_codes,
     other_reading,
@@ -76,14 +76,11 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     axes.set(xlim=(0, longest * 1.02), ylim=(len(rows) - 0.5, -0.5), yticks=[])
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(lambda x, _: t.number(x))
-    axes.tick_params(length=0)
-    axes.grid(axis="x")
-    axes.spines[:].set_visible(False)
+    bare(axes)
     scale = (WIDTH - LABELS - 3.1) / (longest * 1.02)
     for i, row in enumerate(rows.itertuples()):
         y = 0.1 + 1.05 * (i + 0.5)
-        label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
-        page.text(LABELS - 0.2, y, label, ha="right", va="center")
+        page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         x, count = LABELS + _longest(rows.loc[[i]]) * scale + 0.2, ratio(row, t)
         page.text(x, y, count, va="center", color=MUTED)
         x += text_width(count, LABEL) + 0.15
@@ -105,8 +102,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     pitch = min(0.36, (panel - LABELS - 1.6) / math.ceil(rows["n"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
         y = 0.7 + ROW * (i + 0.5)
-        label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
-        page.text(LABELS - 0.2, y, label, ha="right", va="center")
+        page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         marks.squares(canvas, LABELS, y, pitch, row, per, row.n)
         x = LABELS + pitch * math.ceil(row.n / per) + 0.15
         page.text(x, y, ratio(row, t), va="center", color=MUTED)
@@ -155,9 +151,5 @@ def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str
 
 
 SPEC = Spec(
-    "feature-by-goal",
-    texts,
-    {"as-published": as_published, "redesigned": redesigned},
-    metric,
-    ("feature-share-by-goal",),
+    "feature-by-goal", texts, (as_published, redesigned), metric, ("feature-share-by-goal",)
 )

@@ -7,14 +7,14 @@ from matplotlib.figure import Figure
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import BLUE, LABEL, MUTED, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.page import LABEL, WIDTH, Page, bare, height, lines, text_width
+from soila_analysis.figures.palette import BLUE, MUTED
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import (
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.wording import (
     BOUNDED,
-    Texts,
     base,
     by_share,
-    compose,
     interval,
     open_codes,
     other_reading,
@@ -91,8 +91,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     percent_axis(axes, len(rows), t, ticks=(0, 25, 50, 75, 100))
     for i, row in enumerate(rows.itertuples()):
         y = 0.7 + ROW * (i + 0.5)
-        label = lines(row.feature, LABELS - 0.5, LABEL, words.lang)
-        page.text(left - 0.25, y, label, ha="right", va="center")
+        page.label(left - 0.25, y, row.feature, LABELS - 0.5)
         marks.share(axes, row, i)
         page.text(middle, y, ratio(row, t), ha="right", va="center", color=MUTED)
         page.text(
@@ -105,9 +104,7 @@ def percent_axis(axes: Any, rows: int, t: Messages, ticks: tuple[int, ...]) -> N
     """Lay a scale from 0 to 100 % above rows that run downwards."""
     axes.set(xlim=(0, 100), ylim=(rows - 0.5, -0.5), yticks=[])
     axes.set_xticks(ticks, [t.percent(x) for x in ticks])
-    axes.tick_params(top=True, labeltop=True, bottom=False, labelbottom=False, length=0)
-    axes.grid(axis="x")
-    axes.spines[:].set_visible(False)
+    bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False)
 
 
 def _last(rows: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +150,7 @@ def _list(
 SPEC = Spec(
     "feature-shares",
     texts,
-    {"as-published": as_published, "redesigned": redesigned},
+    (as_published, redesigned),
     metric,
     ("feature-share", "feature-share-by-goal"),
 )

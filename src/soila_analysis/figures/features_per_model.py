@@ -10,20 +10,11 @@ from matplotlib.ticker import MaxNLocator
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import (
-    BLUE,
-    LABEL,
-    MUTED,
-    PLUM,
-    TITLE,
-    WIDTH,
-    Page,
-    height,
-    lines,
-    text_width,
-)
+from soila_analysis.figures.page import LABEL, TITLE, WIDTH, Page, bare, height, lines, text_width
+from soila_analysis.figures.palette import BLUE, MUTED, PLUM
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import BOUNDED, Texts, compose
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.wording import BOUNDED
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.6  # cm, width of the column of labels
@@ -103,9 +94,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     low, high = _range(table)
     axes.set(xlim=(low - 0.7, high + 0.7), ylim=(len(goals) * ROW, 0), yticks=[])
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.tick_params(length=0)
-    axes.grid(axis="x")
-    axes.spines[:].set_visible(False)
+    bare(axes)
     for i, goal in enumerate(goals.itertuples()):
         y = ROW * (i + 0.5)
         _goal_label(page, goal, y, right, t)
@@ -205,10 +194,4 @@ def _findings(first: pd.DataFrame, t: Messages) -> list[str]:
     ]
 
 
-SPEC = Spec(
-    "features-per-model",
-    texts,
-    {"as-published": as_published, "redesigned": redesigned},
-    metric,
-    ("mean-features",),
-)
+SPEC = Spec("features-per-model", texts, (as_published, redesigned), metric, ("mean-features",))

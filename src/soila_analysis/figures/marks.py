@@ -6,8 +6,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from soila_analysis.figures.page import BLUE, GREY, MUTED, PLUM, TEXT
-from soila_analysis.figures.texts import BOUNDED
+from soila_analysis.figures.palette import BLUE, GREY, MUTED, PLUM, TEXT
+from soila_analysis.figures.wording import BOUNDED
 
 INFERRED = ("reconstructed", BOUNDED)
 

@@ -10,9 +10,11 @@ from matplotlib.figure import Figure
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import LABEL, PALETTE, WIDTH, Page, height, lines
+from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines
+from soila_analysis.figures.palette import PALETTE
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import Texts, compose, percent, ratio
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.wording import percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
@@ -91,8 +93,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     pitch = min(0.42, 8.4 / math.ceil(rows["k"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
         y = ROW * (i + 0.5)
-        label = lines(row.goal, LABELS - 0.5, LABEL, words.lang)
-        page.text(LABELS - 0.2, y, label, ha="right", va="center")
+        page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         marks.squares(axes, LABELS, y, pitch, row, per, row.k)
         x = LABELS + pitch * math.ceil(row.k / per) + 0.15
         count = t("models-by-goal.models", count=row.k)
@@ -151,10 +152,4 @@ def _sum(table: pd.DataFrame, t: Messages) -> str:
     return t("models-by-goal.sum") if forced.any() else ""
 
 
-SPEC = Spec(
-    "models-by-goal",
-    texts,
-    {"as-published": as_published, "redesigned": redesigned},
-    metric,
-    ("goal-share",),
-)
+SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",))

@@ -15,6 +15,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.patches import Rectangle
 
+from soila_analysis.figures.palette import MUTED, PLUM, RULE, TEXT
 from soila_analysis.figures.texts import Texts
 from soila_analysis.language import messages
 
@@ -22,14 +23,6 @@ WIDTH = 16.0  # cm, as are all lengths here
 MARGIN = 0.3
 TITLE, LABEL, SMALL = 12.0, 9.5, 8.5  # points
 LEADING = 1.18
-TEXT, MUTED, RULE = "#1a1a1a", "#595959", "#d9d9d9"
-GREY = "#767676"
-# UK Government Analysis Function, categorical palette: each colour has a contrast of 3:1 or more
-# with white and with its neighbour in this order.
-PALETTE = ("#12436D", "#28A197", "#801650", "#F46A25")
-BLUE, PLUM = PALETTE[0], PALETTE[2]
-HEAT = ("#EEF3F8", "#BFD5EA", "#8DB8DF", "#12436D")
-BOX = HEAT[0]
 FAMILY = "Soila Sans"  # fonts/README.md
 CM = 1 / 2.54  # inches
 POINT = 2.54 / 72  # cm
@@ -87,7 +80,7 @@ class Page:
 
     def __init__(self, texts: Texts, body: float) -> None:
         width = WIDTH - 2 * MARGIN
-        lang = texts.lang
+        self.lang = lang = texts.lang
         blocks = [
             (lines(texts.title, width, TITLE, lang, bold=True), TITLE, TEXT, "bold"),
             (lines(texts.subtitle, width, LABEL, lang, even=False), LABEL, MUTED, "normal"),
@@ -138,6 +131,30 @@ class Page:
                 va="baseline",
             )
 
+    def label(
+        self, x: float, y: float, text: str, width: float, size: float = LABEL, **look: Any
+    ) -> None:
+        """Set a text of at most `width` cm that ends at x, its middle at y."""
+        rows = lines(text, width, size, self.lang, bold=look.get("weight") == "bold")
+        self.text(x, y, rows, size=size, ha="right", va="center", **look)
+
+    @staticmethod
+    def rows(canvas: Axes, top: float, heights: Sequence[float]) -> Iterator[float]:
+        """Rule off rows of a canvas from `top` down; yield the upper edge of each."""
+        for high in heights:
+            canvas.plot([MARGIN, WIDTH - MARGIN], [top, top], color=RULE, lw=0.8)
+            yield top
+            top += high
+
+    def key(self, names: Sequence[str], colours: Sequence[str]) -> None:
+        """Set a box and a name for each class of colours, side by side at the top of the body."""
+        canvas, x, size = self.canvas(), MARGIN, LABEL - 0.5
+        for name, colour in zip(names, colours, strict=True):
+            box = Rectangle((x, 0.1), 0.45, 0.34, facecolor=colour, edgecolor="#8a8a8a", lw=0.8)
+            canvas.add_patch(box)
+            self.text(x + 0.6, 0.27, name, size=size, va="center")
+            x += 1.1 + text_width(name, size)
+
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
         """Add axes whose upper left corner is at (x, y) cm."""
         box = (x / WIDTH, self._up(y + height), width / WIDTH, height / self._height)
@@ -170,6 +187,13 @@ class Page:
         )
         self.figure.add_artist(frame)
         self.text(MARGIN + 0.2, y + 0.1, rows, size=SMALL, color=PLUM, weight="bold")
+
+
+def bare(axes: Axes, **ticks: Any) -> None:
+    """Leave only the vertical rules of axes, and the labels of their ticks."""
+    axes.tick_params(length=0, **ticks)
+    axes.grid(axis="x")
+    axes.spines[:].set_visible(False)
 
 
 def height(rows: Sequence[str], size: float) -> float:

@@ -10,19 +10,11 @@ from matplotlib.figure import Figure
 
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.page import (
-    GREY,
-    LABEL,
-    MUTED,
-    SMALL,
-    WIDTH,
-    Page,
-    height,
-    lines,
-    text_width,
-)
+from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.palette import GREY, MUTED
 from soila_analysis.figures.spec import Spec
-from soila_analysis.figures.texts import BOUNDED, Texts, badge, compose, explained, percent, ratio
+from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.wording import BOUNDED, badge, explained, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.6  # cm, width of the column of labels
@@ -83,8 +75,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         page.text(right, 0.0, head, ha="right", size=SMALL, color=MUTED)
     for i, (pair, printed) in enumerate(zip(pairs, cells, strict=True)):
         y = top + ROW * (i + 0.5)
-        label = lines(pair.row.feature, LABELS - 0.5, LABEL, t.lang)
-        page.text(LABELS - 0.25, y, label, ha="right", va="center")
+        page.label(LABELS - 0.25, y, pair.row.feature, LABELS - 0.5)
         _marks(axes, pair, i)
         kinds = [marks.type_of(pair.side[side].basis) for side in SHAPES]
         for right, (upper, lower), kind in zip(rights, printed, [*kinds, CHANGE], strict=True):
@@ -184,7 +175,7 @@ def _models(table: pd.DataFrame, t: Messages) -> list[str]:
     }
     told = [t("rounds.models", **{name: t.number(count) for name, count in counts.items()})]
     if paired := table["paired"].sum():
-        told += [t("rounds.codes", ratio=f"{t.number(changed)}/{t.number(paired)}")]
+        told += [t("rounds.codes", ratio=t.ratio(changed, paired))]
     return told
 
 
@@ -213,4 +204,4 @@ def _of_each(said: Mapping[str, str], row: Any) -> list[str]:
     return [f"{row[f'round{side}']}: {text}" for side, text in said.items() if text]
 
 
-SPEC = Spec("rounds", texts, {"redesigned": redesigned})
+SPEC = Spec("rounds", texts, (redesigned,))

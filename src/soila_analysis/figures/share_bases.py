@@ -3,10 +3,11 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.page import BLUE, HEAT, LABEL, MUTED, PLUM, SMALL, WIDTH, Page, lines
+from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, lines
+from soila_analysis.figures.palette import BLUE, HEAT, MUTED, PLUM
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.language import Messages, messages
+from soila_analysis.language import messages
 
 LABELS = 6.7  # cm, width of the column of labels
 ROW = 0.8
@@ -67,16 +68,13 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     axes.plot(table.loc[can, "n"], y[can], "o", ms=6, color=BLUE)
     axes.plot(table.loc[~can, "n"], y[~can], "x", ms=3.5, color="#9a9a9a", mew=1)
     for i, row in enumerate(shares.itertuples()):
-        _label(page, row, 0.5 + ROW * (i + 0.5), t)
+        middle = 0.5 + ROW * (i + 0.5)
+        name = lines(row.feature, LABELS - 1.7, LABEL, t.lang)
+        page.text(LABELS - 1.3, middle, name, ha="right", va="center", size=SMALL)
+        share = t.percent(int(row.printed))
+        page.text(LABELS - 0.2, middle, share, ha="right", va="center", weight="bold")
     page.text(LABELS, ROW * len(shares) + 1.05, t("share-bases.axis"), color=MUTED)
     return page.figure
-
-
-def _label(page: Page, row: object, y: float, t: Messages) -> None:
-    name = lines(row.feature, LABELS - 1.7, LABEL, t.lang)  # type: ignore[attr-defined]
-    page.text(LABELS - 1.3, y, name, ha="right", va="center", size=SMALL)
-    share = t.percent(int(row.printed))  # type: ignore[attr-defined]
-    page.text(LABELS - 0.2, y, share, ha="right", va="center", weight="bold")
 
 
 def fitting(table: pd.DataFrame) -> list[int]:
@@ -85,4 +83,4 @@ def fitting(table: pd.DataFrame) -> list[int]:
     return [int(n) for n in every.index[every]]
 
 
-SPEC = Spec("share-bases", texts, {"redesigned": redesigned})
+SPEC = Spec("share-bases", texts, (redesigned,))

@@ -56,6 +56,10 @@ class Messages:
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         return str(format_decimal(exact, format=pattern, locale=self._locale)).replace("-", "−")
 
+    def ratio(self, k: Any, n: Any) -> str:
+        """Write k/n."""
+        return f"{self.number(k)}/{self.number(n)}"
+
     def percent(self, value: int) -> str:
         """Write a percentage that is already rounded to an integer."""
         return str(format_percent(Decimal(int(value)) / 100, locale=self._locale))

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures.evidence_map import CLASSES
-from soila_analysis.figures.texts import BOUNDED, by_share, percent, ratio
+from soila_analysis.figures.wording import BOUNDED, by_share, percent, ratio
 from soila_analysis.language import LANGUAGES, Messages, messages
 from soila_analysis.metrics.gaps import LEVEL
 from soila_analysis.report.pages import asset, look, render
