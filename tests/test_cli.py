@@ -9,9 +9,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from soila_analysis import cli as main
 from soila_analysis import dataset as datasets
 from soila_analysis.build import execute as runs
+from soila_analysis.cli import build as main
 from soila_analysis.cli import soila
 from soila_analysis.review import reconstruction
 
