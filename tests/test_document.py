@@ -334,7 +334,7 @@ def test_without_typst_the_error_says_how_to_install_it(build, shipped, monkeypa
 @pytest.mark.parametrize("name", ["literal", "memberships", "own"])
 def test_every_table_of_a_figure_fits_on_a_page(tables, shipped, tmp_path, name, plot, lang):
     file = figures.save_table(tables[name, lang, plot], plot, tmp_path)
-    table = compact(read(file), shipped[name].taxonomy.labels(lang), lang)
+    table = compact(read(file), shipped[name].taxonomy.labels(lang), lang, plot)
     assert 1 <= len(table.rows) <= 24
     assert {len(row) for row in table.rows} == {len(table.heads)} == {len(table.kinds)}
     assert all(row[0] for row in table.rows)
@@ -343,7 +343,7 @@ def test_every_table_of_a_figure_fits_on_a_page(tables, shipped, tmp_path, name,
 
 def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, shipped, tmp_path):
     file = figures.save_table(tables["literal", "fi", "evidence-map"], "map", tmp_path)
-    table = compact(read(file), shipped["literal"].taxonomy.labels("fi"), "fi")
+    table = compact(read(file), shipped["literal"].taxonomy.labels("fi"), "fi", "evidence-map")
     assert (len(table.heads), table.heads[-1]) == (6, "Kaikki")
     rows = {row[0]: row[1:] for row in table.rows}
     shares = ("50\u00a0%", "67\u00a0%", "38\u00a0%", "60\u00a0%", "53\u00a0%")
@@ -355,7 +355,7 @@ def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, shipped, tmp
 
 def test_the_bases_of_each_share_stand_in_a_list_and_last_those_of_all(tables, tmp_path):
     file = figures.save_table(tables["literal", "en", "share-bases"], "bases", tmp_path)
-    table = compact(read(file), {}, "en")
+    table = compact(read(file), {}, "en", "share-bases")
     assert table.rows[0][:2] == ("Target-group and needs orientation", "91%")
     assert table.rows[0][2].startswith("32, 33, 34, 35, 43")
     assert table.rows[-1] == ("All shares at once", "", "45, 55")

@@ -143,13 +143,13 @@ def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, shipped
 
 def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
     labels = shipped["example"].taxonomy.labels("en")
-    shown = compact(tables["example", "en", "agreement"], labels, "en")
+    shown = compact(tables["example", "en", "agreement"], labels, "en", "agreement")
     assert shown.heads[1:4] == ("share of equal codes", "Krippendorff's alpha", "Gwet's AC1")
     rows = {row[0]: row[1:] for row in shown.rows}
     assert len(rows) == 17
     assert rows["Social in its goals"][1] == "the codes do not vary"
     assert rows["All features together"][0].startswith("0.86\n0.83–")
-    shown = compact(tables["example", "en", "disagreement"], labels, "en")
+    shown = compact(tables["example", "en", "disagreement"], labels, "en", "disagreement")
     assert shown.heads[1:3] == ("all: present", "only assessor: present")
     assert shown.rows[-1] == ("All features together", "213", "8", "37", "74", "16")
 

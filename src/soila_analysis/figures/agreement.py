@@ -213,4 +213,4 @@ def _sentence(table: pd.DataFrame, feature: str, panels: list[str], t: Messages)
     return f"{first.feature or t('agreement.all')}: {ratio(first, t)}; {found}."
 
 
-SPEC = Spec("agreement", texts, {"redesigned": redesigned}, metric, drawable=drawable)
+SPEC = Spec("agreement", texts, (redesigned,), metric, drawable=drawable)

@@ -86,4 +86,4 @@ def _sentence(row: Any, t: Messages) -> str:
     return f"{row.claim} {_verdict(row, t)}{difference}."
 
 
-SPEC = Spec("claims", texts, {"redesigned": redesigned})
+SPEC = Spec("claims", texts, (redesigned,))

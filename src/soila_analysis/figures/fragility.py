@@ -92,4 +92,4 @@ def _sentence(row: Any, t: Messages) -> str:
     return t("fragility.row", claim=row.claim, codes=codes, percent=_percent(row.holds, t))
 
 
-SPEC = Spec("fragility", texts, {"redesigned": redesigned})
+SPEC = Spec("fragility", texts, (redesigned,))

@@ -198,9 +198,4 @@ def _definition(row: Any, lang: str, t: Messages) -> tuple[list[str], list[str],
     )
 
 
-SPEC = Spec(
-    "taxonomy",
-    texts,
-    {"as-published": as_published, "redesigned": redesigned},
-    metric,
-)
+SPEC = Spec("taxonomy", texts, (as_published, redesigned), metric)

@@ -95,9 +95,7 @@ def gathered(built: Path, dataset: Dataset, coded: Coded) -> dict[str, Any]:
     figures = drawn(built, dataset.taxonomy, lang)
     t, labels = messages(lang), dataset.taxonomy.labels(lang)
     title = info.title[lang]
-    known = {f.stem: f for f in figures}
-    printed = [f for f in figures if f.stem.replace("-as-published", "-redesigned") in known]
-    printed = [f for f in printed if f.stem.endswith("-as-published")]
+    printed = [f for f in figures if f.as_published and f.of_same_table(figures)]
     main = [f for f in figures if f not in printed]
     badges = [f.words["badge"] for f in main if f.words["badge"]]
     return {
@@ -182,7 +180,7 @@ def _caveats(coded: Coded, t: Messages) -> list[str]:
 
 def _figure(figure: Drawn, built: Path, labels: Mapping[str, str], t: Messages) -> dict[str, Any]:
     words = figure.words
-    table = read(built / f"tables/{figure.table_stem}.csv")
+    table = read(built / "tables" / words["table"])
     return {
         "stem": figure.stem,
         "file": f"{figure.stem}.svg",
@@ -191,7 +189,7 @@ def _figure(figure: Drawn, built: Path, labels: Mapping[str, str], t: Messages) 
         "findings": words["findings"],
         "source": words["source"],
         "caption": t("site.table-of", title=words["title"]),
-        "table": _set(compact(table, labels, t.lang)),
+        "table": _set(compact(table, labels, t.lang, words["figure"])),
     }
 
 
@@ -224,7 +222,7 @@ def _models(coded: Coded, dataset: Dataset, t: Messages) -> dict[str, Any]:
     for row in coded.models.head(MODELS).to_dict("records"):
         model = row["model_id"]
         n = int(assessed[model])
-        count = f"{t.number(present[model])}/{t.number(n)}" if n else t("site.not-assessed")
+        count = t.ratio(present[model], n) if n else t("site.not-assessed")
         named = "; ".join(labels[goal] for goal in goals.get(model, []))
         rows.append((row["name"] or model, *(row[c] for c in further), named, count))
     size = len(coded.models)

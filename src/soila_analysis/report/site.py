@@ -20,6 +20,7 @@ from soila_analysis.taxonomy import Taxonomy
 LANGUAGES = ("fi", "sv", "en")
 DOWNLOADS = ("svg", "png", "pdf")
 PAGES = ("index", "map", "claims", "features", "methods", "accessibility")
+LONG = ("share-bases", "agreement", "disagreement")
 CLAIMS = ("fragility", "claims")  # the tables that tell of every claim, the fuller one first
 
 
@@ -31,13 +32,16 @@ class Drawn:
     words: Mapping[str, Any]
     svg: Markup
     table: Readable
-    table_stem: str
     notebook: str
 
     @property
-    def plot(self) -> str:
-        """The figure's name without its variant."""
-        return self.stem.removesuffix("-redesigned").removesuffix("-as-published")
+    def as_published(self) -> bool:
+        """Whether it is drawn as the publication has it."""
+        return bool(self.words["variant"] == "as-published")
+
+    def of_same_table(self, figures: Sequence["Drawn"]) -> list["Drawn"]:
+        """List the other variants of the figure."""
+        return [f for f in figures if f.words["table"] == self.words["table"] and f != self]
 
     @property
     def made(self) -> Mapping[str, Any]:
@@ -151,7 +155,7 @@ def _copy(figure: Drawn, built: Path, folder: Path) -> None:
     for ending in DOWNLOADS:
         name = f"{figure.stem}.{ending}"
         shutil.copyfile(built / "figures" / name, folder / name)
-    table = f"{figure.table_stem}.csv"
+    table = figure.words["table"]
     shutil.copyfile(built / "tables" / table, folder / table)
 
 
@@ -184,39 +188,22 @@ def drawn(built: Path, taxonomy: Taxonomy, lang: str) -> list[Drawn]:
     list of Drawn
         In the order of the notebooks that drew them.
     """
-    found = []
-    labels = taxonomy.labels(lang)
-    for listing in sorted((built / "notebooks").glob("*.outputs")):
-        outputs = listing.read_text(encoding="utf-8").split()
-        tables = [Path(o).stem for o in outputs if o.endswith(".csv")]
-        for output in outputs:
-            if output.startswith("figures/") and output.endswith(".svg"):
-                stem = Path(output).stem
-                found.append(_drawn(built, stem, tables, listing.stem, labels, lang))
-    return found
+    listings = sorted((built / "notebooks").glob("*.outputs"))
+    return [
+        _drawn(built, Path(output).stem, listing.stem, taxonomy.labels(lang), lang)
+        for listing in listings
+        for output in listing.read_text(encoding="utf-8").split()
+        if output.startswith("figures/") and output.endswith(".svg")
+    ]
 
 
-def _drawn(
-    built: Path,
-    stem: str,
-    tables: Sequence[str],
-    notebook: str,
-    labels: Mapping[str, str],
-    lang: str,
-) -> Drawn:
+def _drawn(built: Path, stem: str, notebook: str, labels: Mapping[str, str], lang: str) -> Drawn:
     words = json.loads((built / f"figures/{stem}.json").read_text(encoding="utf-8"))
     svg = (built / f"figures/{stem}.svg").read_text(encoding="utf-8")
-    table = max((t for t in tables if stem.startswith(t)), key=len)
-    content = read(built / f"tables/{table}.csv")
-    crossed = {"coefficient", "outcome", "stated"} & set(content)  # a row each would be a long list
-    return Drawn(
-        stem=stem,
-        words=words,
-        svg=Markup(_inline(svg, stem)),
-        table=(compact if crossed else readable)(content, labels, lang),
-        table_stem=table,
-        notebook=notebook,
-    )
+    content, figure = read(built / "tables" / words["table"]), words["figure"]
+    long = figure in LONG  # a row each would be a long list
+    table = compact(content, labels, lang, figure) if long else readable(content, labels, lang)
+    return Drawn(stem, words, Markup(_inline(svg, stem)), table, notebook)
 
 
 def _inline(svg: str, stem: str) -> str:

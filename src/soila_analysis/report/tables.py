@@ -13,12 +13,11 @@ from soila_analysis.figures.wording import BOUNDED, by_share, percent_of
 from soila_analysis.language import Messages, messages
 
 Row = Mapping[str, Any]
-# What is told of features, of how firmly claims stand, and of claims, where there is little room.
-SHORT = (
-    ("feature", "definition", "basis"),
-    ("claim", "codes", "holds"),
-    ("claim", "printed", "recomputed", "unit", "k", "n", "verdict"),
-)
+SHORT = {  # what is told by a figure's table where there is little room
+    "taxonomy": ["feature", "definition", "basis"],
+    "fragility": ["claim", "codes", "holds"],
+    "claims": ["claim", "printed", "recomputed", "unit", "k", "n", "verdict"],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def _told(name: str, written: Mapping[str, list[str]]) -> bool:
     return same[:1] == [name]
 
 
-def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Readable:
+def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: str) -> Readable:
     """Bring the table of a figure into a form that fits on a page.
 
     Features are crossed with goals, all models last; the bases that can give a share stand in a
@@ -105,34 +104,19 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Readab
     ----------
     table, labels, lang
         As for `readable`.
+    figure : str
+        Name of the figure.
 
     Returns
     -------
     Readable
     """
     t = messages(lang)
-    if "stated" in table:
-        return _bases(table, t)
-    if "percent" in table and _varies(table, "feature_id") and _varies(table, "goal_id"):
-        return _crossed(table, t)
-    if {"feature_id", "coefficient"} <= set(table):
-        return _by_feature(table, agreement.shown(table), "coefficient", _estimate, t)
-    if {"feature_id", "outcome"} <= set(table):
-        table = table.assign(outcome=[_outcome(row, t) for row in table.to_dict("records")])
-        return _by_feature(table, [*dict.fromkeys(table["outcome"])], "outcome", _number("k"), t)
-    return readable(_short(table), labels, lang)
-
-
-def _short(table: pd.DataFrame) -> pd.DataFrame:
-    """Leave out what the figure beside the table says, or another table."""
-    for columns in SHORT:
-        if set(columns) <= set(table):
-            return table[list(columns)]
-    return table.drop(columns="rank", errors="ignore")  # intervals tell as much
-
-
-def _varies(table: pd.DataFrame, column: str) -> bool:
-    return column in table and len(table[column].drop_duplicates()) > 1
+    if figure in CROSSED:
+        return CROSSED[figure](table, t)
+    if figure in SHORT:
+        return readable(table[SHORT[figure]], labels, lang)
+    return readable(table.drop(columns="rank", errors="ignore"), labels, lang)  # intervals tell it
 
 
 def _bases(table: pd.DataFrame, t: Messages) -> Readable:
@@ -163,6 +147,24 @@ def _crossed(table: pd.DataFrame, t: Messages) -> Readable:
     )
     heads = (t("column.feature"), *names)
     return Readable(heads, ("text", *("value" for _ in names)), rows)
+
+
+def _agreement(table: pd.DataFrame, t: Messages) -> Readable:
+    return _by_feature(table, agreement.shown(table), "coefficient", _estimate, t)
+
+
+def _disagreement(table: pd.DataFrame, t: Messages) -> Readable:
+    table = table.assign(outcome=[_outcome(row, t) for row in table.to_dict("records")])
+    return _by_feature(table, [*dict.fromkeys(table["outcome"])], "outcome", _number("k"), t)
+
+
+CROSSED: Mapping[str, Callable[[pd.DataFrame, Messages], Readable]] = {
+    "share-bases": _bases,
+    "evidence-map": _crossed,
+    "agreement": _agreement,
+    "disagreement": _disagreement,
+}
+"""By figure, what brings a long table into one with a row a feature."""
 
 
 def _by_feature(

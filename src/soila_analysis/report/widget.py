@@ -40,7 +40,7 @@ class Explorer:
         )
 
 
-def explore(dataset: Dataset, lang: str = "en") -> Explorer:
+def explore(dataset: Dataset, lang: str = "fi") -> Explorer:
     """Show the evidence map of a data set in a notebook.
 
     Choose cells, rows and columns to see their models, filter by goal, feature and any further
@@ -51,7 +51,7 @@ def explore(dataset: Dataset, lang: str = "en") -> Explorer:
     ----------
     dataset : Dataset
         As `dataset.load` gives.
-    lang : {"fi", "sv", "en"}, default "en"
+    lang : {"fi", "sv", "en"}, default "fi"
         Language of the map.
 
     Returns
