@@ -1,1 +1,1 @@
-"""From a notebook to files that say what they were made from, and back."""
+"""From notebooks to files: run, record, compare, reproduce, archive."""
