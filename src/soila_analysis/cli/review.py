@@ -41,10 +41,10 @@ def grim(printed: Sequence[str], bases: str, rules: Sequence[str], show_all: boo
     soila grim 91 89 87 53 --n 30:80
     """  # noqa: D301 - \b keeps click from joining the lines
     from soila_analysis.metrics import rounding
-    from soila_analysis.review import readings
+    from soila_analysis.review import grim as test
 
     try:
-        table = readings.grim(
+        table = test.grim(
             list(printed), _range(bases), list(rules) or list(rounding.SHARE_RULES)
         )
     except ValueError as error:
