@@ -19,7 +19,7 @@ MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the files of a data set hold; sound if there are no problems."""
+    """What the files of a data set hold; valid if there are no problems."""
 
     info: DatasetInfo | None
     tables: Mapping[str, pd.DataFrame]

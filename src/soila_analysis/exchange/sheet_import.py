@@ -20,7 +20,15 @@ from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import Problem, nearest
 from soila_analysis.exchange import spreadsheets
 from soila_analysis.exchange.spreadsheets import Cell, Grid
-from soila_analysis.exchange.vocabulary import FEATURE, FIXED, GOAL, MODEL, NOTE, NOTE_OF, Words
+from soila_analysis.exchange.vocabulary import (
+    FEATURE,
+    FIXED,
+    GOAL,
+    MODEL,
+    NOTE,
+    NOTE_OF,
+    Vocabulary,
+)
 
 HEADED = 20  # rows among which the headings are looked for
 IN_DATASET = (0, 0, 0)
@@ -44,7 +52,7 @@ At: TypeAlias = tuple[int, int, int]  # sheet, row, column
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Statement:
     """One statement: what a cell of a sheet, or an existing data set, says on a matter."""
 
     key: Key
@@ -55,7 +63,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class SheetImport:
     """What came of sheets.
 
     Parameters
@@ -85,7 +93,7 @@ def collect(
     coder: str = "",
     partial: bool = False,
     update: bool = False,
-) -> Collected:
+) -> SheetImport:
     """Read the sheets of one or several coders.
 
     Parameters
@@ -106,12 +114,12 @@ def collect(
 
     Returns
     -------
-    Collected
+    SheetImport
     """
     old, info = (dataset, dataset.info) if isinstance(dataset, Dataset) else (None, dataset)
     if info.kind == "reconstructed":
-        return Collected(None, (RECONSTRUCTED,), {}, 0)
-    words = Words(old.taxonomy if old else library.load())
+        return SheetImport(None, (RECONSTRUCTED,), {}, 0)
+    words = Vocabulary(old.taxonomy if old else library.load())
     models = frozenset(old.models["model_id"]) if old else None
     reading = _Reading(words, coder, models)
     for path in paths:
@@ -119,19 +127,19 @@ def collect(
     if not reading.rows and not reading.problems:
         reading.wrong(IN_DATASET, "all sheets", None, ["a filled-in row"], "there is none")
     known = _known(old, reading.rows if update else set()) if old else ()
-    kept = reading.sound(reading.agreed([*known, *reading.said]))
+    kept = reading.valid(reading.agreed([*known, *reading.said]))
     problems = tuple(problem for _, problem in sorted(reading.problems, key=lambda one: one[0]))
     wanted = (partial or not problems) and any(matter == "goals" for _, _, matter in kept)
     data = _dataset(kept, info, old, name) if wanted else None
-    return Collected(data, problems, reading.understood, reading.codes)
+    return SheetImport(data, problems, reading.understood, reading.codes)
 
 
-def report(collected: Collected) -> list[str]:
+def report(collected: SheetImport) -> list[str]:
     """Say what was read as what, and how often.
 
     Parameters
     ----------
-    collected : Collected
+    collected : SheetImport
 
     Returns
     -------
@@ -148,14 +156,14 @@ def report(collected: Collected) -> list[str]:
 # What the data set has
 
 
-def _known(old: Dataset, anew: set[tuple[str, str]]) -> Iterator[Said]:
+def _known(old: Dataset, anew: set[tuple[str, str]]) -> Iterator[Statement]:
     """State what the data set has, but for the models whose coder's sheet is taken instead."""
     for one in (*_models(old), *_memberships(old), *_codings(old)):
         if one.key[:2] not in anew:
             yield one
 
 
-def _models(old: Dataset) -> Iterator[Said]:
+def _models(old: Dataset) -> Iterator[Statement]:
     for model in old.models.to_dict("records"):
         own = str(model.pop("model_id"))
         for column, value in model.items():
@@ -164,23 +172,23 @@ def _models(old: Dataset) -> Iterator[Said]:
             if matter.startswith(NOTE_OF):
                 key = (own, matter.removeprefix(NOTE_OF), "note")
             if value:
-                yield Said(key, value, "models.csv")
+                yield Statement(key, value, "models.csv")
 
 
-def _memberships(old: Dataset) -> Iterator[Said]:
+def _memberships(old: Dataset) -> Iterator[Statement]:
     for own, goals in old.memberships.groupby("model_id")["goal_id"].agg(set).items():
         ordered = [goal for goal in old.taxonomy.goal_ids if goal in goals]
-        yield Said((str(own), "", "goals"), ", ".join(ordered), "memberships.csv")
+        yield Statement((str(own), "", "goals"), ", ".join(ordered), "memberships.csv")
 
 
-def _codings(old: Dataset) -> Iterator[Said]:
+def _codings(old: Dataset) -> Iterator[Statement]:
     for row in old.codings.to_dict("records"):
         model, coder, feature = row["model_id"], row["coder_id"], row["feature_id"]
         version = row.get("taxonomy_version") or old.info.taxonomy
         key = (model, coder, f"{FEATURE}{feature}")
-        yield Said(key, row["code"], "codings.csv", version=version)
+        yield Statement(key, row["code"], "codings.csv", version=version)
         if row["note"]:
-            yield Said((model, coder, f"{NOTE}{feature}"), row["note"], "codings.csv")
+            yield Statement((model, coder, f"{NOTE}{feature}"), row["note"], "codings.csv")
 
 
 # What the sheets say
@@ -213,10 +221,10 @@ class _Row:
 class _Reading:
     """What has been read so far, and what was wrong with it."""
 
-    words: Words
+    words: Vocabulary
     coder: str
     models: frozenset[str] | None
-    said: list[Said] = field(default_factory=list)
+    said: list[Statement] = field(default_factory=list)
     rows: set[tuple[str, str]] = field(default_factory=set)
     problems: list[tuple[At, Problem]] = field(default_factory=list)
     doubtful: set[Key] = field(default_factory=set)
@@ -254,7 +262,7 @@ class _Reading:
         """Find the row with most headings, ids below labels; 0 if there is none."""
         known: Counter[int] = Counter()
         for (row, _), cell in grid.cells.items():
-            if row <= HEADED and len(self.words.matters(cell.text)) == 1:
+            if row <= HEADED and len(self.words.column_ids(cell.text)) == 1:
                 known[row] += 1
         best = max(known.values(), default=0)
         return max(row for row, count in known.items() if count == best) if best > 1 else 0
@@ -275,11 +283,11 @@ class _Reading:
         for column in sorted({c for row, c in grid.cells if row >= headings}):
             found = grid.cells.get((headings, column), Cell("")).text
             at, place = (self.sheets, headings, column), grid.place(headings, column)
-            matters = self.words.matters(found)
-            if len(matters) != 1:
-                self._unknown(at, place, found, matters)
+            column_ids = self.words.column_ids(found)
+            if len(column_ids) != 1:
+                self._unknown(at, place, found, column_ids)
                 continue
-            (matter,) = matters
+            (matter,) = column_ids
             if matter in columns:
                 first = grid.place(headings, columns[matter]).rpartition(" ")[2]
                 self.wrong(at, place, found, ["each column once"], f"cell {first} is {matter} too")
@@ -287,9 +295,9 @@ class _Reading:
             columns.setdefault(matter, column)
         return {matter: column for matter, column in columns.items() if matter not in twice}
 
-    def _unknown(self, at: At, place: str, found: str, matters: frozenset[str]) -> None:
-        if matters:
-            self.wrong(at, place, found, sorted(matters), "it can mean each of them; write the id")
+    def _unknown(self, at: At, place: str, found: str, column_ids: frozenset[str]) -> None:
+        if column_ids:
+            self.wrong(at, place, found, sorted(column_ids), "ambiguous heading; write the id")
             return
         allowed = [*FIXED, "a goal", "a feature", "note:<feature>", f"{MODEL}<any name>"]
         self.wrong(at, place, found, allowed, self.words.nearest(found))
@@ -324,7 +332,7 @@ class _Reading:
             self.doubtful.add(key)
             return
         version = row.cell("taxonomy_version").text
-        self.said.append(Said(key, value, row.place(matter), row.where(matter), version))
+        self.said.append(Statement(key, value, row.place(matter), row.where(matter), version))
 
     def _text(self, row: _Row, matter: str, *, dated: bool = True) -> str | None:
         """Return the text of a cell, None if it is wrong."""
@@ -356,7 +364,7 @@ class _Reading:
         """Say whether the version of the features that a row was coded by is a known one."""
         version, known = row.cell("taxonomy_version").text, self.words.taxonomy.versions
         if version and version not in known:
-            self._fault(row, "taxonomy_version", version, known, "which features are these?")
+            self._fault(row, "taxonomy_version", version, known, "unknown taxonomy version")
         return not version or version in known
 
     def _answer(self, row: _Row, matter: str) -> str | None:
@@ -382,9 +390,9 @@ class _Reading:
 
     # All sheets together
 
-    def agreed(self, said: Sequence[Said]) -> dict[Key, Said]:
+    def agreed(self, said: Sequence[Statement]) -> dict[Key, Statement]:
         """Keep one statement on each matter; a later one that differs is a problem."""
-        first: dict[Key, Said] = {}
+        first: dict[Key, Statement] = {}
         for one in said:
             known = first.setdefault(one.key, one)
             if known.value != one.value:
@@ -396,7 +404,7 @@ class _Reading:
                 self.doubtful.add(one.key)
         return {k: s for k, s in first.items() if k not in self.doubtful or s.at == IN_DATASET}
 
-    def sound(self, said: Mapping[Key, Said]) -> dict[Key, Said]:
+    def valid(self, said: Mapping[Key, Statement]) -> dict[Key, Statement]:
         """Leave out models that lack a name or goal, and notes that lack a code."""
         lacking = {model for model in {key[0] for key in said} if self._lacks(model, said)}
         kept = {key: one for key, one in said.items() if key[0] not in lacking}
@@ -410,7 +418,7 @@ class _Reading:
         self._goals_served(kept)
         return kept
 
-    def _lacks(self, model: str, said: Mapping[Key, Said]) -> bool:
+    def _lacks(self, model: str, said: Mapping[Key, Statement]) -> bool:
         lacks = False
         for matter, what in (("name", "a name"), ("goals", "at least one goal")):
             key = (model, "", matter)
@@ -422,7 +430,7 @@ class _Reading:
                 self.wrong(one.at, one.place, model, (), f"the model needs {what}")
         return lacks
 
-    def _goals_served(self, said: Mapping[Key, Said]) -> None:
+    def _goals_served(self, said: Mapping[Key, Statement]) -> None:
         served = {g for k, s in said.items() if k[2] == "goals" for g in s.value.split(", ")}
         if not served or any(matter == "goals" for _, _, matter in self.doubtful):
             return
@@ -433,7 +441,7 @@ class _Reading:
 
 
 def _dataset(
-    said: Mapping[Key, Said], info: DatasetInfo, old: Dataset | None, name: str
+    said: Mapping[Key, Statement], info: DatasetInfo, old: Dataset | None, name: str
 ) -> Dataset:
     """Build the tables from statements."""
     models: dict[str, dict[str, str]] = {}

@@ -2,7 +2,7 @@
 
 A row is all of one model, with the note on each code beside it: rows can be sorted, copied or
 saved as CSV, and no note parts from its code. The visible headings are labels; the ids under
-them, in a hidden row, are what `collected.collect` goes by.
+them, in a hidden row, are what `sheet_import.collect` goes by.
 """
 
 import re
@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -31,6 +30,7 @@ from openpyxl.utils import get_column_letter as letter  # type: ignore[import-un
 from openpyxl.worksheet.datavalidation import DataValidation  # type: ignore[import-untyped]
 from openpyxl.worksheet.pagebreak import Break, ColBreak  # type: ignore[import-untyped]
 
+from soila_analysis import files
 from soila_analysis import taxonomy as library
 from soila_analysis.dataset import tables
 from soila_analysis.dataset.dataset import Dataset
@@ -121,7 +121,8 @@ def write(
     book.properties.creator = "soila_analysis"
     book.properties.title = say("sheet.title")
     book.properties.created = DATE
-    _put(_bytes(book), path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write(path, _bytes(book))
 
 
 def listed(path: Path) -> pd.DataFrame:
@@ -514,11 +515,3 @@ def _bytes(book: Any) -> bytes:
             part.compress_type = ZIP_DEFLATED
             archive.writestr(part, content)
     return fixed.getvalue()
-
-
-def _put(content: bytes, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
-        written = Path(beside) / path.name
-        written.write_bytes(content)
-        written.replace(path)

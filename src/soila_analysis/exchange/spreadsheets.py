@@ -120,7 +120,7 @@ def _sheets(path: Path, content: bytes) -> Iterator[Grid]:
     elif "xl/workbook.xml" in parts:
         yield from _xlsx(path.name, parts)
     else:
-        raise _RefusedError("a file that is none", _formats())
+        raise _RefusedError("not a spreadsheet", _formats())
 
 
 PASSWORD = (
@@ -147,7 +147,7 @@ def _parts(content: bytes) -> Parts:
                 if entry.flag_bits & 1:
                     raise _RefusedError(*PASSWORD)
                 if entry.filename in parts:
-                    raise BadZipFile(f"{entry.filename} is there twice")
+                    raise BadZipFile(f"duplicate entry {entry.filename}")
                 if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
                     raise BadZipFile(f"{entry.filename} is packed in an unusual way")
                 with archive.open(entry) as part:
@@ -342,7 +342,7 @@ def _attribute(element: Any, name: str) -> str | None:
 def _typed(file: str, content: bytes) -> dict[tuple[int, int], Cell]:
     text, problems = decoded(content, file)
     if problems or "\0" in text:
-        found = "bytes that are no text in UTF-8"
+        found = "not text in UTF-8"
         raise _RefusedError(found, _formats(), "save a table as CSV in UTF-8")
     if not text.strip():
         raise _RefusedError("an empty file", _formats())
