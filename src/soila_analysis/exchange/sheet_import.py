@@ -47,7 +47,7 @@ RECONSTRUCTED = Problem(
     "made-up codes and those of coders do not mix; name a new folder",
 )
 
-Key: TypeAlias = tuple[str, str, str]  # model, coder or "" for what is so whoever codes, matter
+Key: TypeAlias = tuple[str, str, str]  # model, coder or "" where it is none's, column id or "goals"
 At: TypeAlias = tuple[int, int, int]  # sheet, row, column
 
 
@@ -129,7 +129,7 @@ def collect(
     known = _known(old, reading.rows if update else set()) if old else ()
     kept = reading.valid(reading.agreed([*known, *reading.said]))
     problems = tuple(problem for _, problem in sorted(reading.problems, key=lambda one: one[0]))
-    wanted = (partial or not problems) and any(matter == "goals" for _, _, matter in kept)
+    wanted = (partial or not problems) and any(column_id == "goals" for _, _, column_id in kept)
     data = _dataset(kept, info, old, name) if wanted else None
     return SheetImport(data, problems, reading.understood, reading.codes)
 
@@ -167,10 +167,10 @@ def _models(old: Dataset) -> Iterator[Statement]:
     for model in old.models.to_dict("records"):
         own = str(model.pop("model_id"))
         for column, value in model.items():
-            matter = str(column)
-            key = (own, "", matter if matter == "name" else f"{MODEL}{matter}")
-            if matter.startswith(NOTE_OF):
-                key = (own, matter.removeprefix(NOTE_OF), "note")
+            column_id = str(column)
+            key = (own, "", column_id if column_id == "name" else f"{MODEL}{column_id}")
+            if column_id.startswith(NOTE_OF):
+                key = (own, column_id.removeprefix(NOTE_OF), "note")
             if value:
                 yield Statement(key, value, "models.csv")
 
@@ -203,18 +203,18 @@ class _Row:
     number: int
     columns: Mapping[str, int]
 
-    def cell(self, matter: str) -> Cell:
-        place = (self.number, self.columns.get(matter, 0))
+    def cell(self, column_id: str) -> Cell:
+        place = (self.number, self.columns.get(column_id, 0))
         return self.grid.cells.get(place, Cell(""))
 
-    def where(self, matter: str) -> At:
-        return self.sheet, self.number, self.columns[matter]
+    def where(self, column_id: str) -> At:
+        return self.sheet, self.number, self.columns[column_id]
 
-    def place(self, matter: str) -> str:
-        return self.grid.place(self.number, self.columns[matter])
+    def place(self, column_id: str) -> str:
+        return self.grid.place(self.number, self.columns[column_id])
 
     def filled(self) -> list[str]:
-        return [matter for matter in self.columns if self.cell(matter).text]
+        return [column_id for column_id in self.columns if self.cell(column_id).text]
 
 
 @dataclass
@@ -277,7 +277,7 @@ class _Reading:
             self._row(_Row(grid, self.sheets, row, columns))
 
     def _columns(self, grid: Grid, headings: int) -> dict[str, int]:
-        """Return the column of each matter; what cannot be told or is there twice is a problem."""
+        """Return the column of each id; an unknown, ambiguous or duplicate heading is a problem."""
         columns: dict[str, int] = {}
         twice = set()
         for column in sorted({c for row, c in grid.cells if row >= headings}):
@@ -287,13 +287,17 @@ class _Reading:
             if len(column_ids) != 1:
                 self._unknown(at, place, found, column_ids)
                 continue
-            (matter,) = column_ids
-            if matter in columns:
-                first = grid.place(headings, columns[matter]).rpartition(" ")[2]
-                self.wrong(at, place, found, ["each column once"], f"cell {first} is {matter} too")
-                twice.add(matter)
-            columns.setdefault(matter, column)
-        return {matter: column for matter, column in columns.items() if matter not in twice}
+            (column_id,) = column_ids
+            if column_id in columns:
+                first = grid.place(headings, columns[column_id]).rpartition(" ")[2]
+                self.wrong(
+                    at, place, found, ["each column once"], f"cell {first} is {column_id} too"
+                )
+                twice.add(column_id)
+            columns.setdefault(column_id, column)
+        return {
+            column_id: column for column_id, column in columns.items() if column_id not in twice
+        }
 
     def _unknown(self, at: At, place: str, found: str, column_ids: frozenset[str]) -> None:
         if column_ids:
@@ -312,34 +316,34 @@ class _Reading:
             return
         self.rows.add((model, coder))
         self._say(row, "model_id", (model, "", "model_id"), model)
-        for matter in filled:
-            if matter.startswith(FEATURE):
-                self._say(row, matter, (model, coder, matter), self._answer(row, matter))
-            elif matter.startswith(NOTE) or matter == "note":
-                self._say(row, matter, (model, coder, matter), self._text(row, matter))
-            elif matter.startswith(MODEL) or matter == "name":
-                self._say(row, matter, (model, "", matter), self._text(row, matter))
-        self._goals(row, model, [matter for matter in filled if matter.startswith(GOAL)])
+        for column_id in filled:
+            if column_id.startswith(FEATURE):
+                self._say(row, column_id, (model, coder, column_id), self._answer(row, column_id))
+            elif column_id.startswith(NOTE) or column_id == "note":
+                self._say(row, column_id, (model, coder, column_id), self._text(row, column_id))
+            elif column_id.startswith(MODEL) or column_id == "name":
+                self._say(row, column_id, (model, "", column_id), self._text(row, column_id))
+        self._goals(row, model, [column_id for column_id in filled if column_id.startswith(GOAL)])
 
     def _fault(
-        self, row: _Row, matter: str, found: str | None, allowed: Sequence[str], more: str = ""
+        self, row: _Row, column_id: str, found: str | None, allowed: Sequence[str], more: str = ""
     ) -> None:
-        self.wrong(row.where(matter), row.place(matter), found, allowed, more)
+        self.wrong(row.where(column_id), row.place(column_id), found, allowed, more)
 
-    def _say(self, row: _Row, matter: str, key: Key, value: str | None) -> None:
+    def _say(self, row: _Row, column_id: str, key: Key, value: str | None) -> None:
         """State a value, or leave the matter doubtful if there is none."""
         if value is None:
             self.doubtful.add(key)
             return
         version = row.cell("taxonomy_version").text
-        self.said.append(Statement(key, value, row.place(matter), row.where(matter), version))
+        self.said.append(Statement(key, value, row.place(column_id), row.where(column_id), version))
 
-    def _text(self, row: _Row, matter: str, *, dated: bool = True) -> str | None:
+    def _text(self, row: _Row, column_id: str, *, dated: bool = True) -> str | None:
         """Return the text of a cell, None if it is wrong."""
-        cell = row.cell(matter)
+        cell = row.cell(column_id)
         if cell.kind == "text" or (dated and cell.kind == "date"):
             return cell.text
-        self._fault(row, matter, cell.text, ["a text"], FAULTS[cell.kind])
+        self._fault(row, column_id, cell.text, ["a text"], FAULTS[cell.kind])
         return None
 
     def _model(self, row: _Row) -> str | None:
@@ -356,8 +360,8 @@ class _Reading:
     def _coder(self, row: _Row) -> str | None:
         coder = self._text(row, "coder_id", dated=False) or self.coder
         if not coder and not row.cell("coder_id").text:
-            matter = "coder_id" if "coder_id" in row.columns else "model_id"
-            self._fault(row, matter, None, ["a coder's id"], "fill in coder_id, or say --coder")
+            column_id = "coder_id" if "coder_id" in row.columns else "model_id"
+            self._fault(row, column_id, None, ["a coder's id"], "fill in coder_id, or say --coder")
         return coder
 
     def _current(self, row: _Row) -> bool:
@@ -367,13 +371,13 @@ class _Reading:
             self._fault(row, "taxonomy_version", version, known, "unknown taxonomy version")
         return not version or version in known
 
-    def _answer(self, row: _Row, matter: str) -> str | None:
+    def _answer(self, row: _Row, column_id: str) -> str | None:
         """Understand a code, or whether a goal is served: yes or no."""
-        goal, cell = matter.startswith(GOAL), row.cell(matter)
+        goal, cell = column_id.startswith(GOAL), row.cell(column_id)
         answer = self.words.goal(cell.text) if goal else self.words.code(cell.text)
         if cell.kind != "text" or answer is None:
             allowed = ["yes", "no"] if goal else list(self.words.taxonomy.counts_as)
-            self._fault(row, matter, cell.text, allowed, FAULTS[cell.kind])
+            self._fault(row, column_id, cell.text, allowed, FAULTS[cell.kind])
             return None
         if answer != cell.text:
             self.understood["goal" if goal else "code", cell.text, answer] += 1
@@ -382,7 +386,9 @@ class _Reading:
 
     def _goals(self, row: _Row, model: str, filled: Sequence[str]) -> None:
         """State the goals of a model if any cell of them is filled; blank is then no."""
-        answers = {matter.removeprefix(GOAL): self._answer(row, matter) for matter in filled}
+        answers = {
+            column_id.removeprefix(GOAL): self._answer(row, column_id) for column_id in filled
+        }
         served = [g for g in self.words.taxonomy.goal_ids if answers.get(g) == "yes"]
         if filled:
             value = None if None in answers.values() else ", ".join(served)
@@ -408,10 +414,10 @@ class _Reading:
         """Leave out models that lack a name or goal, and notes that lack a code."""
         lacking = {model for model in {key[0] for key in said} if self._lacks(model, said)}
         kept = {key: one for key, one in said.items() if key[0] not in lacking}
-        for (model, coder, matter), one in list(kept.items()):
-            code = (model, coder, f"{FEATURE}{matter.removeprefix(NOTE)}")
-            if matter.startswith(NOTE) and code not in kept:
-                del kept[model, coder, matter]
+        for (model, coder, column_id), one in list(kept.items()):
+            code = (model, coder, f"{FEATURE}{column_id.removeprefix(NOTE)}")
+            if column_id.startswith(NOTE) and code not in kept:
+                del kept[model, coder, column_id]
                 if code not in self.doubtful:
                     more = f"coder {coder}, model {model}: the note has no code beside it"
                     self.wrong(one.at, one.place, one.value, (), more)
@@ -420,8 +426,8 @@ class _Reading:
 
     def _lacks(self, model: str, said: Mapping[Key, Statement]) -> bool:
         lacks = False
-        for matter, what in (("name", "a name"), ("goals", "at least one goal")):
-            key = (model, "", matter)
+        for column_id, what in (("name", "a name"), ("goals", "at least one goal")):
+            key = (model, "", column_id)
             if key in said and said[key].value:
                 continue
             lacks = True
@@ -432,7 +438,7 @@ class _Reading:
 
     def _goals_served(self, said: Mapping[Key, Statement]) -> None:
         served = {g for k, s in said.items() if k[2] == "goals" for g in s.value.split(", ")}
-        if not served or any(matter == "goals" for _, _, matter in self.doubtful):
+        if not served or any(column_id == "goals" for _, _, column_id in self.doubtful):
             return
         for goal in self.words.taxonomy.goal_ids:
             if goal not in served:
@@ -446,19 +452,19 @@ def _dataset(
     """Build the tables from statements."""
     models: dict[str, dict[str, str]] = {}
     memberships, codings = [], []
-    for (model, coder, matter), one in said.items():
+    for (model, coder, column_id), one in said.items():
         row = models.setdefault(model, {"model_id": model})
-        if matter == "goals":
+        if column_id == "goals":
             memberships += [(model, goal) for goal in one.value.split(", ")]
-        elif matter.startswith(FEATURE):
-            feature = matter.removeprefix(FEATURE)
+        elif column_id.startswith(FEATURE):
+            feature = column_id.removeprefix(FEATURE)
             note = said.get((model, coder, f"{NOTE}{feature}"))
             version = one.version if one.version != info.taxonomy else ""
             codings.append((model, feature, coder, one.value, note.value if note else "", version))
-        elif matter == "note":
+        elif column_id == "note":
             row[f"{NOTE_OF}{coder}"] = one.value
-        elif not matter.startswith(NOTE):
-            row[matter.removeprefix(MODEL)] = one.value
+        elif not column_id.startswith(NOTE):
+            row[column_id.removeprefix(MODEL)] = one.value
     columns = ["model_id", "feature_id", "coder_id", "code", "note", "taxonomy_version"]
     coded = pd.DataFrame(codings, columns=columns, dtype="str")
     if not coded["taxonomy_version"].any():
