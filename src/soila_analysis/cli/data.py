@@ -23,7 +23,7 @@ def validate(folder: str) -> None:
         sys.exit(1)
     data = datasets.load(folder)
     coded = data.codings["model_id"].nunique()
-    click.echo(f"{folder}: sound ({len(data.models)} models, {coded} of them coded)")
+    click.echo(f"{folder}: valid ({len(data.models)} models, {coded} of them coded)")
     for notice in datasets.notices(data):
         click.echo(f"  note: {notice}")
 
