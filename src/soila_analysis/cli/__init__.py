@@ -720,10 +720,9 @@ def site(folder: str) -> None:
     from soila_analysis import report
 
     data = _loaded(folder)
-    titles = {lang: data.info.title[lang] for lang in LANGUAGES}
     build = _built(folder)
     try:
-        written = report.write(build, report.Coded.of(data), data.taxonomy, titles)
+        written = report.write(build, data)
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from None
     _name_strays(build)

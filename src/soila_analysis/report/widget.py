@@ -5,7 +5,7 @@ from html import escape
 
 from soila_analysis.dataset import Dataset
 from soila_analysis.language import messages
-from soila_analysis.report.evidence_map import Coded, evidence_map
+from soila_analysis.report.evidence_map import evidence_map
 
 # The page may run its own script and save files; it cannot reach the notebook around it.
 SANDBOX = "allow-scripts allow-downloads"
@@ -40,7 +40,7 @@ class Explorer:
         )
 
 
-def explore(dataset: Dataset, lang: str = "en") -> Explorer:
+def explore(dataset: Dataset, lang: str = "fi") -> Explorer:
     """Show the evidence map of a data set in a notebook.
 
     Choose cells, rows and columns to see their models, filter by goal, feature and any further
@@ -51,7 +51,7 @@ def explore(dataset: Dataset, lang: str = "en") -> Explorer:
     ----------
     dataset : Dataset
         As `dataset.load` gives.
-    lang : {"fi", "sv", "en"}, default "en"
+    lang : {"fi", "sv", "en"}, default "fi"
         Language of the map.
 
     Returns
@@ -65,6 +65,4 @@ def explore(dataset: Dataset, lang: str = "en") -> Explorer:
         For another language; the message lists those there are.
     """
     name = messages(lang)("site.page.map")
-    title = dataset.info.title[lang]
-    page = evidence_map(Coded.of(dataset), dataset.taxonomy, lang, title=title)
-    return Explorer(f"{name}: {title}", lang, page)
+    return Explorer(f"{name}: {dataset.info.title[lang]}", lang, evidence_map(dataset, lang))
