@@ -405,6 +405,138 @@ def test_a_distribution_of_nothing_is_refused():
         metrics.goal_distribution(goals_of([]), ["g1"])
 
 
+# Frames of another kind
+
+NEEDED = {
+    "status": "status must be a DataFrame of models x features, a status a cell; take data.status",
+    "memberships": "memberships must be a DataFrame of the columns model_id, goal_id; "
+    "take data.memberships",
+}
+CODINGS = "the columns model_id, feature_id, coder_id, code, note"
+
+
+def calls(status, memberships):
+    """Each public metric of statuses or memberships, by its name, with other arguments sensible."""
+    goals = ["goal-1"]
+    return {
+        "tally": lambda: metrics.tally(status),
+        "feature_shares": lambda: metrics.feature_shares(status),
+        "rank_ranges": lambda: metrics.rank_ranges(status),
+        "chosen_feature": lambda: metrics.chosen_feature(status, "rarest"),
+        "shares_by": lambda: metrics.shares_by(status, memberships),
+        "feature_shares_by_goal": lambda: metrics.feature_shares_by_goal(
+            status, memberships, goals
+        ),
+        "feature_by_goal": lambda: metrics.feature_by_goal(
+            status, memberships, goals, "participation"
+        ),
+        "evidence_map": lambda: metrics.evidence_map(status, memberships, goals),
+        "features_per_model": lambda: metrics.features_per_model(status, memberships, goals),
+        "signed_differences": lambda: metrics.signed_differences(status, status),
+        "share_changes": lambda: metrics.share_changes(status, status),
+        "goal_distribution": lambda: metrics.goal_distribution(memberships, goals),
+        "chosen_goal": lambda: metrics.chosen_goal(memberships, goals, "largest"),
+    }
+
+
+OF_MEMBERSHIPS = ("goal_distribution", "chosen_goal")
+OF_STATUS = [name for name in calls(None, None) if name not in OF_MEMBERSHIPS]
+
+
+@pytest.mark.parametrize("metric", OF_STATUS)
+def test_rejects_codings_for_statuses(metric, review):
+    with pytest.raises(ValueError, match=r"take data\.status; got " + CODINGS):
+        calls(review.codings, review.memberships)[metric]()
+
+
+@pytest.mark.parametrize("metric", OF_STATUS)
+def test_rejects_a_data_set_for_statuses(metric, review):
+    with pytest.raises(TypeError, match=r"take data\.status; got a Dataset"):
+        calls(review, review.memberships)[metric]()
+
+
+@pytest.mark.parametrize("metric", OF_MEMBERSHIPS)
+def test_rejects_statuses_for_memberships(metric, review):
+    with pytest.raises(ValueError, match=r"take data\.memberships; got the columns sustain"):
+        calls(review.status, review.status)[metric]()
+
+
+def test_reports_all_wrong_frames_at_once(review):
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole message below
+        metrics.feature_shares_by_goal(review.codings, review.models, ["goal-1"])
+    assert str(caught.value).splitlines() == [
+        f"{NEEDED['status']}; got {CODINGS}",
+        f"{NEEDED['memberships']}; got the columns model_id, name",
+    ]
+
+
+def test_reports_each_unknown_status_with_its_first_cell():
+    status = frame([["present", "absent", "1"], ["yes", "1", np.nan]])
+    allowed = "allowed: present, absent, unclear, not-applicable, not-assessed"
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole message below
+        metrics.feature_shares(status)
+    assert str(caught.value).splitlines() == [
+        f'status: "1" in row m0, column f3; {allowed}',
+        f'status: "yes" in row m1, column f1; {allowed}',
+        f'status: "nan" in row m1, column f3; {allowed}',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("call", "take"),
+    [
+        (
+            lambda data: metrics.shares(data.status),
+            r"counts .* take metrics\.tally\(data\.status\)",
+        ),
+        (lambda data: metrics.gaps(data.status), r"cells .* take metrics\.evidence_map\("),
+        (
+            lambda data: metrics.agreement_by_feature(data.status, COUNTS_AS, ["f1"]),
+            r"codings .* take data\.codings",
+        ),
+        (
+            lambda data: metrics.agreement_by_coders(data.status, COUNTS_AS, ["f1"]),
+            r"codings .* take data\.codings",
+        ),
+        (
+            lambda data: metrics.disagreement(data.status, COUNTS_AS, ["f1"]),
+            r"codings .* take data\.codings",
+        ),
+        (lambda data: metrics.shares_by(data.status, data.codings), r"groups .* take data\.member"),
+        (lambda data: metrics.tally(data.status, data.status), r"groups .* take data\.memberships"),
+    ],
+)
+def test_rejects_statuses_for_counts_cells_and_codings(call, take, review):
+    with pytest.raises(ValueError, match=take):
+        call(review)
+
+
+# Groups of models
+
+
+def test_shares_by_region_are_those_of_each_region_alone():
+    status = frame([["present"], ["absent"], ["present"], ["unclear"]])
+    regions = pd.DataFrame({"model_id": status.index, "region": ["b", "a", "b", ""]})
+    table = metrics.shares_by(status, regions)
+    assert table[["feature_id", "region", "k", "n", "unclear"]].to_numpy().tolist() == [
+        ["f1", "", 0, 0, 1],
+        ["f1", "a", 0, 1, 0],
+        ["f1", "b", 2, 2, 0],
+    ]
+
+
+def test_shares_by_keeps_the_order_of_the_values_and_adds_empty_ones():
+    status = frame([["present", "absent"], ["absent", "absent"]])
+    years = pd.DataFrame({"model_id": ["m0", "m1"], "year": ["2022", "2023"]})
+    table = metrics.shares_by(status, years, ["2024", "2022"], interval="none")
+    assert table[["feature_id", "year", "k", "n"]].to_numpy().tolist() == [
+        ["f1", "2024", 0, 0],
+        ["f1", "2022", 1, 1],
+        ["f2", "2024", 0, 0],
+        ["f2", "2022", 0, 1],
+    ]
+
+
 def test_no_metric_changes_what_it_is_given(review):
     status, memberships = review.status, review.memberships.copy()
     before = status.copy()

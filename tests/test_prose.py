@@ -1,6 +1,7 @@
 """Every number in prose has a source: a table, the claims, the taxonomy, or a stated reason."""
 
 import csv
+import inspect
 import math
 import re
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from soila_analysis import figures, taxonomy
 from soila_analysis.figures.wording import percent_of
 from soila_analysis.review import readings as arithmetic
+from soila_analysis.review.compatible import ranges
 
 ROOT = Path(__file__).parents[1]
 CLAIMS = ROOT / "src/soila_analysis/review/claims.csv"
@@ -35,13 +37,37 @@ NOTEBOOK_REASONS = {
     "2024": "year of the review",
     "1": "a certain share",
     "1/4": "chance among four goals",
+    "10": "models of a goal, of which each is as many percentage points",
 }
+
+UNITS = "three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+WORDS = {word: n for n, word in enumerate([*UNITS.split(), "seventeen", "eighteen", "nineteen"], 3)}
+WORDS |= {word: 10 * n for n, word in enumerate(TENS.split(), 2)}
+WORDS |= {"one": 1, "two": 2, "hundred": 100, "thousand": 1000}
+ONE_WORD = "|".join(WORDS)
+IN_WORDS = re.compile(rf"\b(?:{ONE_WORD})(?:[ -](?:{ONE_WORD}))*\b")
+SMALL = {"1", "2"}  # "one" and "two" are seldom numbers
 
 
 def numbers(text):
     """The numbers of a text, with a decimal point and without separators of thousands."""
     joined = re.sub(r"(?<=\d)[\u00a0\u202f](?=\d{3}(?!\d))", "", text)
     return [found.group().replace(",", ".") for found in NUMBER.finditer(joined)]
+
+
+def in_words(text):
+    """The numbers of an English text that are written in words, from three up."""
+    found = []
+    for written in IN_WORDS.findall(text.lower()):
+        value, before = 0, 0
+        for word in re.split(r"[ -]", written):
+            if word in ("hundred", "thousand"):
+                value, before = value + (before or 1) * WORDS[word], 0
+            else:
+                before += WORDS[word]
+        found.append(str(value + before))
+    return found
 
 
 def written(value):
@@ -82,7 +108,8 @@ def sources(table):
 
 def without_source(text, *known):
     allowed = set().union(*known)
-    return sorted({number for number in numbers(text) if number not in allowed})
+    found = [*numbers(text), *(number for number in in_words(text) if number not in SMALL)]
+    return sorted({number for number in found if number not in allowed})
 
 
 def figure_texts(plot, table, lang):
@@ -129,7 +156,10 @@ def published():
     bases, readings = arithmetic.share_bases(), arithmetic.readings()
     fits = bases["k"].notna().groupby(bases["n"]).all()
     implied = {str(n) for n in fits[fits].index} | sources(readings[["unclear"]])
-    return printed | counts | implied
+    draws = inspect.signature(ranges).parameters["draws"].default
+    shares = len(bases["feature_id"].unique())
+    arithmetic_of = {draws, shares, len(shipped.features) - shares, 52 - 45}
+    return printed | counts | implied | {str(n) for n in arithmetic_of}
 
 
 def prose(notebook):
@@ -151,9 +181,19 @@ def test_a_planted_number_in_the_prose_of_a_notebook_is_found(published):
     assert without_source(prose(planted), published, REASONS, NOTEBOOK_REASONS) == ["3.7", "44"]
 
 
+def test_numbers_in_words_are_read():
+    text = "Sixteen of ninety-one; ten thousand, two hundred forty-five and one of three."
+    assert in_words(text) == ["16", "91", "10000", "245", "1", "3"]
+
+
+def test_a_number_in_words_without_a_source_is_found(published):
+    assert without_source("of ten thousand data sets", published) == ["10000"]
+    assert without_source("of four thousand data sets", published) == []
+
+
 def test_every_reason_is_needed(notebooks, tables):
     texts = " ".join(prose(notebook) for notebook in notebooks.values())
-    used = set(numbers(texts)) | set(re.findall(r"\d/\d", texts))
+    used = set(numbers(texts)) | set(in_words(texts)) | set(re.findall(r"\d/\d", texts))
     drawn = {"evidence-map": "literal", "models-by-goal": "literal", "agreement": "own"}
     for plot, name in drawn.items():
         table = tables[name, "en", plot]

@@ -8,6 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import api
+
 import soila_analysis as soila
 from soila_analysis.cli import soila as command
 
@@ -50,6 +52,10 @@ def test_every_soila_command_in_the_readme_exists() -> None:
 def test_the_readme_lists_every_notebook() -> None:
     notebooks = {file.stem for file in (ROOT / "notebooks").glob("*.ipynb")}
     assert set(re.findall(r"^\| `(\d\d_[\w-]+)`", README, re.MULTILINE)) == notebooks
+
+
+def test_the_api_page_lists_every_public_name_with_its_first_line() -> None:
+    assert api.PAGE.read_text(encoding="utf-8") == api.page()
 
 
 if __name__ == "__main__":

@@ -93,14 +93,14 @@ def run(
     soila run notebooks/02_models-by-goal.ipynb -p variant=redesigned -l sv
     soila run notebooks/04_feature-by-goal.ipynb --help-parameters
     """  # noqa: D301 - \b keeps click from joining the lines
-    from soila_analysis.build import execute as runs
+    from soila_analysis.build import contract
 
     if not notebooks and not queue:
         raise click.UsageError("name a notebook, such as notebooks/02_models-by-goal.ipynb")
     try:
         if help_parameters:
             for notebook in notebooks:
-                _list_parameters(notebook, runs.parameters(notebook))
+                _list_parameters(notebook, contract.parameters(notebook))
             return
         named = {**_pairs(values), **({"dataset": dataset} if dataset else {})}
         wanted = [(n, {**named, "lang": lang}) for lang in langs for n in notebooks]
@@ -109,7 +109,7 @@ def run(
             wanted += [(n, {**named, **own}) for n, own in _queued(queue)]
         jobs = [_job(n, v, output) for n, v in wanted]
         failures = _executed(jobs, workers=workers, timeout=timeout, plain=plain_kernels)
-    except (runs.RunError, FileNotFoundError) as error:
+    except (contract.RunError, FileNotFoundError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo("Interrupted: what was not finished is as it was.", err=True)
@@ -763,11 +763,12 @@ def _queued(queue: Path) -> list[tuple[Path, dict[str, str]]]:
 
 
 def _job(notebook: Path, values: dict[str, str], output: Path | None) -> "runs.Job":
+    from soila_analysis.build import contract
     from soila_analysis.build import execute as runs
 
     if "dataset" in values:
         values = {**values, "dataset": _portable(values["dataset"])}
-    known = {p.name: str(p.default) for p in runs.parameters(notebook)} | values
+    known = {p.name: str(p.default) for p in contract.parameters(notebook)} | values
     dataset, lang = known.get("dataset", "."), known.get("lang", "")
     folder = output / lang if output else output_folder(dataset, lang)
     return runs.Job(notebook, values, folder, dataset_folder(dataset), lock())
@@ -783,7 +784,7 @@ def _portable(dataset: str) -> str:
 
 def _changes(old: dict[str, Any], dataset: str | None) -> "list[records.Change]":
     """Record the inputs as they are now, and compare."""
-    from soila_analysis.build import execute as runs
+    from soila_analysis.build import contract
     from soila_analysis.build import record as records
 
     data = dataset_folder(dataset or old["dataset"])
@@ -792,7 +793,7 @@ def _changes(old: dict[str, Any], dataset: str | None) -> "list[records.Change]"
         if not place.exists():
             return [records.Change(f"{what}: not in this clone")]
     kept = {name: old["parameters"][name] for name in old["given"]}
-    known = {p.name: p.default for p in runs.parameters(notebook)} | kept
+    known = {p.name: p.default for p in contract.parameters(notebook)} | kept
     now = records.record(notebook, known, old["given"], data, lock())
     return records.changes(old, now, root(), data)
 

@@ -159,8 +159,8 @@ class Dataset:
         Examples
         --------
         >>> data = load("data/review-2024")
-        >>> data.tidy("en").groupby("feature", observed=True)["present"].mean().round(2).iloc[0]
-        0.73
+        >>> data.tidy("en").groupby("feature", observed=True)["present"].mean().head(1).tolist()
+        [0.7333333333333333]
         """
         return tidied(self.models, self.memberships, self.codings, self.taxonomy, lang)
 

@@ -144,4 +144,4 @@ def _classes(t: Messages) -> list[str]:
     return [f"< {edges[0]}", *(f"{low}–{top}" for low, top in zip(edges, tops, strict=True))]
 
 
-SPEC = Spec("agreement-by-coders", texts, {"redesigned": redesigned}, metric, drawable=drawable)
+SPEC = Spec("agreement-by-coders", texts, (redesigned,), metric, drawable=drawable)

@@ -174,4 +174,4 @@ def _box(
     )
 
 
-SPEC = Spec("disagreement", texts, {"redesigned": redesigned}, metric, drawable=drawable)
+SPEC = Spec("disagreement", texts, (redesigned,), metric, drawable=drawable)

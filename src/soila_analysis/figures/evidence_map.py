@@ -214,9 +214,5 @@ def _classes(t: Messages) -> list[str]:
 
 
 SPEC = Spec(
-    "evidence-map",
-    texts,
-    {"redesigned": redesigned},
-    metric,
-    ("feature-share", "feature-share-by-goal"),
+    "evidence-map", texts, (redesigned,), metric, ("feature-share", "feature-share-by-goal")
 )

@@ -151,9 +151,5 @@ def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str
 
 
 SPEC = Spec(
-    "feature-by-goal",
-    texts,
-    {"as-published": as_published, "redesigned": redesigned},
-    metric,
-    ("feature-share-by-goal",),
+    "feature-by-goal", texts, (as_published, redesigned), metric, ("feature-share-by-goal",)
 )

@@ -150,7 +150,7 @@ def _list(
 SPEC = Spec(
     "feature-shares",
     texts,
-    {"as-published": as_published, "redesigned": redesigned},
+    (as_published, redesigned),
     metric,
     ("feature-share", "feature-share-by-goal"),
 )

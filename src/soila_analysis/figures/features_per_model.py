@@ -194,10 +194,4 @@ def _findings(first: pd.DataFrame, t: Messages) -> list[str]:
     ]
 
 
-SPEC = Spec(
-    "features-per-model",
-    texts,
-    {"as-published": as_published, "redesigned": redesigned},
-    metric,
-    ("mean-features",),
-)
+SPEC = Spec("features-per-model", texts, (as_published, redesigned), metric, ("mean-features",))

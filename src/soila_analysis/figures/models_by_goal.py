@@ -152,10 +152,4 @@ def _sum(table: pd.DataFrame, t: Messages) -> str:
     return t("models-by-goal.sum") if forced.any() else ""
 
 
-SPEC = Spec(
-    "models-by-goal",
-    texts,
-    {"as-published": as_published, "redesigned": redesigned},
-    metric,
-    ("goal-share",),
-)
+SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",))

@@ -204,4 +204,4 @@ def _of_each(said: Mapping[str, str], row: Any) -> list[str]:
     return [f"{row[f'round{side}']}: {text}" for side, text in said.items() if text]
 
 
-SPEC = Spec("rounds", texts, {"redesigned": redesigned})
+SPEC = Spec("rounds", texts, (redesigned,))

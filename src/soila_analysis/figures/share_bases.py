@@ -83,4 +83,4 @@ def fitting(table: pd.DataFrame) -> list[int]:
     return [int(n) for n in every.index[every]]
 
 
-SPEC = Spec("share-bases", texts, {"redesigned": redesigned})
+SPEC = Spec("share-bases", texts, (redesigned,))

@@ -52,8 +52,8 @@ class Spec:
         What it is called in code, in records and in file names.
     texts : callable
         (table, lang, variant) -> `Texts`.
-    variants : mapping of str to callable
-        By name: ``as-published`` and ``redesigned``; (table, texts) -> Figure.
+    drawings : tuple of callable
+        (table, texts) -> Figure; named ``as_published`` and ``redesigned``.
     metric : callable, optional
         (data, options by name) -> the table, without labels. The figures about a publication or
         about two rounds have none of their own: who has those gives the table.
@@ -65,10 +65,15 @@ class Spec:
 
     name: str
     texts: Callable[[pd.DataFrame, str, str], Texts]
-    variants: Mapping[str, Draw]
+    drawings: tuple[Draw, ...]
     metric: Callable[..., pd.DataFrame] | None = None
     measures: tuple[str, ...] = ()
     drawable: Callable[[pd.DataFrame], bool] = lambda _: True
+
+    @property
+    def variants(self) -> dict[str, Draw]:
+        """Its drawings by their names, ``as-published`` and ``redesigned``."""
+        return {draw.__name__.replace("_", "-"): draw for draw in self.drawings}
 
 
 def options(metric: Callable[..., pd.DataFrame]) -> list[str]:

@@ -6,11 +6,11 @@ Nothing here knows files, labels, languages or figures: order comes in as data, 
 from soila_analysis.metrics import rounding
 from soila_analysis.metrics.agreement import agreement_by_coders, agreement_by_feature, disagreement
 from soila_analysis.metrics.differences import share_changes, signed_differences
+from soila_analysis.metrics.frames import STATUSES
 from soila_analysis.metrics.gaps import gaps
 from soila_analysis.metrics.profiles import features_per_model
 from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
 from soila_analysis.metrics.shares import (
-    STATUSES,
     chosen_feature,
     chosen_goal,
     evidence_map,
@@ -19,6 +19,7 @@ from soila_analysis.metrics.shares import (
     feature_shares_by_goal,
     goal_distribution,
     shares,
+    shares_by,
     tally,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "rounding",
     "share_changes",
     "shares",
+    "shares_by",
     "signed_differences",
     "tally",
 ]

@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from soila_analysis.metrics import frames
+
 REPLICATES = 10_000
 COMPARED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -324,6 +326,7 @@ def _cube(
     features: Sequence[str],
     statuses: Sequence[str],
 ) -> _Cube:
+    frames.check(codings=codings)
     number = {code: _find(statuses, status) for code, status in counts_as.items()}
     code = _position(codings["code"], list(counts_as), "code")
     feature = _position(codings["feature_id"], list(features), "feature")

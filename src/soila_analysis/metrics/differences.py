@@ -6,6 +6,7 @@ from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
+from soila_analysis.metrics import frames
 from soila_analysis.metrics.shares import shares, tally
 
 ASSESSED = ("present", "absent")
@@ -47,6 +48,7 @@ def signed_differences(
     >>> signed_differences(one, two)[["n", "k_first", "k_second", "difference"]].values.tolist()
     [[2.0, 2.0, 1.0, 0.5]]
     """
+    frames.check(first=first, second=second)
     table = _paired(first, second).rename(columns={"lost": "only_first", "gained": "only_second"})
     table["difference"] = (table["k_first"] - table["k_second"]) / table["n"].replace(0, np.nan)
     differ = table["only_first"] + table["only_second"]
@@ -95,6 +97,7 @@ def share_changes(
     Newcombe (1998). Interval estimation for the difference between independent proportions:
     comparison of eleven methods. Statistics in Medicine 17(8), 873-890. Method 10.
     """
+    frames.check(earlier=earlier, later=later)
     features = [*later.columns, *(f for f in earlier.columns if f not in later.columns)]
     table = pd.DataFrame({"feature_id": features})
     for ordinal, status in (("1", earlier), ("2", later)):

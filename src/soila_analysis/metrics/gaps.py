@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import hypergeom
 
+from soila_analysis.metrics import frames
+
 LEVEL = 0.05
 
 
@@ -36,6 +38,7 @@ def gaps(cells: pd.DataFrame, level: float = LEVEL) -> pd.DataFrame:
     >>> found[["goal_id", "expected", "gap"]].values.tolist()
     [['g', 5.0, 'fewer'], ['h', 5.0, '']]
     """
+    frames.check(cells=cells)
     margin = cells[cells["goal_id"] == ""].set_index("feature_id")
     inside = cells[cells["goal_id"] != ""].reset_index(drop=True)
     whole = inside["feature_id"].map(margin["n"]).astype(float)

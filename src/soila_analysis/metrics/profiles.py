@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from soila_analysis.metrics import frames
 from soila_analysis.metrics.ranking import leading_goal
 from soila_analysis.metrics.shares import shares
 
@@ -72,6 +73,7 @@ def model_counts(status: pd.DataFrame, memberships: pd.DataFrame) -> pd.DataFram
     DataFrame
         ``model_id``, ``goal_id``, ``features`` (present), ``assessed`` (present or absent).
     """
+    frames.check(status=status, memberships=memberships)
     present = status.eq("present")
     assessed = present | status.eq("absent")
     model = pd.DataFrame({"features": present.sum(axis=1), "assessed": assessed.sum(axis=1)})

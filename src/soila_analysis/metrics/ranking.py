@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from soila_analysis.metrics import frames
+
 REPLICATES = 2000
 
 
@@ -53,6 +55,7 @@ def rank_ranges(
     Hall & Miller (2009). Using the bootstrap to quantify the authority of an empirical ranking.
     Annals of Statistics 37(6B), 3929-3959.
     """
+    frames.check(status=status)
     values = status.sort_index().to_numpy(dtype=object)  # equal data, equal samples
     present = (values == "present").astype(float)
     assessed = present + (values == "absent")

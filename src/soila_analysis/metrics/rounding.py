@@ -6,11 +6,33 @@ decimal. No floats are involved, so a tie is a tie.
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
-__all__ = ["RULES", "SET_RULES", "SHARE_RULES", "percent", "percents"]
+__all__ = ["RULES", "SET_RULES", "SHARE_RULES", "half_up", "percent", "percents"]
 
 
-def _half_up(numerator: int, denominator: int) -> int:
+def half_up(k: Any, n: Any) -> Any:
+    """Return how counts print as whole percentages, half-up: one, or arrays of them at once.
+
+    Parameters
+    ----------
+    k, n
+        Counts and their bases: whole numbers, arrays or Series of them. They are not checked.
+
+    Returns
+    -------
+    int, array or Series
+        Percentages; missing where `n` is.
+
+    Examples
+    --------
+    >>> half_up(5, 8), half_up(28, 45)
+    (63, 62)
+    """
+    return _half_up(100 * k, n)
+
+
+def _half_up(numerator: Any, denominator: Any) -> Any:
     return (2 * numerator + denominator) // (2 * denominator)
 
 

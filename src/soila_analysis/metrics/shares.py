@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from soila_analysis.metrics import rounding
+from soila_analysis.metrics import frames, rounding
+from soila_analysis.metrics.frames import STATUSES
 from soila_analysis.metrics.ranking import rank_ranges, ranked
 
-STATUSES = ("present", "absent", "unclear", "not-applicable", "not-assessed")
 INTERVALS = {"wilson": "wilson", "jeffreys": "jeffreys", "clopper-pearson": "beta", "none": ""}
 
 
-def tally(status: pd.DataFrame, memberships: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Count the statuses of each feature, over distinct models or within each goal.
+def tally(status: pd.DataFrame, groups: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Count the statuses of each feature, over distinct models or within each group of them.
 
     This is the only step that touches models; all that follows needs these counts alone.
 
@@ -22,28 +22,35 @@ def tally(status: pd.DataFrame, memberships: pd.DataFrame | None = None) -> pd.D
     ----------
     status : DataFrame, models x features
         One of `STATUSES` a cell; index ``model_id``, columns ``feature_id``.
-    memberships : DataFrame, optional
-        Columns ``model_id``, ``goal_id``, one row for each goal of a model. A model with several
-        goals counts in each of them. Without it, each model counts once.
+    groups : DataFrame, optional
+        ``model_id`` and one more column, such as ``goal_id``: one row for each group of a model. A
+        model of several groups counts in each of them. Without it, each model counts once.
 
     Returns
     -------
     DataFrame
-        ``feature_id`` (and ``goal_id``, in order of appearance), then one integer column a status.
+        The group (in order of appearance) and ``feature_id``, then one integer column a status.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For other frames; the message says what to take.
     """
-    values = status.to_numpy(dtype=object)
-    if memberships is None:
+    if groups is None:
+        frames.check(status=status)
         members = np.ones((1, len(status)), dtype=np.int64)
-        index = pd.MultiIndex.from_product([[""], status.columns], names=["goal_id", "feature_id"])
+        index = pd.Index(status.columns, name="feature_id")
     else:
-        goals = pd.unique(memberships["goal_id"])
-        pairs = pd.crosstab(memberships["goal_id"], memberships["model_id"])
-        pairs = pairs.reindex(index=goals, columns=status.index, fill_value=0)
+        frames.check(status=status, groups=groups)
+        column = _column(groups)
+        names = pd.unique(groups[column])
+        pairs = pd.crosstab(groups[column], groups["model_id"])
+        pairs = pairs.reindex(index=names, columns=status.index, fill_value=0)
         members = pairs.to_numpy(dtype=np.int64)
-        index = pd.MultiIndex.from_product([goals, status.columns], names=["goal_id", "feature_id"])
+        index = pd.MultiIndex.from_product([names, status.columns], names=[column, "feature_id"])
+    values = status.to_numpy(dtype=object)
     counts = {s: (members @ (values == s).astype(np.int64)).ravel() for s in STATUSES}
-    table = pd.DataFrame(counts, index=index).reset_index()
-    return table.drop(columns="goal_id") if memberships is None else table
+    return pd.DataFrame(counts, index=index).reset_index()
 
 
 def shares(
@@ -72,7 +79,7 @@ def shares(
     Raises
     ------
     ValueError
-        For an interval method that is not among those named.
+        For an interval method that is not among those named, or a frame without these columns.
 
     References
     ----------
@@ -86,11 +93,13 @@ def shares(
     >>> table[["k", "n", "low", "high"]].round(3).values.tolist()
     [[47.0, 52.0, 0.794, 0.958]]
     """
+    frames.check(counts=counts)
     table = counts.drop(columns=list(STATUSES))
     table["k"] = counts["present"]
     table["n"] = counts["present"] + counts["absent"]
     table = _with_interval(table, confidence, interval)
-    table["percent"] = _percent(table["k"], table["n"])
+    counted = table["n"].astype("Int64").where(table["n"] > 0)
+    table["percent"] = rounding.half_up(table["k"].astype("Int64"), counted)
     table["interval"] = interval
     table["unclear"] = counts["unclear"]
     table["not_assessed"] = counts["not-assessed"]
@@ -123,6 +132,7 @@ def goal_distribution(
         ``goal_id``; ``k`` of ``n`` memberships; ``share``, ``low``, ``high`` (Wilson 95 %);
         ``percent``; ``models``, the number of distinct models.
     """
+    frames.check(memberships=memberships)
     table = pd.DataFrame({"goal_id": list(goals)})
     table["k"] = _sizes(memberships, goals).to_numpy(dtype=np.int64)
     table["n"] = len(memberships)
@@ -151,6 +161,53 @@ def feature_shares(status: pd.DataFrame, *, interval: str = "wilson") -> pd.Data
     return ranked(shares(tally(status), interval=interval)).merge(rank_ranges(status))
 
 
+def shares_by(
+    status: pd.DataFrame,
+    groups: pd.DataFrame,
+    values: Sequence[str] | None = None,
+    *,
+    interval: str = "wilson",
+) -> pd.DataFrame:
+    """Share of the assessed models of each group that have each feature.
+
+    Parameters
+    ----------
+    status : DataFrame, models x features
+        As for `tally`.
+    groups : DataFrame
+        As for `tally`: ``model_id`` and the column to group by.
+    values : sequence of str, optional
+        The groups in their order; others are left out, one without models has k = n = 0. By
+        default all that occur, sorted; an empty text is a group as well.
+    interval : str, default "wilson"
+        As for `shares`.
+
+    Returns
+    -------
+    DataFrame
+        One row a feature and group (features outermost): ``feature_id``, the group under the name
+        of its column, and the rest as `shares` gives.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `tally` and `shares`.
+
+    Examples
+    --------
+    >>> status = pd.DataFrame({"f": ["present", "absent"]}, index=["a", "b"])
+    >>> regions = pd.DataFrame({"model_id": ["a", "b"], "region": ["Turku", "Oulu"]})
+    >>> shares_by(status, regions)[["feature_id", "region", "k", "n"]].values.tolist()
+    [['f', 'Oulu', 0, 1], ['f', 'Turku', 1, 1]]
+    """
+    counts = tally(status, groups)
+    keys = ["feature_id", _column(groups)]
+    ordered = sorted(counts[keys[1]].unique()) if values is None else values
+    cells = pd.MultiIndex.from_product([status.columns, ordered], names=keys)
+    counts = counts.set_index(keys).reindex(cells, fill_value=0).reset_index()
+    return shares(counts, interval=interval)
+
+
 def feature_shares_by_goal(
     status: pd.DataFrame,
     memberships: pd.DataFrame,
@@ -174,11 +231,10 @@ def feature_shares_by_goal(
     Returns
     -------
     DataFrame
-        One row a feature and goal (features outermost), as `shares` gives.
+        As `shares_by` gives, by ``goal_id``.
     """
-    counts = tally(status, memberships).set_index(["feature_id", "goal_id"])
-    cells = pd.MultiIndex.from_product([status.columns, goals], names=counts.index.names)
-    return shares(counts.reindex(cells, fill_value=0).reset_index(), interval=interval)
+    frames.check(status=status, memberships=memberships)
+    return shares_by(status, memberships[["model_id", "goal_id"]], goals, interval=interval)
 
 
 def chosen_feature(status: pd.DataFrame, feature: str) -> str:
@@ -201,6 +257,7 @@ def chosen_feature(status: pd.DataFrame, feature: str) -> str:
     ValueError
         For anything else; the message lists what there is.
     """
+    frames.check(status=status)
     if feature in ("rarest", "commonest"):
         table = shares(tally(status))
         ordered = table.sort_values("share", ascending=feature == "rarest", kind="stable")
@@ -233,6 +290,7 @@ def chosen_goal(memberships: pd.DataFrame, goals: Sequence[str], goal: str) -> s
     ValueError
         For anything else; the message lists what there is.
     """
+    frames.check(memberships=memberships)
     if goal == "largest":
         return str(_sizes(memberships, goals).idxmax())
     if goal not in ("all", *goals):
@@ -285,9 +343,13 @@ def feature_by_goal(
     -------
     DataFrame
         One row a goal, as `shares` gives.
-
     """
+    frames.check(status=status, memberships=memberships)
     return feature_shares_by_goal(status[[feature]], memberships, goals, interval=interval)
+
+
+def _column(groups: pd.DataFrame) -> str:
+    return str(groups.columns.drop("model_id")[0])
 
 
 def _sizes(memberships: pd.DataFrame, goals: Sequence[str]) -> pd.Series:
@@ -309,8 +371,3 @@ def _with_interval(table: pd.DataFrame, confidence: float, interval: str) -> pd.
             method=INTERVALS[interval],
         )
     return table.assign(low=low, high=high)
-
-
-def _percent(k: pd.Series, n: pd.Series) -> pd.array:
-    rounded = [rounding.percent(a, b) if b else pd.NA for a, b in zip(k, n, strict=True)]
-    return pd.array(rounded, dtype="Int64")

@@ -119,7 +119,7 @@ def _held(checked: pd.DataFrame, drawn: Draws) -> pd.Series:
             return float((counted.by_goal[:, f].max(axis=1) <= int(row.printed)).mean())
         else:
             return drawn.acceptance if row.measure == "leading-goal" else 1.0
-        return float(((200 * k + n) // (2 * n) == int(row.printed)).mean())
+        return float((rounding.half_up(k, n) == int(row.printed)).mean())
 
     return pd.Series([share(row) for row in checked.itertuples()], index=checked.index)
 

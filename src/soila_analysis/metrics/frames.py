@@ -1,0 +1,74 @@
+"""What frames the metrics take, and errors that say so where they are handed another one."""
+
+from typing import Any
+
+import pandas as pd
+
+STATUSES = ("present", "absent", "unclear", "not-applicable", "not-assessed")
+COLUMNS = {
+    "groups": ("model_id",),
+    "memberships": ("model_id", "goal_id"),
+    "codings": ("model_id", "feature_id", "coder_id", "code"),
+    "counts": STATUSES,
+    "cells": ("feature_id", "goal_id", "k", "n"),
+}
+"""By the name of an argument: the columns that it needs; any other holds statuses."""
+TAKE = {
+    "groups": 'data.memberships, or two columns such as data.models[["model_id", "region"]]',
+    "memberships": "data.memberships",
+    "codings": "data.codings",
+    "counts": "metrics.tally(data.status)",
+    "cells": "metrics.evidence_map(data.status, data.memberships, goals)",
+}
+
+
+def check(**frames: Any) -> None:
+    """Check that frames are what metrics take.
+
+    Parameters
+    ----------
+    **frames : DataFrame
+        By the name of the argument. Those named in `COLUMNS` need these columns; ``groups`` needs
+        one more than ``model_id``. All others are models x features with one of `STATUSES` a cell.
+
+    Raises
+    ------
+    TypeError
+        If one is no DataFrame.
+    ValueError
+        If columns are missing, or a cell holds no status. All problems are listed, each with what
+        is needed, what was found, and what to take instead.
+    """
+    problems = [problem for name, frame in frames.items() for problem in _problems(name, frame)]
+    if problems:
+        typed = all(isinstance(frame, pd.DataFrame) for frame in frames.values())
+        raise (ValueError if typed else TypeError)("\n".join(problems))
+
+
+def _problems(name: str, frame: Any) -> list[str]:
+    needed = COLUMNS.get(name, ())
+    what = f"the columns {', '.join(needed)}" if needed else "models x features, a status a cell"
+    what += " and the group" if name == "groups" else ""
+    wrong = f"{name} must be a DataFrame of {what}; take {TAKE.get(name, 'data.status')}; got "
+    if not isinstance(frame, pd.DataFrame):
+        return [f"{wrong}a {type(frame).__name__}"]
+    if needed:
+        fits = set(needed) <= set(frame) and (name != "groups" or frame.shape[1] == 2)
+    else:
+        fits = not {"model_id", "feature_id"} & set(frame)
+    if not fits:
+        return [f"{wrong}the columns {', '.join(map(str, frame)) or '(none)'}"]
+    return [] if needed else _not_statuses(name, frame)
+
+
+def _not_statuses(name: str, frame: pd.DataFrame) -> list[str]:
+    """Describe each value that is no status, with its first cell."""
+    cells = frame.to_numpy(dtype=object)
+    unknown = [value for value in pd.unique(cells.ravel()) if value not in STATUSES]
+    places = [(cells == value if value == value else pd.isna(cells)) for value in unknown]
+    first = [divmod(int(place.argmax()), frame.shape[1]) for place in places]
+    return [
+        f'{name}: "{value}" in row {frame.index[i]}, column {frame.columns[j]}; '
+        f"allowed: {', '.join(STATUSES)}"
+        for value, (i, j) in zip(unknown, first, strict=True)
+    ]
