@@ -6,7 +6,6 @@ import click
 
 from soila_analysis.cli.command import loaded, name_strays, soila
 from soila_analysis.files import dataset_folder, root
-from soila_analysis.language import LANGUAGES
 
 
 @soila.command()
@@ -16,10 +15,9 @@ def site(folder: str) -> None:
     from soila_analysis import report
 
     data = loaded(folder)
-    titles = {lang: data.info.title[lang] for lang in LANGUAGES}
     build = _built(folder)
     try:
-        written = report.write(build, report.Coded.of(data), data.taxonomy, titles)
+        written = report.write(build, data)
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from None
     name_strays(build)
