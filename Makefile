@@ -136,7 +136,7 @@ clean: ## Remove what was built; the environment stays
 .PHONY: lock
 lock: $(READY) ## Renew requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-strip-extras \
-		--extra archive --extra reconstruction --extra report --group dev --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+		--all-extras --group dev --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
 
 # An environment that works is brought up to date; one that does not is made anew.
 recent = -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null

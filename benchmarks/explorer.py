@@ -6,6 +6,7 @@ The models of the default data set are repeated. Run: .venv/bin/python benchmark
 import shutil
 import statistics
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ import pandas as pd
 from playwright.sync_api import Page, sync_playwright
 
 from soila_analysis import dataset as datasets
-from soila_analysis import metrics, report
+from soila_analysis import report
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -47,27 +48,24 @@ TIMED = """async (steps) => {
 }"""
 
 
-def repeated(size: int) -> tuple[report.Coded, datasets.Dataset]:
+def repeated(size: int) -> datasets.Dataset:
     """Repeat the models of the default data set, spread over regions."""
     data = datasets.load(ROOT / "data" / "review-2024")
-    status = data.status
-    order = [n % len(data.models) for n in range(size)]
-    ids = [f"M{n:06}" for n in range(size)]
-    models = data.models.iloc[order].assign(
-        model_id=ids,
+    info = data.info.model_copy(update={"kind": "observed", "reading": None})
+    ids = data.models["model_id"].tolist()
+    order = pd.DataFrame({"copy": f"M{n:06}", "model_id": ids[n % len(ids)]} for n in range(size))
+
+    def copies(table: pd.DataFrame) -> pd.DataFrame:
+        return order.merge(table).drop(columns="model_id").rename(columns={"copy": "model_id"})
+
+    models = copies(data.models).assign(
         name=[f"Malli {n}" for n in range(size)],
         region=[REGIONS[n % len(REGIONS)] for n in range(size)],
     )
-    goal = data.memberships.set_index("model_id")["goal_id"]
-    members = pd.DataFrame(
-        {"model_id": ids, "goal_id": [goal[data.models["model_id"].iloc[n]] for n in order]}
+    goals = data.memberships.drop_duplicates("model_id", keep="last")
+    return replace(
+        data, info=info, models=models, memberships=copies(goals), codings=copies(data.codings)
     )
-    many = status.iloc[order].set_axis(ids, axis=0)
-    cells = metrics.evidence_map(many, members, data.taxonomy.goal_ids)
-    sources = {lang: data.info.source[lang] for lang in ("fi", "sv", "en")}
-    marked = cells.assign(basis="observed")
-    given = (models, members, many, marked, data.codings, data.info.consensus)
-    return report.Coded(*given, "observed", "", sources), data
 
 
 def measured(page: Page, turns: int) -> dict[str, list[list[float]]]:
@@ -87,9 +85,9 @@ def main(sizes: str, turns: int) -> None:
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
         browser = playwright.chromium.launch(executable_path=browser_path, args=ARGS)
         for size in map(int, sizes.split()):
-            coded, data = repeated(size)
+            data = repeated(size)
             file = Path(folder) / f"{size}.html"
-            file.write_text(report.evidence_map(coded, data.taxonomy, "en"), encoding="utf-8")
+            file.write_text(report.evidence_map(data, "en"), encoding="utf-8")
             page = browser.new_page()
             page.goto(file.as_uri())
             click.echo(f"{size} models, {file.stat().st_size / 1000:.0f} kB")

@@ -32,9 +32,6 @@ RECORD = {
 }
 
 
-coded = report.Coded.of
-
-
 def write(folder: Path, data: datasets.Dataset, tables, langs=LANGUAGES) -> Path:
     """Lay out a build of two figures, the claims and two notebooks in each language, with pages."""
     for lang in langs:
@@ -45,8 +42,7 @@ def write(folder: Path, data: datasets.Dataset, tables, langs=LANGUAGES) -> Path
         checked = claims.worded(basis.mark(claims.check(data), data), lang)
         figures.save_table(checked, "claims", here / "tables")
         _notebook(here / "notebooks/90_result.ipynb", metrics.feature_shares(data.status))
-    titles = {lang: data.info.title[lang] for lang in LANGUAGES}
-    report.write(folder, coded(data), data.taxonomy, titles)
+    report.write(folder, data)
     return folder
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from built import HOSTILE, coded
+from built import HOSTILE
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -133,14 +133,14 @@ def pages_of(files, lang):
 
 @pytest.fixture(scope="session")
 def own(shipped):
-    return coded(shipped["own"])
+    return shipped["own"]
 
 
 @pytest.fixture(scope="session")
 def own_map(own, shipped, tmp_path_factory):
     """The map of a data set with regions, years, unclear codes and models with several goals."""
     file = tmp_path_factory.mktemp("map") / "map.html"
-    file.write_text(report.evidence_map(own, shipped["own"].taxonomy, "en"), encoding="utf-8")
+    file.write_text(report.evidence_map(own, "en"), encoding="utf-8")
     return file
 
 
@@ -231,7 +231,8 @@ def test_print_has_the_tables_whole_and_leaves_out_what_cannot_be_used(visit, fi
 def test_without_a_script_the_map_reads_as_tables(visit, own, own_map) -> None:
     page = visit(java_script_enabled=False).open(own_map)
     assert not page.locator("#filters").is_visible()
-    assert page.locator("#map td").count() == len(own.cells)
+    features, goals = own.taxonomy.feature_ids, own.taxonomy.goal_ids
+    assert page.locator("#map td").count() == len(features) * (len(goals) + 1)
     names = page.locator("#models tbody th").all_text_contents()
     assert names == own.models["name"].tolist()
     assert page.locator("button:visible, select:visible").count() == 0
@@ -428,7 +429,7 @@ def test_the_other_languages_open_the_same_view(visit, files) -> None:
 def test_a_long_list_is_shown_in_pages(visit, own, shipped, tmp_path) -> None:
     many = multiplied(own, 7)
     file = tmp_path / "map.html"
-    file.write_text(report.evidence_map(many, shipped["own"].taxonomy, "en"))
+    file.write_text(report.evidence_map(many, "en"))
     page = visit().open(file)
     names, seen = many.models["name"].tolist(), []
     further = page.get_by_role("button", name="Next")
@@ -448,7 +449,7 @@ def test_a_long_list_is_shown_in_pages(visit, own, shipped, tmp_path) -> None:
     assert page.locator("#models tbody tr").count() == len(own.models)
 
 
-def multiplied(own, times: int) -> report.Coded:
+def multiplied(own, times: int) -> datasets.Dataset:
     """Repeat the models of a data set under other names."""
 
     def again(table, n):
@@ -457,12 +458,11 @@ def multiplied(own, times: int) -> report.Coded:
             renamed["name"] += f", copy {n}"
         return renamed
 
-    models = pd.concat([again(own.models, n) for n in range(times)], ignore_index=True)
-    memberships = pd.concat([again(own.memberships, n) for n in range(times)], ignore_index=True)
-    status = pd.concat([own.status.rename(index=lambda i, n=n: f"{i}-{n}") for n in range(times)])
-    goals = own.memberships["goal_id"].unique()
-    cells = metrics.evidence_map(status, memberships, goals).assign(basis=own.kind)
-    return replace(own, models=models, memberships=memberships, status=status, cells=cells)
+    names = ("models", "memberships", "codings")
+    copies = {
+        name: pd.concat([again(getattr(own, name), n) for n in range(times)]) for name in names
+    }
+    return replace(own, **copies)
 
 
 # Keyboard
@@ -554,7 +554,7 @@ def hostile(own, shipped, tmp_path):
     models.insert(2, "<i>url</i>", HOSTILE * 2)
     file = tmp_path / "map.html"
     changed = replace(own, models=models)
-    file.write_text(report.evidence_map(changed, shipped["own"].taxonomy, "en"), encoding="utf-8")
+    file.write_text(report.evidence_map(changed, "en"), encoding="utf-8")
     return file, models
 
 
@@ -626,7 +626,7 @@ def test_the_picture_in_the_readme_is_small() -> None:
 def picture(file: Path) -> None:
     """Photograph the map of the default data set: a view of it, not a file of equal bytes."""
     data = datasets.load(Path(__file__).parents[1] / "data" / "review-2024")
-    html = report.evidence_map(coded(data), data.taxonomy, "en", langs=LANGUAGES, pages=PAGES)
+    html = report.evidence_map(data, "en", langs=LANGUAGES, pages=PAGES)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = Path(folder) / "map.html"
         page_file.write_text(html, encoding="utf-8")

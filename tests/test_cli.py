@@ -9,9 +9,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from soila_analysis import cli as main
 from soila_analysis import dataset as datasets
 from soila_analysis.build import execute as runs
+from soila_analysis.cli import build as main
 from soila_analysis.cli import soila
 from soila_analysis.review import reconstruction
 
@@ -77,7 +77,7 @@ def test_help_of_the_whole_lists_every_command(call):
 
 def test_a_sound_data_set_is_told_with_its_size(call):
     result = call("validate", ROUND)
-    assert result.output == f"{ROUND}: sound (52 models, 45 of them coded)\n"
+    assert result.output == f"{ROUND}: valid (52 models, 45 of them coded)\n"
     assert result.exit_code == 0
 
 

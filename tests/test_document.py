@@ -16,7 +16,6 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 
 from soila_analysis import figures
 from soila_analysis.language import LANGUAGES, messages
-from soila_analysis.report import Coded
 from soila_analysis.report import pdf as documents
 from soila_analysis.report.tables import compact, read
 
@@ -202,7 +201,7 @@ def test_the_review_s_own_form_of_a_figure_stands_at_the_end_without_a_second_ta
 
 
 def gathered(build, lang, data):
-    return documents.gathered(build / lang, data, Coded.of(data))
+    return documents.gathered(build / lang, data)
 
 
 def test_of_many_models_only_the_first_are_listed_and_the_report_says_so(build, shipped):

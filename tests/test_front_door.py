@@ -109,7 +109,8 @@ def test_shares_count_models_by_any_column(shipped):
             status.isin(["present", "absent"]).sum(),
         )
     assert list(table["region"].unique()) == sorted(region.unique())
-    assert {"share", "low", "high", "basis", "feature"} <= set(table)
+    columns = ["feature", "region", "k", "n", "share", "low", "high", "percent", "basis"]
+    assert list(table)[:9] == columns
 
 
 def test_shares_by_goal_are_those_of_the_evidence_map(shipped):
@@ -144,6 +145,12 @@ def test_every_figure_is_plotted_by_its_name_or_says_why_not(shipped, figure, na
             soila.plot(figure, shipped[name], lang="en")
     else:
         assert isinstance(soila.plot(figure, shipped[name], lang="en"), Figure)
+
+
+def test_a_notebook_shows_a_plot(shipped):
+    png, size = soila.plot("taxonomy", shipped["literal"])._repr_png_()
+    assert png.startswith(b"\x89PNG")
+    assert size == {"width": 605}
 
 
 def test_two_rounds_are_plotted_side_by_side(shipped):

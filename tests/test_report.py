@@ -7,14 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from built import HOSTILE, coded
+from built import HOSTILE
 from lxml import html
 
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics, report
 from soila_analysis.figures.palette import HEAT
-from soila_analysis.language import messages
-from soila_analysis.report.site import LANGUAGES
+from soila_analysis.language import LANGUAGES, messages
+from soila_analysis.report.evidence_map import cells as shares
 from soila_analysis.report.tables import compact, read, readable
 
 
@@ -177,8 +177,7 @@ def test_the_page_of_claims_has_all_of_them_and_apart_what_is_not_reproduced(bui
 def test_a_build_without_the_claims_has_no_page_of_them(tmp_path, shipped) -> None:
     (tmp_path / "sv/notebooks").mkdir(parents=True)
     data = shipped["own"]
-    titles = {lang: data.info.title[lang] for lang in LANGUAGES}
-    site = report.write(tmp_path, coded(data), data.taxonomy, titles)
+    site = report.write(tmp_path, data)
     assert not (site / "sv/claims.html").exists()
     page = html.parse(site / "sv/index.html").getroot()
     links = page.xpath("//nav//a/@href")
@@ -237,8 +236,8 @@ def test_the_map_of_the_default_data_set_is_small(build) -> None:
 
 def test_gaps_are_told_in_words_where_they_are_and_below_the_map(shipped) -> None:
     data = shipped["own"]
-    page = html.fromstring(report.evidence_map(coded(data), data.taxonomy, "en"))
-    found = metrics.gaps(coded(data).cells).query("gap != ''").set_index(["feature_id", "goal_id"])
+    page = html.fromstring(report.evidence_map(data, "en"))
+    found = metrics.gaps(shares(data)).query("gap != ''").set_index(["feature_id", "goal_id"])
     cells = page.xpath("//table[@id='map']//td")
     marks = {
         (c.get("data-feature"), c.get("data-goal")): mark
@@ -250,11 +249,11 @@ def test_gaps_are_told_in_words_where_they_are_and_below_the_map(shipped) -> Non
 
 
 def test_hostile_names_are_text_wherever_they_stand(shipped) -> None:
-    given = coded(shipped["own"])
-    models = given.models.copy()
+    data = shipped["own"]
+    models = data.models.copy()
     models.loc[: len(HOSTILE) - 1, "name"] = HOSTILE
     models.loc[: len(HOSTILE) - 1, "region"] = HOSTILE
-    page = report.evidence_map(replace(given, models=models), shipped["own"].taxonomy, "en")
+    page = report.evidence_map(replace(data, models=models), "en")
     parsed = html.fromstring(page)
     assert len(parsed.xpath("//script")) == 2
     held = json.loads(parsed.xpath("//script[@id='data']")[0].text)
@@ -266,7 +265,7 @@ def test_hostile_names_are_text_wherever_they_stand(shipped) -> None:
 def test_a_build_without_figures_says_what_to_do(tmp_path: Path, shipped) -> None:
     data = shipped["literal"]
     with pytest.raises(FileNotFoundError, match=r"has no figures yet; run `make figures` first$"):
-        report.write(tmp_path, coded(data), data.taxonomy, {})
+        report.write(tmp_path, data)
 
 
 # Methods
@@ -275,7 +274,7 @@ def test_a_build_without_figures_says_what_to_do(tmp_path: Path, shipped) -> Non
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_methods_of_a_reconstruction_say_first_what_the_codes_are(shipped, lang) -> None:
     data = shipped["literal"]
-    said = report.methods(coded(data), data.taxonomy, lang)
+    said = report.methods(data, lang)
     t = messages(lang)
     assert t("methods.kind-reconstructed", reading=t("reading.literal")) in said.paragraph
     assert t("methods.no-coder") in said.paragraph
@@ -285,7 +284,7 @@ def test_the_methods_of_a_reconstruction_say_first_what_the_codes_are(shipped, l
 
 def test_the_methods_count_what_several_coders_agree_on(shipped) -> None:
     data = shipped["own"]
-    said = report.methods(coded(data), data.taxonomy, "en")
+    said = report.methods(data, "en")
     table = data.codings.assign(status=data.codings["code"].map(data.taxonomy.counts_as))
     wide = table.pivot_table(
         index=["model_id", "feature_id"], columns="coder_id", values="status", aggfunc="first"
@@ -299,20 +298,23 @@ def test_the_methods_count_what_several_coders_agree_on(shipped) -> None:
     assert messages("en")("methods.rule-unanimous") in said.paragraph
 
 
+def ruled(data, rule):
+    """The data set under another rule by which coders are brought together."""
+    return replace(data, info=data.info.model_copy(update={"consensus": rule}))
+
+
 @pytest.mark.parametrize("rule", datasets.RULES)
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_methods_name_the_rule_by_which_coders_were_brought_together(shipped, lang, rule):
     data = shipped["example"]
-    said = report.methods(replace(coded(data), rule=rule), data.taxonomy, lang)
+    said = report.methods(ruled(data, rule), lang)
     assert messages(lang)(f"methods.rule-{rule}") in said.paragraph
 
 
 def test_the_methods_of_one_coder_report_no_agreement(shipped) -> None:
     data = shipped["own"]
-    alone = replace(
-        coded(data), codings=data.codings[data.codings["coder_id"] == "A"], rule="coder:A"
-    )
-    said = report.methods(alone, data.taxonomy, "en")
+    alone = replace(data, codings=data.codings[data.codings["coder_id"] == "A"])
+    said = report.methods(ruled(alone, "coder:A"), "en")
     assert "by 1 coder." in said.paragraph
     assert messages("en")("methods.no-agreement") in said.paragraph
 
@@ -320,7 +322,7 @@ def test_the_methods_of_one_coder_report_no_agreement(shipped) -> None:
 def test_every_item_of_guidance_has_an_answer(shipped) -> None:
     for name in ("literal", "own"):
         data = shipped[name]
-        items = report.methods(coded(data), data.taxonomy, "fi").items
+        items = report.methods(data, "fi").items
         assert {item.guideline for item in items} >= {f"PRISMA-ScR {n}" for n in (10, 11, 13)}
         assert all(item.heading and item.answer for item in items)
 
@@ -363,7 +365,7 @@ def luminance(colour: str) -> float:
 def test_what_coders_noted_on_models_is_not_on_the_pages(shipped):
     data = shipped["literal"]
     models = data.models.assign(note_AB="between us", region="North")
-    page = report.evidence_map(coded(replace(data, models=models)), data.taxonomy, "fi")
+    page = report.evidence_map(replace(data, models=models), "fi")
     assert "North" in page
     assert "between us" not in page
     assert "note_AB" not in page

@@ -20,10 +20,12 @@ from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from soila_analysis.build import contract, kernel
 from soila_analysis.build import execute as runs
-from soila_analysis.build import kernel
-from soila_analysis.build.execute import Job, Parameter, RunError
+from soila_analysis.build.contract import Parameter, RunError
+from soila_analysis.build.execute import Job
 from soila_analysis.cli import soila
+from soila_analysis.files import OUTPUT
 
 REPOSITORY = Path(__file__).parents[1]
 TAXONOMY = "notebooks/01_taxonomy.ipynb"
@@ -123,7 +125,7 @@ def printed(folder: Path, name: str = "small") -> str:
 
 
 def test_parameters_are_read_with_type_default_and_help(write):
-    assert runs.parameters(write(parameters=PARAMETERS)) == (
+    assert contract.parameters(write(parameters=PARAMETERS)) == (
         Parameter("text", "str", "fi", "language: fi or sv"),
         Parameter("whole", "int", 3, "how many"),
         Parameter("share", "float", 0.5, "from 0 to 1"),
@@ -148,20 +150,20 @@ def test_parameters_are_read_with_type_default_and_help(write):
 def test_a_line_that_is_not_a_literal_with_type_and_help_is_refused(write, line):
     path = write(parameters=f"a: int = 1  # first\n{line}")
     statement = line.split("  #")[0]
-    assert failure(lambda: runs.parameters(path)) == (
+    assert failure(lambda: contract.parameters(path)) == (
         f"small.ipynb: parameters cell: `{statement}` is not of the form "
         "`name: type = literal  # help`"
     )
 
 
 def test_all_wrong_lines_of_the_parameters_cell_are_named(write):
-    message = failure(lambda: runs.parameters(write(parameters="a = 1\nb: int = 2")))
+    message = failure(lambda: contract.parameters(write(parameters="a = 1\nb: int = 2")))
     assert "`a = 1` is not" in message
     assert "`b: int = 2` is not" in message
 
 
 def test_a_parameters_cell_that_is_not_python_is_refused(write):
-    message = failure(lambda: runs.parameters(write(parameters="a: int = = 1")))
+    message = failure(lambda: contract.parameters(write(parameters="a: int = = 1")))
     assert message == "small.ipynb: parameters cell: invalid syntax: `a: int = = 1`"
 
 
@@ -170,7 +172,7 @@ def test_one_parameters_cell_is_needed(tmp_path, count):
     cell = new_code_cell("a: int = 1  # one", metadata={"tags": ["parameters"]})
     cells = [NotebookNode(cell, id=f"c{i}") for i in range(count)]
     nbformat.write(new_notebook(cells=cells), tmp_path / "n.ipynb")
-    assert failure(lambda: runs.parameters(tmp_path / "n.ipynb")) == (
+    assert failure(lambda: contract.parameters(tmp_path / "n.ipynb")) == (
         f"n.ipynb: {count} cells are tagged parameters, needed is one"
     )
 
@@ -188,14 +190,15 @@ def test_one_parameters_cell_is_needed(tmp_path, count):
 def test_a_file_that_is_no_notebook_is_refused(tmp_path, content, reason):
     path = tmp_path / "n.ipynb"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert failure(lambda: runs.parameters(path)).startswith(f"{path}: {reason}")
+    assert failure(lambda: contract.parameters(path)).startswith(f"{path}: {reason}")
 
 
 def test_a_notebook_that_is_missing_or_a_folder_is_refused(tmp_path):
     missing = tmp_path / "missing.ipynb"
-    assert failure(lambda: runs.parameters(missing)) == f"{missing}: no such notebook"
+    assert failure(lambda: contract.parameters(missing)) == f"{missing}: no such notebook"
     assert (
-        failure(lambda: runs.parameters(tmp_path)) == f"{tmp_path}: cannot be read: Is a directory"
+        failure(lambda: contract.parameters(tmp_path))
+        == f"{tmp_path}: cannot be read: Is a directory"
     )
 
 
@@ -221,7 +224,7 @@ def test_a_notebook_that_is_missing_or_a_folder_is_refused(tmp_path):
     ],
 )
 def test_a_value_is_read_as_its_declared_type_says(write, name, text, value):
-    checked = runs.check(write(parameters=PARAMETERS), {name: text})
+    checked = contract.check(write(parameters=PARAMETERS), {name: text})
     assert checked == {name: value}
     assert type(checked[name]) is type(value)
 
@@ -242,27 +245,27 @@ def test_a_value_is_read_as_its_declared_type_says(write, name, text, value):
     ],
 )
 def test_a_value_of_another_type_is_refused(write, name, text, type_):
-    message = failure(lambda: runs.check(write(parameters=PARAMETERS), {name: text}))
+    message = failure(lambda: contract.check(write(parameters=PARAMETERS), {name: text}))
     assert message == f'small.ipynb: {name}: "{text}" is not of type {type_}'
 
 
 def test_a_mistyped_name_is_refused_with_the_nearest_one(write):
-    assert failure(lambda: runs.check(write(parameters=PARAMETERS), {"shaer": "1"})) == (
+    assert failure(lambda: contract.check(write(parameters=PARAMETERS), {"shaer": "1"})) == (
         'small.ipynb: no parameter "shaer", did you mean "share"? '
         "(there are text, whole, share, bold)"
     )
 
 
 def test_an_unknown_name_like_no_other_is_refused_with_those_there_are(write):
-    assert failure(lambda: runs.check(write(parameters=PARAMETERS), {"zzz": "1"})) == (
+    assert failure(lambda: contract.check(write(parameters=PARAMETERS), {"zzz": "1"})) == (
         'small.ipynb: no parameter "zzz" (there are text, whole, share, bold)'
     )
 
 
 def test_a_value_outside_the_choices_is_refused_with_the_choices(write):
     path = write(parameters=PARAMETERS, choices={"text": ["fi", "sv"], "whole": [3, 5]})
-    assert runs.check(path, {"text": "sv", "whole": "5"}) == {"text": "sv", "whole": 5}
-    assert failure(lambda: runs.check(path, {"text": "en", "whole": "4"})) == (
+    assert contract.check(path, {"text": "sv", "whole": "5"}) == {"text": "sv", "whole": 5}
+    assert failure(lambda: contract.check(path, {"text": "en", "whole": "4"})) == (
         'small.ipynb: text: "en" is not allowed, choose from fi, sv; '
         'whole: "4" is not allowed, choose from 3, 5'
     )
@@ -270,7 +273,7 @@ def test_a_value_outside_the_choices_is_refused_with_the_choices(write):
 
 def test_all_problems_with_values_are_told_at_once(write):
     path = write(parameters=PARAMETERS, choices={"text": ["fi"]})
-    message = failure(lambda: runs.check(path, {"whole": "x", "blod": "true", "text": "en"}))
+    message = failure(lambda: contract.check(path, {"whole": "x", "blod": "true", "text": "en"}))
     assert message == (
         'small.ipynb: whole: "x" is not of type int; '
         'no parameter "blod", did you mean "bold"? (there are text, whole, share, bold); '
@@ -618,10 +621,10 @@ def test_the_environment_and_the_working_directory_are_as_before(write, execute,
     path = write(WRITE)
     before = Path.cwd()
     execute(path)
-    assert runs.OUTPUT not in os.environ
-    monkeypatch.setenv(runs.OUTPUT, "mine")
+    assert OUTPUT not in os.environ
+    monkeypatch.setenv(OUTPUT, "mine")
     execute(path)
-    assert os.environ[runs.OUTPUT] == "mine"
+    assert os.environ[OUTPUT] == "mine"
     assert Path.cwd() == before
 
 

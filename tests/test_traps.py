@@ -20,9 +20,10 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook
 
 from soila_analysis import dataset as datasets
-from soila_analysis.build import execute
+from soila_analysis.build import contract, execute
 from soila_analysis.build import record as records
-from soila_analysis.build.execute import Job, RunError
+from soila_analysis.build.contract import RunError
+from soila_analysis.build.execute import Job
 from soila_analysis.cli import soila
 
 ROOT = Path(__file__).parents[1]
@@ -124,7 +125,7 @@ def test_merge_conflicts_in_a_notebook_are_refused(write):
     notebook = write(WRITE, GOOD)
     text = notebook.read_text()
     notebook.write_text(text.replace('"cells"', '<<<<<<< HEAD\n "cells"\n=======\n "cells"', 1))
-    found = failure(lambda: execute.parameters(notebook))
+    found = failure(lambda: contract.parameters(notebook))
     assert found.startswith(f"{notebook}: not a notebook: ")
 
 
@@ -184,8 +185,8 @@ def test_an_input_that_changes_while_the_notebook_runs_is_named(
 def test_a_module_that_changed_after_it_was_imported_is_named(write, good, round_):
     notebook = write(WRITE, GOOD, "from soila_analysis import files")
     job = Job(notebook, {}, good, round_, ROOT / "requirements.lock")
-    since = (records.PACKAGE / "project.py").stat().st_mtime - 1
-    assert "project.py" in failure(lambda: execute.run(job, since=since))
+    since = (records.PACKAGE / "files.py").stat().st_mtime - 1
+    assert "files.py" in failure(lambda: execute.run(job, since=since))
     assert (good / "table.csv").read_text() == "good"
 
 

@@ -14,6 +14,8 @@ from soila_analysis.dataset import Dataset
 from soila_analysis.figures.spec import found, options
 from soila_analysis.review import basis, claims
 
+SHOWN = ("k", "n", "share", "low", "high", "percent", "basis")
+
 
 def tidy(data: Dataset, lang: str = "fi") -> pd.DataFrame:
     """Lay the codes out for plotting: see `Dataset.tidy`.
@@ -52,10 +54,9 @@ def shares(
     Returns
     -------
     DataFrame
-        One row a feature (and group): ``feature_id``, the group's column, ``k`` present of ``n``
-        assessed, ``share`` with ``low`` and ``high``, ``percent`` and what else `metrics.shares`
-        gives; ``basis``, where the number stands, and what else `review.basis.mark` gives; the
-        labels last.
+        One row a feature (and group): ``feature``, ``goal`` or the group's column, ``k`` present of
+        ``n`` assessed, ``share`` with ``low`` and ``high``, ``percent``, ``basis`` (where the
+        number stands); then ids and what else `metrics.shares` and `review.basis.mark` give.
 
     Raises
     ------
@@ -76,7 +77,9 @@ def shares(
         groups = data.models.loc[data.models[by] != "", ["model_id", by]]
         table, measures = metrics.shares_by(data.status, groups, interval=interval), ()
     marked = basis.mark(table, data, *measures)
-    return figures.label(marked, data.taxonomy, lang, data.info.source[lang])
+    labelled = figures.label(marked, data.taxonomy, lang, data.info.source[lang])
+    first = [column for column in ("feature", "goal", by, *SHOWN) if column in labelled]
+    return labelled[[*first, *labelled.columns.difference(first, sort=False)]]
 
 
 def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.DataFrame:
@@ -187,11 +190,11 @@ def publish(
 
 def _from_review(figure: str) -> Callable[..., pd.DataFrame]:
     """Find what makes the table of a figure about the publication, or about two rounds."""
-    from soila_analysis.review import fragility, readings
+    from soila_analysis.review import fragility, published
 
     tables: dict[str, Callable[..., pd.DataFrame]] = {
         "claims": lambda data: basis.mark(claims.check(data), data),
-        "share-bases": lambda data: basis.of_publication(readings.share_bases()),
+        "share-bases": lambda data: basis.of_publication(published.share_bases()),
         "fragility": fragility.table,
         "rounds": _rounds,
     }

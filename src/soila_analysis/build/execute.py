@@ -1,32 +1,24 @@
 """One notebook through papermill: check parameters, execute, check outputs, record.
 
-A notebook declares in its metadata, under ``soila``, what a run must leave: ``outputs``, paths
-below the output folder as templates over the parameters; ``optional``, forms of a figure that it
-leaves, all of them, where the data give something to draw; ``expand``, values of a parameter that
-stand for several in these templates; ``choices``, the values that a parameter may take; ``name``,
-the name of the executed notebook where parameters are given. A run writes beside the output folder
-and moves its files in when all of them are there, so that nothing good is ever lost to a failure.
+A run writes beside the output folder and moves its files in when all of them are there, so that
+nothing good is ever lost to a failure.
 """
 
 # nbformat has types, but not for the functions used here
 # mypy: disable-error-code="no-untyped-call"
 
-import ast
-import difflib
-import io
 import os
 import re
 import signal
 import tempfile
 import time
-import tokenize
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib import metadata
-from itertools import groupby, product
+from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -34,34 +26,18 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from soila_analysis.build import kernel
+from soila_analysis import files
+from soila_analysis.build import contract, kernel
 from soila_analysis.build import record as records
+from soila_analysis.build.contract import RunError
 from soila_analysis.files import OUTPUT, RECORD
 
 TIMEOUT = 600.0
-TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 USUAL = {"dataset", "lang"}  # the parameters that make gives to every notebook
-BOOLEANS = {"true": True, "false": False}
-EXITS = ("exit", "quit", "_exit")
-MAGIC = re.compile(r"^\s*[!%?]|=\s*[!%]|\?\s*$")  # what IPython adds to Python
 PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
 BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
-
-
-class RunError(Exception):
-    """A run that failed; the message names the notebook, and the cell and error where it can."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One line of a notebook's parameters cell."""
-
-    name: str
-    type: str
-    default: str | int | float | bool
-    help: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,86 +81,54 @@ class Result:
     files: tuple[Path, ...] = field(default=())
 
 
-def parameters(notebook: Path) -> tuple[Parameter, ...]:
-    """Read the parameters that a notebook declares.
-
-    Parameters
-    ----------
-    notebook : Path
-        With one code cell tagged ``parameters``, of lines ``name: type = literal  # help``.
-
-    Returns
-    -------
-    tuple of Parameter
-        In their order.
-
-    Raises
-    ------
-    RunError
-        If there is no such cell, or one of its lines is something else.
-    """
-    cells = [c for c in _read(notebook).cells if "parameters" in c.metadata.get("tags", [])]
-    if len(cells) != 1:
-        raise RunError(f"{notebook.name}: {len(cells)} cells are tagged parameters, needed is one")
-    try:
-        statements = ast.parse(cells[0].source).body
-    except SyntaxError as error:
-        line = (error.text or "").strip()
-        raise RunError(f"{notebook.name}: parameters cell: {error.msg}: `{line}`") from None
-    found, problems = [], []
-    help_texts = _comments(cells[0].source)
-    for statement in statements:
-        try:
-            found.append(_parameter(statement, help_texts))
-        except ValueError:
-            text = ast.get_source_segment(cells[0].source, statement)
-            problems.append(f"`{text}` is not of the form `name: type = literal  # help`")
-    if problems:
-        raise RunError(f"{notebook.name}: parameters cell: " + "; ".join(problems))
-    return tuple(found)
-
-
-def check(notebook: Path, values: Mapping[str, str]) -> dict[str, str | int | float | bool]:
-    """Turn parameters given as text into values of the types that the notebook declares.
+def planned(notebook: Path, values: Mapping[str, str], output: Path | None = None) -> Job:
+    """Plan a run: with the lock of the project, and its usual output folder unless one is given.
 
     Parameters
     ----------
     notebook : Path
         The notebook.
     values : mapping of str to str
-        Parameters as text.
+        Parameters as text; a data set of the project is named from its root, wherever one is.
+    output : Path, optional
+        Folder to write to, with one for each language; by default ``build/<data set>``.
 
     Returns
     -------
-    dict
-        Name to value.
+    Job
 
     Raises
     ------
     RunError
-        With every unknown name (and the nearest known one), every value that is not of its type
-        and every value that is not among the choices.
+        If the notebook cannot be read.
+    FileNotFoundError
+        If there is no such data set, or no project here.
     """
-    declared = {p.name: p for p in parameters(notebook)}
-    choices = _contract(notebook).get("choices", {})
-    typed, problems = {}, []
-    for name, text in values.items():
-        if name not in declared:
-            near = difflib.get_close_matches(name, declared, n=1)
-            hint = f', did you mean "{near[0]}"?' if near else ""
-            problems.append(f'no parameter "{name}"{hint} (there are {", ".join(declared)})')
-            continue
-        try:
-            typed[name] = _typed(text, declared[name].type)
-        except ValueError:
-            problems.append(f'{name}: "{text}" is not of type {declared[name].type}')
-            continue
-        if name in choices and typed[name] not in choices[name]:
-            allowed = ", ".join(map(str, choices[name]))
-            problems.append(f'{name}: "{text}" is not allowed, choose from {allowed}')
-    if problems:
-        raise RunError(f"{notebook.name}: " + "; ".join(problems))
-    return typed
+    if "dataset" in values:
+        values = {**values, "dataset": _portable(values["dataset"])}
+    known = {p.name: str(p.default) for p in contract.parameters(notebook)} | dict(values)
+    dataset, lang = known.get("dataset", "."), known.get("lang", "")
+    folder = output / lang if output else files.output_folder(dataset, lang)
+    return Job(notebook, values, folder, files.dataset_folder(dataset), files.lock())
+
+
+def queued(queue: Path) -> list[tuple[Path, dict[str, str]]]:
+    """Take the runs that make put down, and remove the file.
+
+    Parameters
+    ----------
+    queue : Path
+        A line a run: notebook, then ``name=value``, separated by tabs; the same line counts once.
+
+    Returns
+    -------
+    list of tuple of Path and dict
+        Notebook and parameters.
+    """
+    lines = dict.fromkeys(queue.read_text(encoding="utf-8").splitlines())
+    queue.unlink()
+    rows = [line.split("\t") for line in lines]
+    return [(Path(notebook), dict(v.split("=", 1) for v in values)) for notebook, *values in rows]
 
 
 def run(
@@ -217,9 +161,10 @@ def run(
         meanwhile, or the outputs are not those declared. Earlier outputs are then as they were.
     """
     begun, started = time.time(), time.monotonic()
-    values = check(job.notebook, job.values)
-    expected, optional = _outputs(job, values), _outputs(job, values, "optional")
-    _refuse_escapes(job.notebook)
+    values = contract.check(job.notebook, job.values)
+    expected = contract.outputs(job.notebook, values)
+    optional = contract.outputs(job.notebook, values, "optional")
+    contract.refuse_escapes(job.notebook)
     record = _record(job, values)
     _refuse_unlocked(job, record)
     folder = job.folder.resolve()
@@ -231,19 +176,19 @@ def run(
         made = [path for path in optional if (staging / path).exists()]
         expected += [path for path in optional if _same_figure(path, made)]
         _check_outputs(job, staging, expected, begun)
-        name = _name(job, values)
+        name = contract.name(job.notebook, values)
         _write(staging, name, normalised(notebook, {str(staging): "build"}), expected)
         seconds = time.monotonic() - started
         (staging / f"notebooks/{name}.timing.json").write_text(f'{{"seconds": {seconds:.2f}}}\n')
         # To make, what is changed while a notebook runs is newer than the notebook, and a run with
         # parameters of its own is out of date, since it stands where the usual one belongs.
-        date = 0 if set(values) - USUAL - set(_named(job)) else begun
+        date = 0 if set(values) - USUAL - set(contract.named(job.notebook)) else begun
         os.utime(staging / f"notebooks/{name}.ipynb", (date, date))
         last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
-        files = [_place(staging, folder, file) for file in [*expected, *last]]
+        placed = [_place(staging, folder, file) for file in [*expected, *last]]
         for path in set(optional) - set(made):
             (folder / path).unlink(missing_ok=True)
-    return Result(job, time.monotonic() - started, files=tuple(files))
+    return Result(job, time.monotonic() - started, files=tuple(placed))
 
 
 def run_all(
@@ -336,80 +281,11 @@ def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -
     return text.rstrip("\n") + "\n"
 
 
-def _read(notebook: Path) -> NotebookNode:
-    try:
-        read = nbformat.read(notebook, as_version=4)
-    except FileNotFoundError:
-        raise RunError(f"{notebook}: no such notebook") from None
-    except OSError as error:
-        raise RunError(f"{notebook}: cannot be read: {error.strerror}") from None
-    except Exception as error:  # nbformat raises whatever the text of a file leads it to
-        raise RunError(f"{notebook}: not a notebook: {str(error).splitlines()[0]}") from None
-    for number, cell in enumerate(read.cells):
-        cell.setdefault("id", f"cell-{number:02}")  # else papermill adds random ones
-    read.nbformat_minor = max(read.nbformat_minor, 5)
-    return read
-
-
-def _contract(notebook: Path) -> dict[str, Any]:
-    return dict(_read(notebook).metadata.get("soila", {}))
-
-
-def _comments(source: str) -> dict[int, str]:
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return {t.start[0]: t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
-
-
-def _parameter(statement: ast.stmt, comments: Mapping[int, str]) -> Parameter:
-    if not isinstance(statement, ast.AnnAssign) or statement.value is None:
-        raise ValueError
-    name, type_ = ast.unparse(statement.target), ast.unparse(statement.annotation)
-    default = ast.literal_eval(statement.value)
-    text = comments.get(statement.end_lineno or statement.lineno, "")
-    if TYPES.get(type_) is not type(default) or not text:
-        raise ValueError
-    return Parameter(name, type_, default, text)  # type: ignore[arg-type]
-
-
-def _typed(text: str, type_: str) -> str | int | float | bool:
-    if type_ == "bool":
-        if text.lower() not in BOOLEANS:
-            raise ValueError
-        return BOOLEANS[text.lower()]
-    value: str | int | float = TYPES[type_](text)
-    if type_ != "str" and "_" in text:
-        raise ValueError
-    return value
-
-
-def _refuse_escapes(notebook: Path) -> None:
-    for label, cell in _code_cells(_read(notebook)):
-        line = _escape(cell.source)
-        if line:
-            raise RunError(
-                f"{notebook.name}: {label}: `{line}` is not allowed in a notebook of a run; "
-                "magics, shell commands and exit skip what follows without failing"
-            )
-
-
-def _escape(source: str) -> str:
-    """Find a line that is not Python, or names a way to exit."""
-    lines = source.splitlines()
-    try:
-        nodes = list(ast.walk(ast.parse(source)))
-    except SyntaxError:
-        return next((line.strip() for line in lines if MAGIC.search(line)), "")
-    names = ((n, getattr(n, "id", getattr(n, "attr", ""))) for n in nodes)
-    exits = (n.lineno for n, name in names if isinstance(n, ast.expr) and name in EXITS)
-    return next((lines[number - 1].strip() for number in exits), "")
-
-
-def _code_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
-    """Name each code cell by its number in the notebook as it is stored and its first line."""
-    own = (c for c in notebook.cells if "injected-parameters" not in c.metadata.get("tags", []))
-    for number, cell in enumerate(own, 1):
-        if cell.cell_type == "code" and cell.source.strip():
-            yield f"cell {number} (`{cell.source.strip().splitlines()[0]}`)", cell
+def _portable(dataset: str) -> str:
+    folder, top = files.dataset_folder(dataset), files.root()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{dataset}: no such data set folder")
+    return (folder.relative_to(top) if folder.is_relative_to(top) else folder).as_posix()
 
 
 def _execute(
@@ -428,7 +304,7 @@ def _execute(
     os.environ.update({OUTPUT: str(staging), RECORD: records.dumps(record)})
     try:
         return papermill.execute_notebook(
-            _read(job.notebook),
+            contract.read(job.notebook),
             None,
             parameters=dict(sorted(values.items())),
             engine_name="soila",
@@ -458,7 +334,7 @@ def _record(job: Job, values: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     if not job.data.is_dir():
         raise RunError(f"{job.title}: {job.data}: no such data set folder")
-    known = {p.name: p.default for p in parameters(job.notebook)} | dict(values)
+    known = {p.name: p.default for p in contract.parameters(job.notebook)} | dict(values)
     return records.record(job.notebook, known, list(values), job.data, job.lock)
 
 
@@ -486,8 +362,8 @@ def _refuse_changes(job: Job, record: Mapping[str, Any], since: float) -> None:
     if not record or job.data is None:
         return
     data = [job.data / name for name in record["data"]]
-    files = [job.notebook, *data, *(records.PACKAGE / name for name in record["code"])]
-    changed = [f.name for f in files if not f.exists() or f.stat().st_mtime > since]
+    inputs = [job.notebook, *data, *(records.PACKAGE / name for name in record["code"])]
+    changed = [f.name for f in inputs if not f.exists() or f.stat().st_mtime > since]
     if changed:
         names = ", ".join(changed)
         raise RunError(f"{job.title}: changed while the notebook ran: {names}; run it again")
@@ -516,12 +392,12 @@ def _engine() -> type:
 
 def _last(notebook: NotebookNode) -> str:
     """Name the last cell that was begun."""
-    begun = [label for label, c in _code_cells(notebook) if c.metadata.papermill.start_time]
+    begun = [label for label, c in contract.code_cells(notebook) if c.metadata.papermill.start_time]
     return begun[-1] if begun else "before the first cell"
 
 
 def _check_cells(notebook: NotebookNode) -> None:
-    for label, cell in _code_cells(notebook):
+    for label, cell in contract.code_cells(notebook):
         for output in cell.outputs:
             if output.output_type == "error":
                 raise _StoppedError(f"{label}: {output.ename}: {output.evalue}")
@@ -534,8 +410,9 @@ def _refuse_collisions(jobs: Iterable[Job]) -> None:
     writers: dict[Path, str] = {}
     for job in jobs:
         try:
-            values = check(job.notebook, job.values)
-            named = [path for key in ("outputs", "optional") for path in _outputs(job, values, key)]
+            values = contract.check(job.notebook, job.values)
+            named = contract.outputs(job.notebook, values)
+            named += contract.outputs(job.notebook, values, "optional")
         except RunError:
             continue
         for path in (job.folder / name for name in named):
@@ -544,32 +421,14 @@ def _refuse_collisions(jobs: Iterable[Job]) -> None:
             writers[path] = job.title
 
 
-def _outputs(job: Job, values: Mapping[str, Any], key: str = "outputs") -> list[str]:
-    contract = _contract(job.notebook)
-    known = {p.name: p.default for p in parameters(job.notebook)} | dict(values)
-    expand = contract.get("expand", {})
-    options = {k: expand.get(k, {}).get(str(v), [v]) for k, v in known.items()}
-    combined = [dict(zip(options, c, strict=True)) for c in product(*options.values())]
-    templates = contract.get(key, [])
-    name = job.notebook.name
-    try:
-        paths = list(dict.fromkeys(t.format(**c) for t in templates for c in combined))
-    except KeyError as error:
-        raise RunError(f"{name}: metadata: outputs name no parameter {error}") from None
-    outside = [p for p in paths if p.startswith("/") or ".." in PurePosixPath(p).parts]
-    if outside:
-        raise RunError(f"{name}: outputs outside the output folder: {', '.join(outside)}")
-    return paths
-
-
 def _same_figure(path: str, made: Iterable[str]) -> bool:
     """Tell whether another form of an output was made; a figure comes in all its forms."""
     return PurePosixPath(path).with_suffix("") in (PurePosixPath(m).with_suffix("") for m in made)
 
 
 def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: float) -> None:
-    files = [p for p in staging.rglob("*") if p.is_file()]
-    found = {p.relative_to(staging).as_posix(): p.stat() for p in files}
+    there = [p for p in staging.rglob("*") if p.is_file()]
+    found = {p.relative_to(staging).as_posix(): p.stat() for p in there}
     problems = [f"{e} is missing" for e in expected if e not in found]
     made = {e: found[e] for e in expected if e in found}
     problems += [f"{e} is empty" for e, stat in made.items() if not stat.st_size]
@@ -589,18 +448,6 @@ def _cut(file: Path) -> bool:
     """Tell whether a file of a known kind lacks its end."""
     end = ENDS.get(file.suffix, b"")
     return not file.read_bytes()[-64:].rstrip().endswith(end)
-
-
-def _name(job: Job, values: Mapping[str, Any]) -> str:
-    named = _named(job)
-    if not named or not set(named) <= set(values):
-        return job.notebook.stem
-    return str(_contract(job.notebook)["name"].format(**values))
-
-
-def _named(job: Job) -> list[str]:
-    """Find the parameters that are part of the executed notebook's name."""
-    return re.findall(r"{(\w+)}", _contract(job.notebook).get("name", ""))
 
 
 def _write(staging: Path, name: str, text: str, expected: Iterable[str]) -> None:

@@ -46,7 +46,6 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     if _has(alpha):
         title = t("agreement.lead-title", alpha=value(alpha, t))
     found = [_named(c, pooled, t) for c in (*panels, "prevalence", "bias") if _has(pooled[c])]
-    features = [r for r in table.itertuples() if r.feature_id and r.coefficient == ALPHA]
     return compose(
         table,
         lang,
@@ -70,7 +69,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
                 replicates=t.number(lead.replicates),
                 seed=lead.seed,
             ),
-            *_range([r for r in features if _has(r)], t),
+            *_range(table, t),
             t("agreement.caveat", other=t(f"agreement.long-{key(PABAK, lead.compared)}")),
         ],
         rows=[_sentence(table, f, panels, t) for f in _ordered(table)["feature_id"]],
@@ -197,8 +196,10 @@ def _remarks(table: pd.DataFrame, t: Messages) -> list[str]:
     return [*(t(f"agreement.reason-{reason}") for reason in found), *below]
 
 
-def _range(features: list[Any], t: Messages) -> list[str]:
-    """Say between which values alpha lies."""
+def _range(table: pd.DataFrame, t: Messages) -> list[str]:
+    """Say between which values alpha of the features lies."""
+    alphas = table[(table["feature_id"] != "") & (table["coefficient"] == ALPHA)]
+    features = [*alphas.dropna(subset=["value"]).itertuples()]
     if len(features) < 2:
         return []
     least, most = (f(features, key=lambda r: r.value) for f in (min, max))

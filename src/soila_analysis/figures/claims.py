@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines, text_width
-from soila_analysis.figures.palette import BLUE, MUTED, PLUM, RULE
+from soila_analysis.figures.palette import BLUE, MUTED, PLUM
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
@@ -46,12 +46,9 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     canvas = page.canvas()
     for x, key in ((2.0, "printed"), (3.9, "recomputed"), (5.5, "codes")):
         page.text(wide + x, 0.05, t(f"claims.{key}"), size=SMALL, weight="bold", ha="right")
-    y = 0.65
-    for (row, text), high in zip(rows, highs, strict=True):
-        canvas.plot([0.3, WIDTH - 0.3], [y, y], color=RULE, lw=0.8)
+    for (row, text), high, y in zip(rows, highs, page.rows(canvas, 0.65, highs), strict=True):
         page.text(0.3, y + high / 2, text, size=SMALL, va="center")
         _row(page, canvas, row, wide, y + high / 2, t)
-        y += high
     return page.figure
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines
-from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, RULE
+from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
@@ -55,13 +55,10 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     canvas = page.canvas()
     page.text(CODES, 0.0, codes, size=SMALL, weight="bold")
     page.text(HOLDS, 0.0, often, size=SMALL, weight="bold")
-    y = head
-    for (row, text), high in zip(rows, highs, strict=True):
-        canvas.plot([0.3, WIDTH - 0.3], [y, y], color=RULE, lw=0.8)
+    for (row, text), high, y in zip(rows, highs, page.rows(canvas, head, highs), strict=True):
         page.text(0.3, y + high / 2, text, size=SMALL, va="center")
         _codes(page, canvas, row, y + high / 2, t)
         _holds(page, canvas, row, y + high / 2, t)
-        y += high
     return page.figure
 
 

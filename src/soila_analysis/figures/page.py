@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from soila_analysis.figures.palette import MUTED, PLUM, RULE, TEXT
 from soila_analysis.figures.texts import Texts
 from soila_analysis.language import messages
 
+SCREEN = 96  # dots per inch of a notebook
 WIDTH = 16.0  # cm, as are all lengths here
 MARGIN = 0.3
 TITLE, LABEL, SMALL = 12.0, 9.5, 8.5  # points
@@ -60,6 +62,16 @@ def style() -> Iterator[None]:
         yield
 
 
+class Drawing(Figure):
+    """A matplotlib figure that a notebook shows, though pyplot does not know it."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        buffer, (width, _) = BytesIO(), self.get_size_inches()
+        with style():
+            self.savefig(buffer, format="png", dpi=2 * SCREEN)
+        return buffer.getvalue(), {"width": round(width * SCREEN)}
+
+
 class Page:
     """A figure 16 cm wide with badge, title and subtitle above a body, and a source line below.
 
@@ -92,7 +104,7 @@ class Page:
         self.body = body
         self._head = head
         self._height = head + body + 0.25 + height(foot, SMALL) + MARGIN
-        self.figure = Figure(figsize=(WIDTH * CM, self._height * CM))
+        self.figure = Drawing(figsize=(WIDTH * CM, self._height * CM))
         self.figure.canvas.draw_idle()
         y = MARGIN - head
         if badge:
@@ -137,6 +149,14 @@ class Page:
         """Set a text of at most `width` cm that ends at x, its middle at y."""
         rows = lines(text, width, size, self.lang, bold=look.get("weight") == "bold")
         self.text(x, y, rows, size=size, ha="right", va="center", **look)
+
+    @staticmethod
+    def rows(canvas: Axes, top: float, heights: Sequence[float]) -> Iterator[float]:
+        """Rule off rows of a canvas from `top` down; yield the upper edge of each."""
+        for high in heights:
+            canvas.plot([MARGIN, WIDTH - MARGIN], [top, top], color=RULE, lw=0.8)
+            yield top
+            top += high
 
     def key(self, names: Sequence[str], colours: Sequence[str]) -> None:
         """Set a box and a name for each class of colours, side by side at the top of the body."""

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines
-from soila_analysis.figures.palette import BLUE, BOX, MUTED, RULE
+from soila_analysis.figures.palette import BLUE, BOX, MUTED
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
@@ -133,7 +133,10 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the features as text boxes in two columns, grouped as on the slide."""
     width = (WIDTH - 0.6 - GAP) / 2
-    groups = [_box_lines(group, width, words.lang) for _, group in table.groupby("box")]
+    groups = [
+        [lines(name, width - 0.6, LABEL, words.lang) for name in group["feature"]]
+        for _, group in table.groupby("box")
+    ]
     highs = [sum(height(entry, LABEL) + 0.12 for entry in group) + 0.34 for group in groups]
     split = min(
         range(1, len(groups) + 1),
@@ -159,31 +162,19 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     rows = [_definition(r, words.lang, t) for r in table.itertuples()]
     highs = [
-        max(_high(name, LABEL), _high(text, LABEL) + _high(note, SMALL)) + 0.3
+        max(height(name, LABEL), height(text, LABEL) + height(note, SMALL)) + 0.3
         for name, text, note in rows
     ]
     page = Page(words, body=sum(highs) + 0.1)
-    canvas = page.canvas()
-    y = 0.1
-    for (name, text, note), high in zip(rows, highs, strict=True):
-        canvas.plot([0.3, WIDTH - 0.3], [y, y], color=RULE, lw=0.8)
+    for (name, text, note), y in zip(rows, page.rows(page.canvas(), 0.1, highs), strict=True):
         page.text(0.3, y + 0.12, name, weight="bold", color=BLUE)
         page.text(NAMES + 0.7, y + 0.12, text)
-        page.text(NAMES + 0.7, y + 0.12 + _high(text, LABEL), note, size=SMALL, color=MUTED)
-        y += high
+        page.text(NAMES + 0.7, y + 0.12 + height(text, LABEL), note, size=SMALL, color=MUTED)
     return page.figure
-
-
-def _box_lines(group: pd.DataFrame, width: float, lang: str) -> list[list[str]]:
-    return [lines(r.feature, width - 0.6, LABEL, lang) for r in group.itertuples()]
 
 
 def _stack(highs: list[float]) -> float:
     return sum(highs) + GAP * max(len(highs) - 1, 0)
-
-
-def _high(rows: list[str], size: float) -> float:
-    return height(rows, size)
 
 
 def _definition(row: Any, lang: str, t: Messages) -> tuple[list[str], list[str], list[str]]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,12 +10,11 @@ from markupsafe import Markup
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures.evidence_map import CLASSES
-from soila_analysis.figures.wording import BOUNDED, by_share, percent, ratio
-from soila_analysis.language import LANGUAGES, Messages, messages
+from soila_analysis.figures.wording import BOUNDED, badge, by_share, percent, ratio
+from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.gaps import LEVEL
-from soila_analysis.report.pages import asset, look, render
+from soila_analysis.report.pages import asset, render
 from soila_analysis.review import basis
-from soila_analysis.taxonomy import Taxonomy
 
 MARKS = {"present": "1", "absent": "0", "unclear": "?", "not-applicable": "-", "not-assessed": "."}
 FIXED = ("model_id", "name")
@@ -25,66 +23,20 @@ PLAIN = 200  # models that the page lists without a script
 CHOICES = 40  # values of a column that are offered as a list; of more, a part can be typed
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """Coded models, as the evidence map needs them.
+def further(models: pd.DataFrame) -> list[str]:
+    """List the columns of models that describe them: not their names, and no coder's notes."""
+    return [c for c in models if c not in FIXED and not c.startswith(NOTES)]
 
-    Attributes
-    ----------
-    models : DataFrame
-        ``model_id``, ``name``, and any further columns: each of those is a filter, but for notes.
-    memberships : DataFrame
-        ``model_id``, ``goal_id``.
-    status : DataFrame, models x features
-        As `dataset.consensus` gives.
-    cells : DataFrame
-        `metrics.evidence_map` of these, with ``basis`` and bounds as `review.basis.mark` adds.
-    codings : DataFrame
-        ``model_id``, ``feature_id``, ``coder_id``, ``code``, as the coders gave them.
-    rule : str
-        The rule by which ``status`` follows from these.
-    kind, reading : str
-        Of the data set.
-    source : mapping of language to str
-        Where the codes come from.
-    """
 
-    models: pd.DataFrame
-    memberships: pd.DataFrame
-    status: pd.DataFrame
-    cells: pd.DataFrame
-    codings: pd.DataFrame
-    rule: str
-    kind: str
-    reading: str
-    source: Mapping[str, str]
-
-    @classmethod
-    def of(cls, dataset: Dataset) -> "Coded":
-        """Gather them from a data set."""
-        info, status = dataset.info, dataset.status
-        cells = metrics.evidence_map(status, dataset.memberships, dataset.taxonomy.goal_ids)
-        return cls(
-            models=dataset.models,
-            memberships=dataset.memberships,
-            status=status,
-            cells=basis.mark(cells, dataset, "feature-share", "feature-share-by-goal"),
-            codings=dataset.codings,
-            rule=info.consensus,
-            kind=info.kind,
-            reading=info.reading or "",
-            source={lang: info.source[lang] for lang in LANGUAGES},
-        )
+def cells(dataset: Dataset) -> pd.DataFrame:
+    """Share of each feature in each goal and in all models, with where each number stands."""
+    goals = dataset.taxonomy.goal_ids
+    table = metrics.evidence_map(dataset.status, dataset.memberships, goals)
+    return basis.mark(table, dataset, "feature-share", "feature-share-by-goal")
 
 
 def evidence_map(
-    coded: Coded,
-    taxonomy: Taxonomy,
-    lang: str,
-    *,
-    langs: Sequence[str] = (),
-    pages: Sequence[str] = (),
-    title: str = "",
+    dataset: Dataset, lang: str, *, langs: Sequence[str] = (), pages: Sequence[str] = ()
 ) -> str:
     """Write the evidence map as one HTML page without any other file.
 
@@ -94,94 +46,82 @@ def evidence_map(
 
     Parameters
     ----------
-    coded : Coded
-        The models and their codes.
-    taxonomy : Taxonomy
-        Features and goals, in order.
+    dataset : Dataset
+        The models and their codes; each further column of the models is a filter, but for notes.
     lang : {"fi", "sv", "en"}
         Language of the page.
     langs : sequence of str, optional
         Languages to link to, at the same address in their own folder.
     pages : sequence of str, optional
         Pages of a site to link to; without any, the map stands alone.
-    title : str, optional
-        Name of the data set.
 
     Returns
     -------
     str
         The page.
     """
-    t = messages(lang)
-    badge = t(f"badge.{coded.kind}") if coded.kind in t.catalogue["badge"] else ""
-    reading = t.catalogue["reading"].get(coded.reading, coded.reading)
-    labels = taxonomy.labels(lang)
-    margin = coded.cells[coded.cells["goal_id"] == ""]
+    t, info = messages(lang), dataset.info
+    labels = dataset.taxonomy.labels(lang)
+    table = cells(dataset)
+    margin = table[table["goal_id"] == ""]
     rows = by_share(margin.assign(feature=margin["feature_id"].map(labels)))
-    cells = _cells(coded, t)
+    shown = _shown(table, t)
     return render(
         "map.html",
         lang,
         name="map",
         langs=langs,
         pages=pages,
-        dataset=title,
-        css=look(),
-        badge=" · ".join(part for part in (badge, reading) if part),
-        reconstructed=coded.kind == "reconstructed",
-        source=coded.source[lang],
+        dataset=dataset,
+        badge=badge(info.kind, info.reading or "", t),
         labels=labels,
         features=rows["feature_id"].tolist(),
-        goals=taxonomy.goal_ids,
-        cells=cells,
-        counted=_counted(coded, taxonomy, t),
-        gaps=[(*at, cell["gap"]) for at, cell in cells.items() if cell["gap"]],
-        bounded=sum(bool(goal) and cell["shade"] == "b" for (_, goal), cell in cells.items()),
+        goals=dataset.taxonomy.goal_ids,
+        cells=shown,
+        counted=_counted(dataset, t),
+        gaps=[(*at, cell["gap"]) for at, cell in shown.items() if cell["gap"]],
+        bounded=sum(bool(goal) and cell["shade"] == "b" for (_, goal), cell in shown.items()),
         classes=_classes(t),
-        models=_listed(coded, taxonomy, lang),
+        models=listed(dataset, lang),
         plain=PLAIN,
-        columns=_columns(coded),
+        columns=_columns(dataset.models),
         script=asset("explorer.js"),
-        data=_embedded(coded, taxonomy, lang),
+        data=_embedded(dataset, lang),
     )
 
 
-def _columns(coded: Coded) -> dict[str, list[str]]:
+def _columns(models: pd.DataFrame) -> dict[str, list[str]]:
     """Give each further column of the models, with its values where these are few."""
-    further = [c for c in coded.models.columns if c not in FIXED and not c.startswith(NOTES)]
-    values = {c: sorted(set(coded.models[c].astype(str)) - {""}) for c in further}
+    values = {c: sorted(set(models[c]) - {""}) for c in further(models)}
     return {c: found if len(found) <= CHOICES else [] for c, found in values.items()}
 
 
-def _cells(coded: Coded, t: Messages) -> dict[tuple[str, str], dict[str, Any]]:
+def _shown(table: pd.DataFrame, t: Messages) -> dict[tuple[str, str], dict[str, Any]]:
     """Give each cell its words, its class of shade, and what kind of gap it is."""
-    bounded = coded.cells["basis"] == BOUNDED
-    found = metrics.gaps(coded.cells).set_index(["feature_id", "goal_id"])["gap"]
-    cells = {}
-    for row, unsure in zip(coded.cells.itertuples(), bounded, strict=True):
-        at = (row.feature_id, row.goal_id)
+    found = metrics.gaps(table).set_index(["feature_id", "goal_id"])["gap"]
+    shown = {}
+    for row in table.itertuples():
+        at, unsure = (row.feature_id, row.goal_id), row.basis == BOUNDED
         gap = "" if unsure and row.n else found.get(at, "")
         shade = sum(row.percent >= c for c in CLASSES[1:-1]) if row.n else "none"
-        cells[at] = {
+        shown[at] = {
             "share": percent(row, t),
             "ratio": ratio(row, t),
             "shade": "b" if unsure else shade,
             "published": row.basis == "published",
             "gap": t(f"site.script.gap-{gap}") if gap else "",
         }
-    return cells
+    return shown
 
 
-def _counted(coded: Coded, taxonomy: Taxonomy, t: Messages) -> dict[str, str]:
+def _counted(dataset: Dataset, t: Messages) -> dict[str, str]:
     """Write how many of each goal's models, and of all, were assessed for any feature."""
-    ids = coded.status.index[coded.status.isin(["present", "absent"]).any(axis=1)]
-    members = coded.memberships
-    counts = {
-        goal: (members["model_id"][members["goal_id"] == goal]) for goal in taxonomy.goal_ids
-    } | {"": coded.models["model_id"]}
+    assessed = dataset.status.isin(["present", "absent"]).any(axis=1)
+    members = dataset.memberships.groupby("goal_id")["model_id"].agg(list)
+    groups = {goal: members.get(goal, []) for goal in dataset.taxonomy.goal_ids}
     return {
-        goal: t("site.script.assessed", n=t.number(found.isin(ids).sum()), all=t.number(len(found)))
-        for goal, found in counts.items()
+        goal: t("site.script.assessed", n=t.number(assessed[ids].sum()), all=t.number(len(ids)))
+        for goal, ids in {**groups, "": dataset.models["model_id"].tolist()}.items()
     }
 
 
@@ -195,43 +135,49 @@ def _classes(t: Messages) -> list[str]:
     ]
 
 
-def _listed(coded: Coded, taxonomy: Taxonomy, lang: str) -> list[dict[str, Any]]:
-    """Give each model its goals and the number of its features, for the plain table."""
-    labels = taxonomy.labels(lang)
-    goals = coded.memberships.groupby("model_id")["goal_id"].agg(list)
-    present = coded.status.eq("present").sum(axis=1)
-    assessed = coded.status.isin(["present", "absent"]).sum(axis=1)
+def listed(dataset: Dataset, lang: str) -> list[dict[str, Any]]:
+    """Give each model its goals and the number of its features, for a plain table."""
+    labels, goals = dataset.taxonomy.labels(lang), _goals(dataset)
+    present = dataset.status.eq("present").sum(axis=1)
+    assessed = present + dataset.status.eq("absent").sum(axis=1)
     return [
         {
             "row": row,
-            "goals": [labels[g] for g in goals.get(row["model_id"], [])],
+            "goals": [labels[goal] for goal in goals.get(row["model_id"], [])],
             "present": int(present[row["model_id"]]),
             "assessed": int(assessed[row["model_id"]]),
         }
-        for row in coded.models.to_dict("records")
+        for row in dataset.models.to_dict("records")
     ]
 
 
-def _embedded(coded: Coded, taxonomy: Taxonomy, lang: str) -> Markup:
+def _goals(dataset: Dataset) -> Mapping[str, list[str]]:
+    """List the goals of each model that has any."""
+    found: Mapping[str, list[str]] = dataset.memberships.groupby("model_id")["goal_id"].agg(list)
+    return found
+
+
+def _embedded(dataset: Dataset, lang: str) -> Markup:
     """Put the codes into the page: a character a code, no text that could end the script."""
-    order = {goal: i for i, goal in enumerate(taxonomy.goal_ids)}
-    goals = coded.memberships.groupby("model_id")["goal_id"].agg(lambda g: [order[x] for x in g])
-    marks = coded.status.apply(lambda column: column.map(MARKS).astype(str))
-    columns = _columns(coded)
+    taxonomy, goals = dataset.taxonomy, _goals(dataset)
+    order = {goal: place for place, goal in enumerate(taxonomy.goal_ids)}
+    marks = dataset.status.apply(lambda column: column.map(MARKS).astype(str)).agg("".join, axis=1)
+    columns = further(dataset.models)
     data = {
         "lang": lang,
         "features": list(taxonomy.feature_ids),
         "goals": list(taxonomy.goal_ids),
         "labels": taxonomy.labels(lang),
-        "columns": list(columns),
+        "columns": columns,
         "models": [
-            [row["model_id"], row["name"], goals.get(row["model_id"], []), "".join(codes)]
-            + [str(row[c]) for c in columns]
-            for row, codes in zip(
-                coded.models.to_dict("records"), marks.to_numpy().tolist(), strict=True
-            )
+            [
+                *(row["model_id"], row["name"]),
+                [order[goal] for goal in goals.get(row["model_id"], [])],
+                *(marks[row["model_id"]], *(row[c] for c in columns)),
+            ]
+            for row in dataset.models.to_dict("records")
         ],
-        "kind": coded.kind,
+        "kind": dataset.info.kind,
         "classes": CLASSES[1:-1],
         "level": LEVEL,
         "words": messages(lang).catalogue["site"]["script"],

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from soila_analysis.dataset import Dataset
+from soila_analysis.figures.wording import percent_of
 from soila_analysis.language import Messages, messages
-from soila_analysis.report.evidence_map import FIXED, Coded
-from soila_analysis.taxonomy import Taxonomy
+from soila_analysis.report.evidence_map import FIXED
 
 ITEMS = {
     "charting": "PRISMA-ScR 10",
@@ -40,15 +41,13 @@ class MethodsSection:
     items: tuple[Item, ...]
 
 
-def methods(coded: Coded, taxonomy: Taxonomy, lang: str) -> MethodsSection:
+def methods(dataset: Dataset, lang: str) -> MethodsSection:
     """Write the methods section of a data set.
 
     Parameters
     ----------
-    coded : Coded
-        The models, their codes and how these came about.
-    taxonomy : Taxonomy
-        What they are coded by.
+    dataset : Dataset
+        The models, their codes, what they are coded by, and how the codes came about.
     lang : {"fi", "sv", "en"}
         Language of the texts.
 
@@ -64,7 +63,7 @@ def methods(coded: Coded, taxonomy: Taxonomy, lang: str) -> MethodsSection:
     Lombard, Snyder-Duch & Bracken (2002). Human Communication Research 28(4), 587-604.
     """
     t = messages(lang)
-    said = _sentences(coded, taxonomy, t)
+    said = _sentences(dataset, t)
     order = ("unit", "kind", "coding", "agreement", "rule", "base", "synthesis")
     paragraph = _joined(said[name] for name in order)
     charting = _joined(said[name] for name in ("coding", "coders", "rule"))
@@ -80,24 +79,24 @@ def _joined(sentences: Iterable[str]) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _sentences(coded: Coded, taxonomy: Taxonomy, t: Messages) -> dict[str, str]:
+def _sentences(dataset: Dataset, t: Messages) -> dict[str, str]:
     """Say all that the paragraph and the items are put together from."""
-    statuses = pd.Series(coded.status.to_numpy().ravel()).value_counts()
+    statuses = pd.Series(dataset.status.to_numpy().ravel()).value_counts()
     base = t("methods.base", **{k: t.number(statuses.get(s, 0)) for k, s in _OUTSIDE.items()})
-    ranges = [t("methods.ranges")] if coded.kind == "reconstructed" else []
+    ranges = [t("methods.ranges")] if dataset.info.kind == "reconstructed" else []
     return {
-        "unit": _unit(coded, taxonomy, t),
-        "kind": t(f"methods.kind-{coded.kind}", reading=_reading(coded, t)),
-        "coding": _coding(coded, taxonomy, t),
-        "coders": _coders(coded, t),
-        "rule": _rule(coded, t),
+        "unit": _unit(dataset, t),
+        "kind": t(f"methods.kind-{dataset.info.kind}", reading=_reading(dataset, t)),
+        "coding": _coding(dataset, t),
+        "coders": _coders(dataset, t),
+        "rule": _rule(dataset, t),
         "base": base,
-        "items": _data_items(coded, taxonomy, t),
+        "items": _data_items(dataset, t),
         "appraisal": t("methods.no-appraisal"),
         "synthesis": " ".join([t("methods.intervals"), *ranges]),
         "missing": f"{base} {t('methods.open')}",
         "gaps": t("methods.how-gaps"),
-        "agreement": " ".join(_agreement(coded, taxonomy, t)),
+        "agreement": " ".join(_agreement(dataset, t)),
         "selection": t("methods.not-in-data"),
     }
 
@@ -109,48 +108,49 @@ _OUTSIDE = {
 }
 
 
-def _unit(coded: Coded, taxonomy: Taxonomy, t: Messages) -> str:
-    assessed = coded.status.isin(["present", "absent"]).any(axis=1)
+def _unit(dataset: Dataset, t: Messages) -> str:
+    assessed = dataset.status.isin(["present", "absent"]).any(axis=1)
     return t(
         "methods.unit",
-        models=t.number(len(coded.models)),
+        models=t.number(len(dataset.models)),
         coded=t.number(assessed.sum()),
-        goals=t.number(len(taxonomy.goals)),
-        memberships=t.number(len(coded.memberships)),
+        goals=t.number(len(dataset.taxonomy.goals)),
+        memberships=t.number(len(dataset.memberships)),
     )
 
 
-def _reading(coded: Coded, t: Messages) -> str:
-    return str(t.catalogue["reading"].get(coded.reading, coded.reading))
+def _reading(dataset: Dataset, t: Messages) -> str:
+    reading = dataset.info.reading or ""
+    return str(t.catalogue["reading"].get(reading, reading))
 
 
-def _coding(coded: Coded, taxonomy: Taxonomy, t: Messages) -> str:
-    codes = t.listing([f"{c.code} {c.label[t.lang].lower()}" for c in taxonomy.codes])
-    features = t.number(len(taxonomy.features))
-    return t("methods.coding", features=features, version=taxonomy.version, codes=codes)
+def _coding(dataset: Dataset, t: Messages) -> str:
+    codes = t.listing([f"{c.code} {c.label[t.lang].lower()}" for c in dataset.taxonomy.codes])
+    features = t.number(len(dataset.taxonomy.features))
+    return t("methods.coding", features=features, version=dataset.taxonomy.version, codes=codes)
 
 
-def _coders(coded: Coded, t: Messages) -> str:
-    if coded.kind == "reconstructed":
+def _coders(dataset: Dataset, t: Messages) -> str:
+    if dataset.info.kind == "reconstructed":
         return t("methods.no-coder")
-    number = coded.codings["coder_id"].nunique()
+    number = dataset.codings["coder_id"].nunique()
     return t("methods.given", coders=t("methods.coders", count=number))
 
 
-def _rule(coded: Coded, t: Messages) -> str:
+def _rule(dataset: Dataset, t: Messages) -> str:
     """Say how several codes become one; nothing where no second coder is."""
-    if coded.codings["coder_id"].nunique() < 2:
+    if dataset.codings["coder_id"].nunique() < 2:
         return ""
-    name, _, coder = coded.rule.partition(":")
+    name, _, coder = dataset.info.consensus.partition(":")
     return t(f"methods.rule-{name}", coder=coder)
 
 
-def _agreement(coded: Coded, taxonomy: Taxonomy, t: Messages) -> Iterator[str]:
+def _agreement(dataset: Dataset, t: Messages) -> Iterator[str]:
     """Count the pairs that several coders coded, and those in which all their codes agree."""
-    yield _coders(coded, t)
-    if coded.kind == "reconstructed":
+    yield _coders(dataset, t)
+    if dataset.info.kind == "reconstructed":
         return
-    pairs = _pairs(coded.codings, taxonomy)
+    pairs = _pairs(dataset)
     doubled = pairs[pairs["coders"] > 1]
     if not len(doubled):
         yield t("methods.no-agreement")
@@ -161,23 +161,26 @@ def _agreement(coded: Coded, taxonomy: Taxonomy, t: Messages) -> Iterator[str]:
         doubled=t.number(n),
         pairs=t.number(len(pairs)),
         agreed=t.number(agreed),
-        percent=t.percent((200 * agreed + n) // (2 * n)),
+        percent=t.percent(percent_of(agreed, n)),
     )
 
 
-def _pairs(codings: pd.DataFrame, taxonomy: Taxonomy) -> pd.DataFrame:
-    statuses = codings["code"].map(taxonomy.counts_as)
-    grouped = codings.assign(status=statuses).groupby(["model_id", "feature_id"])
+def _pairs(dataset: Dataset) -> pd.DataFrame:
+    statuses = dataset.codings["code"].map(dataset.taxonomy.counts_as)
+    grouped = dataset.codings.assign(status=statuses).groupby(["model_id", "feature_id"])
     return pd.DataFrame(
         {"coders": grouped["coder_id"].nunique(), "statuses": grouped["status"].nunique()}
     )
 
 
-def _data_items(coded: Coded, taxonomy: Taxonomy, t: Messages) -> str:
-    labels = taxonomy.labels(t.lang)
-    further = [c for c in coded.models.columns if c not in FIXED]
+def _data_items(dataset: Dataset, t: Messages) -> str:
+    taxonomy, labels = dataset.taxonomy, dataset.taxonomy.labels(t.lang)
+    further = [c for c in dataset.models.columns if c not in FIXED]
     parts = [
-        t("methods.which-features", names="; ".join(labels[f] for f in taxonomy.feature_ids)),
+        t(
+            "methods.which-features",
+            names="; ".join(labels[f] for f in taxonomy.feature_ids),
+        ),
         t("methods.which-goals", names="; ".join(labels[g] for g in taxonomy.goal_ids)),
     ]
     if further:

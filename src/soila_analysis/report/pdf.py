@@ -6,8 +6,6 @@ document without title, language, alternative texts or headings in order, and te
 
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -20,12 +18,14 @@ import matplotlib as mpl
 from matplotlib.ft2font import FT2Font
 
 from soila_analysis.dataset import Dataset
+from soila_analysis.figures.wording import badge
+from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES, Messages, messages
-from soila_analysis.report.evidence_map import FIXED, Coded
+from soila_analysis.report.evidence_map import FIXED, cells, listed
 from soila_analysis.report.methods import methods
 from soila_analysis.report.pages import asset
 from soila_analysis.report.site import Drawn, drawn
-from soila_analysis.report.tables import Readable, compact, read
+from soila_analysis.report.tables import Readable, compact
 
 MODELS = 200  # more of them make a list that nobody reads
 LONG = re.compile(r"[^\s\u200b]{30,}")  # a word that a line may not hold
@@ -61,20 +61,14 @@ def write(build: Path, dataset: Dataset) -> list[Path]:
     langs = [lang for lang in LANGUAGES if any((build / lang).glob("figures/*.svg"))]
     if not langs:
         raise FileNotFoundError(f"{build} has no figures yet; run `make figures` first")
-    coded = Coded.of(dataset)
-    with tempfile.TemporaryDirectory(prefix=".report-", dir=build) as beside:
-        new = Path(beside) / "report"
-        new.mkdir()
+    with replacing(build / "report") as folder:
         for lang in langs:
-            pdf = typeset(gathered(build / lang, dataset, coded), build / lang / "figures")
-            (new / f"{build.name}.{lang}.pdf").write_bytes(pdf)
-        folder = build / "report"
-        shutil.rmtree(folder, ignore_errors=True)
-        new.replace(folder)
-    return sorted(folder.iterdir())
+            pdf = typeset(gathered(build / lang, dataset), build / lang / "figures")
+            (folder / f"{build.name}.{lang}.pdf").write_bytes(pdf)
+    return sorted((build / "report").iterdir())
 
 
-def gathered(built: Path, dataset: Dataset, coded: Coded) -> dict[str, Any]:
+def gathered(built: Path, dataset: Dataset) -> dict[str, Any]:
     """Gather all words and numbers of the report.
 
     Parameters
@@ -83,8 +77,6 @@ def gathered(built: Path, dataset: Dataset, coded: Coded) -> dict[str, Any]:
         ``build/<data set>/<language>``.
     dataset : Dataset
         What it was made from.
-    coded : Coded
-        Of the data set.
 
     Returns
     -------
@@ -92,28 +84,27 @@ def gathered(built: Path, dataset: Dataset, coded: Coded) -> dict[str, Any]:
         What ``templates/document.typ`` reads, plain enough for JSON.
     """
     lang, info = built.name, dataset.info
-    figures = drawn(built, dataset.taxonomy, lang)
+    figures = drawn(built)
     t, labels = messages(lang), dataset.taxonomy.labels(lang)
     title = info.title[lang]
     printed = [f for f in figures if f.as_published and f.of_same_table(figures)]
     main = [f for f in figures if f not in printed]
-    badges = [f.words["badge"] for f in main if f.words["badge"]]
     return {
         "lang": lang,
         "title": f"{t('site.name')}: {title}",
         "series": t("site.name"),
         "dataset": title,
-        "badge": badges[0] if badges else "",
+        "badge": badge(info.kind, info.reading or "", t),
         "lead": t("report.lead"),
-        "caveats": _caveats(coded, t),
+        "caveats": _caveats(dataset, t),
         "source": t("common.source", source=info.source[lang]),
         "licence": t("report.licence", licence=info.licence),
         "labels": _labels(t),
-        "figures": [_figure(f, built, labels, t) for f in main],
-        "printed": [_figure(f, built, labels, t) for f in printed],
-        "methods": asdict(methods(coded, dataset.taxonomy, lang)),
+        "figures": [_figure(f, labels, t) for f in main],
+        "printed": [_figure(f, labels, t) for f in printed],
+        "methods": asdict(methods(dataset, lang)),
         "check": _check(main, t),
-        "models": _models(coded, dataset, t),
+        "models": _models(dataset, t),
     }
 
 
@@ -168,19 +159,19 @@ def _labels(t: Messages) -> dict[str, str]:
     }
 
 
-def _caveats(coded: Coded, t: Messages) -> list[str]:
+def _caveats(dataset: Dataset, t: Messages) -> list[str]:
     """Say what to know before a number is used."""
-    made_up = [t("site.caveat")] if coded.kind == "reconstructed" else []
-    groups = coded.cells.loc[coded.cells["n"] > 0, "n"]
+    made_up = [t("site.caveat")] if dataset.info.kind == "reconstructed" else []
+    sizes = cells(dataset)["n"]
+    groups = sizes[sizes > 0]
     if groups.empty:
         return made_up
     n = int(groups.min())
     return [*made_up, t("report.small", n=t.number(n), points=t.number(100 / n))]
 
 
-def _figure(figure: Drawn, built: Path, labels: Mapping[str, str], t: Messages) -> dict[str, Any]:
+def _figure(figure: Drawn, labels: Mapping[str, str], t: Messages) -> dict[str, Any]:
     words = figure.words
-    table = read(built / "tables" / words["table"])
     return {
         "stem": figure.stem,
         "file": f"{figure.stem}.svg",
@@ -189,7 +180,7 @@ def _figure(figure: Drawn, built: Path, labels: Mapping[str, str], t: Messages) 
         "findings": words["findings"],
         "source": words["source"],
         "caption": t("site.table-of", title=words["title"]),
-        "table": _set(compact(table, labels, t.lang, words["figure"])),
+        "table": _set(compact(figure.table, labels, t.lang, words["figure"])),
     }
 
 
@@ -210,22 +201,17 @@ def _check(figures: Sequence[Drawn], t: Messages) -> dict[str, Any]:
     }
 
 
-def _models(coded: Coded, dataset: Dataset, t: Messages) -> dict[str, Any]:
+def _models(dataset: Dataset, t: Messages) -> dict[str, Any]:
     """List the models, with further columns, goals and the number of their features."""
-    labels = dataset.taxonomy.labels(t.lang)
-    goals = coded.memberships.groupby("model_id")["goal_id"].agg(list)
-    present = coded.status.eq("present").sum(axis=1)
-    assessed = present + coded.status.eq("absent").sum(axis=1)
-    further = [column for column in coded.models.columns if column not in FIXED]
+    further = [column for column in dataset.models.columns if column not in FIXED]
     head = (t("site.model"), *further, t("column.goal"), t("column.features"))
     rows = []
-    for row in coded.models.head(MODELS).to_dict("records"):
-        model = row["model_id"]
-        n = int(assessed[model])
-        count = t.ratio(present[model], n) if n else t("site.not-assessed")
-        named = "; ".join(labels[goal] for goal in goals.get(model, []))
-        rows.append((row["name"] or model, *(row[c] for c in further), named, count))
-    size = len(coded.models)
+    for model in listed(dataset, t.lang)[:MODELS]:
+        row, n = model["row"], model["assessed"]
+        count = t.ratio(model["present"], n) if n else t("site.not-assessed")
+        name = row["name"] or row["model_id"]
+        rows.append((name, *(row[c] for c in further), "; ".join(model["goals"]), count))
+    size = len(dataset.models)
     first = t("site.first", n=t.number(MODELS), all=t.number(size)) if size > MODELS else ""
     return {
         "how": " ".join(filter(None, (t("report.models-how"), first))),

@@ -13,6 +13,7 @@ from soila_analysis.figures.wording import BOUNDED, by_share, percent_of
 from soila_analysis.language import Messages, messages
 
 Row = Mapping[str, Any]
+LONG = ("share-bases", "agreement", "disagreement")  # a row each would be a long list
 SHORT = {  # what is told by a figure's table where there is little room
     "taxonomy": ["feature", "definition", "basis"],
     "fragility": ["claim", "codes", "holds"],

@@ -5,7 +5,7 @@ from html import escape
 
 from soila_analysis.dataset import Dataset
 from soila_analysis.language import messages
-from soila_analysis.report.evidence_map import Coded, evidence_map
+from soila_analysis.report.evidence_map import evidence_map
 
 # The page may run its own script and save files; it cannot reach the notebook around it.
 SANDBOX = "allow-scripts allow-downloads"
@@ -65,6 +65,4 @@ def explore(dataset: Dataset, lang: str = "fi") -> Explorer:
         For another language; the message lists those there are.
     """
     name = messages(lang)("site.page.map")
-    title = dataset.info.title[lang]
-    page = evidence_map(Coded.of(dataset), dataset.taxonomy, lang, title=title)
-    return Explorer(f"{name}: {title}", lang, page)
+    return Explorer(f"{name}: {dataset.info.title[lang]}", lang, evidence_map(dataset, lang))

@@ -1,0 +1,1 @@
+"""From notebooks to files: run, record, compare, reproduce, archive."""
