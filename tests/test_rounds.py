@@ -264,7 +264,8 @@ def test_findings_name_only_changes_whose_interval_leaves_zero_out(example):
     assert findings(counted(2, 40), counted(30, 40))[0] == "More common than before: f."
     assert findings(counted(30, 40), counted(2, 40))[0] == "Less common than before: f."
     assert findings(counted(20, 40), counted(21, 40))[0] == (
-        "No change can be distinguished from chance: every confidence interval includes zero."
+        "No feature's change can be distinguished from chance: "
+        "every confidence interval includes zero."
     )
     assert (
         findings(frame(f=["unclear"]), counted(1, 2))[0]
