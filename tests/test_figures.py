@@ -882,6 +882,10 @@ def test_the_texts_are_saved_as_json(saved):
     for d, files in saved:
         texts = json.loads(files["json"].read_text(encoding="utf-8"))
         assert texts == {
+            "figure": d.plot,
+            "variant": d.variant,
+            "table": files["csv"].name,
+        } | {
             name: list(value) if isinstance(value, tuple) else value
             for name in type(d.words).__slots__
             for value in [getattr(d.words, name)]
