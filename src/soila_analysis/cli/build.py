@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from soila_analysis.cli.command import FILE, name_strays, soila
+from soila_analysis.cli.command import FILE, name_strays, soila, told
 from soila_analysis.files import root
 from soila_analysis.language import LANGUAGES
 
@@ -95,8 +95,6 @@ def run(
             wanted += [(n, {**named, **own}) for n, own in runs.queued(queue)]
         jobs = [runs.planned(n, v, output) for n, v in wanted]
         failures = _executed(jobs, workers=workers, timeout=timeout, plain=plain_kernels)
-    except (contract.RunError, FileNotFoundError) as error:
-        raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo("Interrupted: what was not finished is as it was.", err=True)
         sys.exit(130)
@@ -157,14 +155,12 @@ def reproduce(notebooks: Sequence[Path], langs: Sequence[str]) -> None:
         for note in perturbed.unbound(outcome.run):
             click.echo(f"{'':26}({note})")
 
-    try:
+    with told(ValueError):
         top = root()
         chosen = notebooks or sorted((top / "notebooks").glob("[0-9]*.ipynb"))
         relative = [notebook.resolve().relative_to(top) for notebook in chosen]
         click.echo("run  outputs  verdict     perturbed by")
         perturbed.reproduce(top, relative, langs or LANGUAGES, report=report)
-    except (perturbed.ReproductionError, FileNotFoundError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
     differing = {n: cause for o in reversed(outcomes) for n, cause in o.differing.items()}
     if differing:
         lines = [f"{name} differs under {cause}" for name, cause in sorted(differing.items())]
@@ -190,10 +186,7 @@ def check(build: Path) -> None:
     """
     from soila_analysis.build import drift
 
-    try:
-        found = drift.check(_build(build), root() / "reference")
-    except drift.NoReferenceError as error:
-        raise click.ClickException(str(error)) from None
+    found = drift.check(_build(build), root() / "reference")
     for change in found:
         click.echo(change)
     if found:
@@ -217,10 +210,7 @@ def archive(build: Path) -> None:
     """Write BUILD with its data, notebooks and licences to one file to deposit."""
     from soila_analysis.build import archive as archives
 
-    try:
-        click.echo(archives.write(_build(build)))
-    except (FileNotFoundError, ModuleNotFoundError) as error:
-        raise click.ClickException(str(error)) from None
+    click.echo(archives.write(_build(build)))
 
 
 def _pairs(values: Sequence[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from soila_analysis.cli.command import FILE, loaded, soila
+from soila_analysis.cli.command import FILE, loaded, soila, told
 from soila_analysis.files import dataset_folder
 from soila_analysis.language import LANGUAGES
 
@@ -34,10 +34,8 @@ def disagreements(folder: str, lang: str, file: Path | None, output: Path | None
     from soila_analysis.rounds import effects
 
     data = loaded(folder)
-    try:
+    with told(ValueError):
         table = published.load(file)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
     listed = effects.worklist(data, table if file else None)
     texts = table.set_index("claim_id")[f"text_{lang}"].to_dict()
     names = data.models.set_index("model_id")["name"].to_dict()
@@ -65,11 +63,8 @@ def decide(file: Path, folder: str) -> None:
     from soila_analysis import dataset as datasets
 
     data = loaded(folder)
-    try:
-        decided = datasets.decide(data, file)
-        datasets.save(decided, folder)
-    except datasets.DatasetError as error:
-        raise click.ClickException(str(error)) from None
+    decided = datasets.decide(data, file)
+    datasets.save(decided, folder)
     click.echo(f"{folder}: the decisions in {file.name} were added")
     for notice in datasets.notices(decided):
         click.echo(f"  note: {notice}")
@@ -100,7 +95,6 @@ def new(
     \b
     soila sheet new data/review-2024 --lang fi --coder AB
     """  # noqa: D301 - \b keeps click from joining the lines
-    from soila_analysis import dataset as datasets
     from soila_analysis.exchange import sheet_template as sheets
     from soila_analysis.language import messages
 
@@ -111,19 +105,16 @@ def new(
     if not coder.strip():
         raise click.BadParameter("a coder needs an id", param_hint="--coder")
     file = output or path.with_name(f"{path.name}-{_slug(coder)}.xlsx")
-    try:
-        listed = sheets.listed(models) if models else None
-        sheets.write(
-            file,
-            coder.strip(),
-            messages(lang),
-            lang,
-            dataset=dataset,
-            models=listed,
-            overwrite=overwrite,
-        )
-    except (datasets.DatasetError, FileExistsError) as error:
-        raise click.ClickException(str(error)) from None
+    listed = sheets.listed(models) if models else None
+    sheets.write(
+        file,
+        coder.strip(),
+        messages(lang),
+        lang,
+        dataset=dataset,
+        models=listed,
+        overwrite=overwrite,
+    )
     rows = dataset.models if dataset else listed
     count = "blank rows" if rows is None else _counted(len(rows), "model")
     click.echo(f"{file}: a coding sheet for {coder} ({count})")
@@ -168,12 +159,9 @@ def read(
     result = sheet_import.collect(
         files, target, name=path.name, coder=coder.strip(), partial=partial, update=update
     )
-    try:
-        if result.dataset is None:
-            raise datasets.DatasetError(folder, result.problems, CORRECT)
-        datasets.save(result.dataset, folder)
-    except datasets.DatasetError as error:
-        raise click.ClickException(str(error)) from None
+    if result.dataset is None:
+        raise datasets.DatasetError(folder, result.problems, CORRECT)
+    datasets.save(result.dataset, folder)
     for line in sheet_import.report(result):
         click.echo(line)
     coders = ", ".join(sorted(result.dataset.codings["coder_id"].unique()))
@@ -224,10 +212,8 @@ def codebook(folder: str, file: Path, lang: str) -> None:
     from soila_analysis.exchange import refi_codebook as exchange
 
     taxonomy = loaded(folder).taxonomy
-    try:
+    with told(OSError, ValueError):
         exchange.write_codebook(taxonomy, file, lang)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
     count = f"{len(taxonomy.features)} features and {len(taxonomy.goals)} goals"
     click.echo(f"{file}: {count}, in {lang}")
 
@@ -240,13 +226,10 @@ def own_features(file: Path, folder: Path) -> None:
 
     Goals that a codebook of ours holds are written to goals.csv. No file is replaced.
     """
-    from soila_analysis import dataset as datasets
     from soila_analysis.exchange import refi_codebook as exchange
 
-    try:
+    with told(OSError):
         written = exchange.write_tables(exchange.read_codebook(file), file.name, folder)
-    except (OSError, datasets.DatasetError) as error:
-        raise click.ClickException(str(error)) from None
     for path, rows in written.items():
         click.echo(f"{path}: {rows} rows")
 
@@ -267,15 +250,11 @@ def read_project(
     that coder's code "present". What nobody applied is not assessed, unless --absent says that
     all was looked for. A new FOLDER is made; one that holds a data set keeps its models and goals.
     """
-    from soila_analysis import dataset as datasets
     from soila_analysis.exchange import refi_import
 
-    try:
-        coded = refi_import.read(
-            file, folder, absent=absent, partial=partial, update=update, coder=coder
-        )
-    except datasets.DatasetError as error:
-        raise click.ClickException(str(error)) from None
+    coded = refi_import.read(
+        file, folder, absent=absent, partial=partial, update=update, coder=coder
+    )
     for problem in coded.left_out:
         click.echo(f"left out: {problem}", err=True)
     coders = ", ".join(sorted(coded.codings["coder_id"].unique())) or "nobody"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from soila_analysis.cli.command import loaded, soila
+from soila_analysis.cli.command import loaded, soila, told
 from soila_analysis.files import root
 from soila_analysis.language import LANGUAGES
 
@@ -52,10 +52,8 @@ def differences(folder: str, first: str, second: str) -> None:
     from soila_analysis import metrics
 
     data = loaded(folder)
-    try:
+    with told(ValueError):
         each = [data.consensus(f"{datasets.ONE_CODER}{c}") for c in (first, second)]
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
     table = metrics.signed_differences(*each)
     named = {"k_first": f"k_{first}", "k_second": f"k_{second}"}
     named |= {"only_first": f"only_{first}", "only_second": f"only_{second}"}
@@ -79,16 +77,13 @@ def compare(earlier: str, later: str, langs: Sequence[str], output: Path | None)
 
     The figure says what else is different: coders, definitions, rules, kind of data.
     """
-    from soila_analysis import figures
-    from soila_analysis.rounds import comparison
+    from soila_analysis import front_door
 
     before, now = loaded(earlier), loaded(later)
-    table, taxonomy = comparison.compare(before, now), comparison.taxonomy_of(before, now)
     folder = output or root() / "build" / "compare" / f"{before.name}--{now.name}"
     for lang in langs or LANGUAGES:
-        source = comparison.source_of(before, now, lang)
-        labelled = figures.label(table, taxonomy, lang, source)
-        drawn = figures.publish("rounds", labelled, lang, "redesigned", folder / lang)
+        table = front_door.table("rounds", now, lang, earlier=before)
+        drawn = front_door.publish(table, folder=folder / lang)
         click.echo(f"{drawn.files[0]['svg']}")
 
 
@@ -116,7 +111,4 @@ def datapackage(folder: str) -> None:
     """
     from soila_analysis import dataset as datasets
 
-    try:
-        click.echo(f"{datasets.describe(folder)}: written")
-    except datasets.DatasetError as error:
-        raise click.ClickException(str(error)) from None
+    click.echo(f"{datasets.describe(folder)}: written")

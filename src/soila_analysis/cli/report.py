@@ -16,10 +16,7 @@ def site(folder: str) -> None:
 
     data = loaded(folder)
     build = _built(folder)
-    try:
-        written = report.write(build, data)
-    except FileNotFoundError as error:
-        raise click.ClickException(str(error)) from None
+    written = report.write(build, data)
     name_strays(build)
     click.echo(f"{written / 'index.html'}")
 
@@ -31,10 +28,7 @@ def document(folder: str) -> None:
     from soila_analysis.report import pdf as documents
 
     data = loaded(folder)
-    try:
-        files = documents.write(_built(folder), data)
-    except (FileNotFoundError, ModuleNotFoundError) as error:
-        raise click.ClickException(str(error)) from None
+    files = documents.write(_built(folder), data)
     click.echo("\n".join(map(str, files)))
 
 

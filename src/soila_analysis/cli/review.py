@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from soila_analysis.cli.command import FILE, loaded, soila
+from soila_analysis.cli.command import FILE, loaded, soila, told
 
 
 @soila.command()
@@ -17,10 +17,8 @@ def claims(folder: str, file: Path | None, strict: bool) -> None:
     """Recompute every published number from the codes in FOLDER."""
     from soila_analysis.review import claims as published
 
-    try:
+    with told(ValueError):
         table = published.check(loaded(folder), published.load(file))
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
     for row in table.itertuples():
         click.echo(published.sentence(row))
     counts = table["verdict"].value_counts()
@@ -43,12 +41,8 @@ def grim(printed: Sequence[str], bases: str, rules: Sequence[str], show_all: boo
     from soila_analysis.metrics import rounding
     from soila_analysis.review import grim as test
 
-    try:
-        table = test.grim(
-            list(printed), _range(bases), list(rules) or list(rounding.SHARE_RULES)
-        )
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
+    with told(ValueError):
+        table = test.grim(list(printed), _range(bases), list(rules) or list(rounding.SHARE_RULES))
     shown = table if show_all else table[table["fits"]]
     click.echo(shown.to_string(index=False) if len(shown) else "no base fits")
 
@@ -72,10 +66,9 @@ def reconstruct(folder: Path, reading: str, seed: int, workers: int) -> None:
     from soila_analysis.review import reconstruction
 
     try:
-        data = reconstruction.reconstruct(reading, seed=seed, workers=workers)
-        datasets.save(data, folder)
-    except (ValueError, ModuleNotFoundError, datasets.DatasetError) as error:
-        raise click.ClickException(str(error)) from None
+        with told(ValueError):
+            data = reconstruction.reconstruct(reading, seed=seed, workers=workers)
+            datasets.save(data, folder)
     except RuntimeError as error:  # of the solver
         advice = "nothing was written; another seed may do"
         raise click.ClickException(f"{reading}, seed {seed}: {error}; {advice}") from None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+from soila_analysis.files import UserError
+
 LISTED = 20  # longer lists of allowed values are cut when shown
 COMPARED = 500  # among more ids than this a nearest one takes too long to find
 
@@ -57,7 +59,7 @@ class Problem:
         return f"{where}: {'; '.join(part for part in what if part)}"
 
 
-class DatasetError(Exception):
+class DatasetError(UserError):
     """A data set cannot be used; all its problems at once.
 
     Parameters
