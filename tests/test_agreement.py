@@ -362,6 +362,24 @@ def test_pooled_intervals_resample_whole_models():
     assert chosen.loc["", "n"] == 60
 
 
+def test_pooled_fleiss_kappa_of_three_coders_is_that_of_statsmodels():
+    """Thirds, which no rounding to few decimals keeps."""
+    cells = list(product(range(12), "fgh"))
+    present = [(5 * m + 3 * "fgh".index(f) + m * m) % 4 for m, f in cells]
+    rows = [
+        (f"m{m}", f, coder, str(int(i < k)))
+        for (m, f), k in zip(cells, present, strict=True)
+        for i, coder in enumerate("ABC")
+    ]
+    codings = pd.DataFrame(rows, columns=["model_id", "feature_id", "coder_id", "code"])
+    table = metrics.agreement_by_feature(
+        codings, {"1": "present", "0": "absent"}, ["f", "g", "h"], replicates=0
+    )
+    pooled = table[table["feature_id"] == ""].set_index("coefficient")
+    expected = fleiss_kappa([[k, 3 - k] for k in present])
+    assert pooled.loc["fleiss", "value"] == pytest.approx(expected, abs=1e-9)
+
+
 def test_the_values_of_a_data_set_are_those_of_its_raw_codes(example):
     keys = ["coder_id", "feature_id", "model_id"]
     wide = example.codings.set_index(keys)["code"].unstack([1, 2])  # noqa: PD010 - text

@@ -270,7 +270,7 @@ def choose(page, choice) -> None:
         if column in choice:
             page.get_by_label(column, exact=True).select_option(choice[column])
     if "name" in choice:
-        page.get_by_label("Find by name").press_sequentially(choice["name"])
+        page.get_by_label("Search by name").press_sequentially(choice["name"])
 
 
 def filtered(own, choice) -> list[str]:
@@ -373,7 +373,7 @@ def test_a_cell_row_or_column_opens_the_list_of_its_models(visit, own, own_map) 
     assert page.locator("#models tbody tr").count() == len(present)
     page.locator("thead th[data-goal=prevention] button").click()
     assert page.locator("#models tbody tr").count() == len(members)
-    page.get_by_role("button", name="List all models").click()
+    page.get_by_role("button", name="Show all models").click()
     assert page.locator("#models tbody tr").count() == len(own.models)
     assert pressed.count() == 0
 
@@ -444,7 +444,7 @@ def test_a_long_list_is_shown_in_pages(visit, own, shipped, tmp_path) -> None:
     assert page.locator("#page").inner_text() == "51–100/140"
     again = visit().open(file, page.evaluate("location.hash"))
     assert again.locator("#page").inner_text() == "51–100/140"
-    page.get_by_label("Find by name").fill("copy 3")
+    page.get_by_label("Search by name").fill("copy 3")
     assert not page.locator("#turn").is_visible()
     assert page.locator("#models tbody tr").count() == len(own.models)
 
@@ -566,9 +566,9 @@ def test_hostile_content_is_text_that_does_no_harm(visit, hostile) -> None:
     assert page.locator("b, i, #models script").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert page.get_by_label("<i>url</i>").count() == 1
-    page.get_by_label("Find by name").fill("<script>")
+    page.get_by_label("Search by name").fill("<script>")
     assert page.locator("#models tbody th").all_text_contents() == [HOSTILE[0]]
-    page.get_by_label("Find by name").fill("\u05e9\u05dc")
+    page.get_by_label("Search by name").fill("\u05e9\u05dc")
     assert page.locator("#models tbody th").all_text_contents() == [HOSTILE[3]]
     state = page.evaluate("location.hash")
     assert "\u05e9" not in state

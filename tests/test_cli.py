@@ -9,10 +9,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from soila_analysis import cli as main
 from soila_analysis import dataset as datasets
 from soila_analysis.build import execute as runs
-from soila_analysis.cli import soila
+from soila_analysis.cli import build as main
+from soila_analysis.cli import command, soila
 from soila_analysis.review import reconstruction
 
 REPOSITORY = Path(__file__).parents[1]
@@ -77,7 +77,7 @@ def test_help_of_the_whole_lists_every_command(call):
 
 def test_a_sound_data_set_is_told_with_its_size(call):
     result = call("validate", ROUND)
-    assert result.output == f"{ROUND}: sound (52 models, 45 of them coded)\n"
+    assert result.output == f"{ROUND}: valid (52 models, 45 of them coded)\n"
     assert result.exit_code == 0
 
 
@@ -436,3 +436,10 @@ def test_nothing_is_written_while_anything_is_wrong_unless_it_is_left_out(call, 
     assert partial.exit_code == 0
     assert partial.stderr == f"left out: {problem}\n"
     assert len(datasets.load(folder).codings) == 1
+
+
+def test_a_missing_extra_is_named_with_how_to_install_it():
+    said = "this needs python-calamine; install it with: pip install soila-analysis\\[coders\\]"
+    missing = ModuleNotFoundError("No module named 'python_calamine'", name="python_calamine")
+    with pytest.raises(click.ClickException, match=f"^{said}$"), command.told(ImportError):
+        raise missing

@@ -473,7 +473,7 @@ def test_a_heading_that_can_mean_several_columns_is_told(tmp_path, shipped):
     told = problems(file, dataset=clash)[0]
     assert told == (
         f'a.csv, cell C1: found "{goals.label.en}", allowed feature:{first}, goal:{goals.id}; '
-        "it can mean each of them; write the id"
+        "ambiguous heading; write the id"
     )
 
 
@@ -582,5 +582,5 @@ def test_an_unknown_version_of_the_features_is_told(tmp_path, data):
     head = ["model_id", "coder_id", "taxonomy_version", "participation"]
     file = comma(tmp_path / "CD.csv", head, ["M1", "CD", "1999", 1])
     assert problems(file, dataset=data) == [
-        f'CD.csv, cell C2: found "1999", allowed {TAXONOMY.version}; which features are these?'
+        f'CD.csv, cell C2: found "1999", allowed {TAXONOMY.version}; unknown taxonomy version'
     ]

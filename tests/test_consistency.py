@@ -13,20 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soila_analysis.metrics.rounding import RULES, SHARE_RULES, percents
+from soila_analysis.review.grim import compositions, fitting_bases, grim, numerators
+from soila_analysis.review.published import SOILA_2024, Published
 from soila_analysis.review.readings import (
     READINGS,
-    SOILA_2024,
-    Published,
     answer,
     automatic_axis,
-    compositions,
-    fitting_bases,
-    grim,
-    means_over_goals,
-    numerators,
     readings,
     solutions,
-    unclear_codes,
 )
 
 EIGHT = ["91", "89", "89", "87", "53", "62", "73", "73"]
@@ -189,13 +183,6 @@ def test_only_solutions_with_the_fewest_unclear_codes_are_counted():
     assert len(in_goal_order) > 1
 
 
-def test_extra_memberships_save_unclear_codes():
-    table = unclear_codes()
-    assert table["extra_memberships"].tolist() == [0, 1, 2, 3, 4, 5, 6, 7]
-    assert table["models"].tolist() == [52, 51, 50, 49, 48, 47, 46, 45]
-    assert table["unclear_codes"].tolist() == [18, 17, 15, 10, 6, 4, 4, 0]
-
-
 @pytest.mark.parametrize(
     ("reading", "conflicts"),
     [
@@ -213,10 +200,6 @@ def test_extra_memberships_save_unclear_codes():
 def test_a_reading_names_what_it_contradicts(reading, conflicts):
     found = answer(reading).conflicts
     assert [k if k in ("axis", "goals") else printed for k, printed in found.items()] == conflicts
-
-
-def test_the_mean_over_goals_prints_54_and_nothing_else():
-    assert means_over_goals() == [54]
 
 
 def test_the_single_base_within_the_axis_is_45():

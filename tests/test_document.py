@@ -212,7 +212,7 @@ def test_of_many_models_only_the_first_are_listed_and_the_report_says_so(build, 
     many = replace(data, models=models, memberships=goals, codings=codings)
     held = gathered(build, "en", many)["models"]
     assert len(held["table"]["rows"]) == 200
-    assert held["how"].endswith("The first 200 models are shown, 201 in all.")
+    assert held["how"].endswith("Showing the first 200 of 201 models.")
 
 
 # Hostile texts
@@ -357,4 +357,4 @@ def test_the_bases_of_each_share_stand_in_a_list_and_last_those_of_all(tables, t
     table = compact(read(file), {}, "en", "share-bases")
     assert table.rows[0][:2] == ("Target-group and needs orientation", "91%")
     assert table.rows[0][2].startswith("32, 33, 34, 35, 43")
-    assert table.rows[-1] == ("All shares at once", "", "45, 55")
+    assert table.rows[-1] == ("All percentages at once", "", "45, 55")

@@ -769,7 +769,7 @@ def test_a_title_that_asserts_something_becomes_neutral_where_there_is_a_tie(plo
 def test_of_goals_with_equal_means_none_is_in_the_title(tables):
     table = as_observed(tables["literal", "en", "features-per-model"])
     title = figures.texts("features-per-model", table, "en", "redesigned").title
-    assert title == "Most features per model: Fewer placements"
+    assert title == "Models have the most features in the goal “Fewer placements”"
     tied = table.assign(mean=12.0)
     title = figures.texts("features-per-model", tied, "en", "redesigned").title
     assert title == "Number of features in the operating models, by goal"
@@ -780,7 +780,7 @@ def test_no_goal_is_in_the_title_of_a_reconstructed_feature(tables):
     words = figures.texts("feature-by-goal", table, "en", "redesigned")
     assert words.title == "Anchoring in the ecosystem by strategic goal"
     observed = figures.texts("feature-by-goal", as_observed(table), "en", "redesigned")
-    assert observed.title.startswith("Anchoring in the ecosystem: largest share in the goal")
+    assert observed.title.startswith("Anchoring in the ecosystem: the percentage is highest in")
 
 
 def test_every_alternative_text_is_short_and_names_chart_title_and_finding(every):
@@ -882,6 +882,10 @@ def test_the_texts_are_saved_as_json(saved):
     for d, files in saved:
         texts = json.loads(files["json"].read_text(encoding="utf-8"))
         assert texts == {
+            "figure": d.plot,
+            "variant": d.variant,
+            "table": files["csv"].name,
+        } | {
             name: list(value) if isinstance(value, tuple) else value
             for name in type(d.words).__slots__
             for value in [getattr(d.words, name)]

@@ -179,7 +179,7 @@ def test_a_table_of_a_part_says_which_models(shipped):
     part = datasets.select(data, "region=Kainuu", "support")
     table = soila.table("feature-shares", part, "en")
     assert set(table["goal_id"]) == {"support"}
-    assert table["selection"].iloc[0] == "Models chosen: Support; region=Kainuu (0/20)."
+    assert table["selection"].iloc[0] == "Selected models: Support; region=Kainuu (0/20)."
 
 
 def test_publish_saves_the_figure_under_its_name(shipped, tmp_path):

@@ -179,9 +179,9 @@ def test_a_cell_is_named_as_spreadsheet_programs_do():
         (b" \n\n", f'found "an empty file", {FORMATS}'),
         (spreadsheets.COMPOUND + b"\0" * 600, f'found "an old file of Excel or Word", {FORMATS}'),
         (spreadsheets.COMPOUND + "EncryptedPackage".encode("utf-16-le"), PASSWORD),
-        (b"%PDF-1.7\n\xe2\xe3\0", f'found "bytes that are no text in UTF-8", {FORMATS}'),
-        ("älä".encode("latin-1"), f'found "bytes that are no text in UTF-8", {FORMATS}'),
-        ("älä".encode("utf-16"), f'found "bytes that are no text in UTF-8", {FORMATS}'),
+        (b"%PDF-1.7\n\xe2\xe3\0", f'found "not text in UTF-8", {FORMATS}'),
+        ("älä".encode("latin-1"), f'found "not text in UTF-8", {FORMATS}'),
+        ("älä".encode("utf-16"), f'found "not text in UTF-8", {FORMATS}'),
         (b'a,"b', f'found "a table that cannot be read (unexpected end of data)", {FORMATS}'),
         (b"PK\x03\x04 cut", f'found "a broken file (File is not a zip file)", {FORMATS}'),
     ],
@@ -194,7 +194,7 @@ def test_what_is_no_spreadsheet_is_refused(tmp_path, content, message):
 
 def test_a_zip_of_something_else_is_refused(tmp_path):
     file = zipped(tmp_path / "a.xlsx", {"word/document.xml": f"{OPEN}<w/>"})
-    assert refusal(file) == f'found "a file that is none", {FORMATS}'
+    assert refusal(file) == f'found "not a spreadsheet", {FORMATS}'
 
 
 def test_a_workbook_that_is_cut_short_is_refused(tmp_path):
@@ -307,7 +307,7 @@ def test_a_part_that_is_there_twice_is_refused(tmp_path):
     file = workbook(tmp_path / "a.xlsx")
     with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("xl/workbook.xml", b"<x/>")
-    assert refusal(file).startswith('found "a broken file (xl/workbook.xml is there twice)"')
+    assert refusal(file).startswith('found "a broken file (duplicate entry xl/workbook.xml)"')
 
 
 def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):

@@ -405,6 +405,21 @@ def test_a_distribution_of_nothing_is_refused():
         metrics.goal_distribution(goals_of([]), ["g1"])
 
 
+# Gaps
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "present", "tail", "gap"),
+    [(1, 6, 6, 37 / 924, "fewer"), (1, 4, 8, 33 / 495, "")],
+)
+def test_a_gap_is_a_cell_of_at_most_5_percent_probability(k, n, present, tail, gap):
+    """Of 12 models: 1 + 6 * 6 of comb(12, 6) draws, and 1 + 8 * 4 of comb(12, 4)."""
+    rows = [("f", "g", k, n), ("f", "", present, 12)]
+    found = metrics.gaps(pd.DataFrame(rows, columns=["feature_id", "goal_id", "k", "n"]))
+    assert found["tail"].tolist() == pytest.approx([tail])
+    assert found["gap"].tolist() == [gap]
+
+
 # Frames of another kind
 
 NEEDED = {

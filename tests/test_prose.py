@@ -11,6 +11,7 @@ import pytest
 
 from soila_analysis import figures, taxonomy
 from soila_analysis.figures.wording import percent_of
+from soila_analysis.review import published as shown
 from soila_analysis.review import readings as arithmetic
 from soila_analysis.review.compatible import ranges
 
@@ -153,7 +154,7 @@ def published():
         printed = {n for row in csv.DictReader(file) for n in numbers(row["printed"])}
     shipped = taxonomy.load()
     counts = {str(len(shipped.features)), str(len(shipped.goals))}
-    bases, readings = arithmetic.share_bases(), arithmetic.readings()
+    bases, readings = shown.share_bases(), arithmetic.readings()
     fits = bases["k"].notna().groupby(bases["n"]).all()
     implied = {str(n) for n in fits[fits].index} | sources(readings[["unclear"]])
     draws = inspect.signature(ranges).parameters["draws"].default

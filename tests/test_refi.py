@@ -642,7 +642,7 @@ def test_what_is_left_out_is_not_taken_as_absent(read, what):
 def test_elements_without_a_guid_of_their_own_are_refused(read):
     sources = source(10, "A") + source(10, "B") + '<TextSource name="C"/>'
     message = refused(read, project(sources=sources), lenient=True)
-    assert 'found "TextSource B"; its guid stands twice' in message
+    assert 'found "TextSource B"; duplicate guid' in message
     assert 'found "TextSource C"; it has no guid' in message
 
 
@@ -727,7 +727,7 @@ def test_a_name_that_stands_twice_is_refused(tmp_path):
     path = packed(tmp_path, {"project.qde": project()})
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("project.qde", "<Project/>")
-    assert f"  project.qde: the name stands twice in the archive\n{AGAIN}" in refused(
+    assert f"  project.qde: duplicate name in the archive\n{AGAIN}" in refused(
         refi_project.read_project, path, LIBRARY
     )
 

@@ -113,7 +113,13 @@ def test_a_figures_table_has_the_numbers_of_its_file_in_the_words_of_the_languag
 def test_numbers_of_one_compatible_data_set_only_are_not_shown_as_known(tables) -> None:
     table = tables["literal", "en", "features-per-model"]
     shown = readable(table, {}, "en")
-    assert shown.heads == ("Strategic goal", "n", "Mean", "Not coded", "Basis of the number")
+    assert shown.heads == (
+        "Strategic goal",
+        "n",
+        "Mean",
+        "Not assessed at all",
+        "Basis of the number",
+    )
     assert shown.rows[0][:3] == ("Fewer placements", "18", "12.3–15.5")
     assert len(shown.rows) == table["goal_id"].nunique()
 
@@ -131,7 +137,7 @@ def test_every_table_of_a_figure_can_be_read(tables, name, shipped) -> None:
 def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, shipped) -> None:
     table = tables["example", "en", "agreement"]
     shown = readable(table, shipped["example"].taxonomy.labels("en"), "en")
-    heads = ("Feature", "Coefficient", "Value", "Interval (95%)", "Remark", "k/n")
+    heads = ("Feature", "Coefficient", "Value", "Confidence interval (95%)", "Note", "k/n")
     assert shown.heads[:6] == heads
     rows = {row[:2]: row[2:6] for row in shown.rows}
     assert rows["Social in its goals", "Krippendorff's alpha"] == (
@@ -144,7 +150,11 @@ def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, shipped
 def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
     labels = shipped["example"].taxonomy.labels("en")
     shown = compact(tables["example", "en", "agreement"], labels, "en", "agreement")
-    assert shown.heads[1:4] == ("share of equal codes", "Krippendorff's alpha", "Gwet's AC1")
+    assert shown.heads[1:4] == (
+        "percentage of identical codes",
+        "Krippendorff's alpha",
+        "Gwet's AC1",
+    )
     rows = {row[0]: row[1:] for row in shown.rows}
     assert len(rows) == 17
     assert rows["Social in its goals"][1] == "the codes do not vary"
@@ -205,7 +215,7 @@ def test_the_map_reads_as_tables_without_a_script(pages, shipped) -> None:
     assert shown["participation", ""] == ["76–84", "%", "34–38/45"]
     heads = [th.text_content().split()[-1] for th in page.xpath("//table[@id='map']/thead//th")]
     assert heads[1:] == ["18/20", "9/13", "8/9", "10/10", "45/52"]
-    assert "60/64" in page.xpath("//div[@id='plain-gaps']")[0].text_content()
+    assert "60 ruudusta (kaikkiaan 64)" in page.xpath("//div[@id='plain-gaps']")[0].text_content()
     names = [th.text for th in page.xpath("//table[@id='models']//tbody//th")]
     assert names == data.models["name"].tolist()
 
@@ -281,8 +291,8 @@ def test_the_methods_count_what_several_coders_agree_on(shipped) -> None:
     )
     both = wide.dropna()
     agreed = int((both["A"] == both["B"]).sum())
-    assert f"the {len(wide)} coded pairs" in said.paragraph
-    assert f"feature {len(both)} have the codes" in said.paragraph
+    assert f"the {len(wide)} pairs of model and feature that have a code" in said.paragraph
+    assert f"code, {len(both)} have codes from several coders" in said.paragraph
     assert f"in {agreed} of these" in said.paragraph
     assert "by 2 coders" in said.paragraph
     assert messages("en")("methods.rule-unanimous") in said.paragraph

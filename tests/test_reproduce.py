@@ -38,9 +38,12 @@ def project(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONHASHSEED", "0")
     monkeypatch.setenv("TZ", "UTC")
     top, package = tmp_path / "project", "src/soila_analysis"
-    (top / package).mkdir(parents=True)
-    modules = [file.relative_to(ROOT) for file in (ROOT / package).glob("*.py")]
+    parts = ("*.py", "build/*.py", "cli/*.py", "language/*")
+    modules = [
+        f.relative_to(ROOT) for part in parts for f in (ROOT / package).glob(part) if f.is_file()
+    ]
     for name in (*modules, "pyproject.toml", "requirements.lock"):
+        (top / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, top / name)
     shutil.copytree(ROOT / "data/review-2024", top / "data/review-2024")
     monkeypatch.chdir(top)

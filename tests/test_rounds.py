@@ -264,9 +264,13 @@ def test_findings_name_only_changes_whose_interval_leaves_zero_out(example):
     assert findings(counted(2, 40), counted(30, 40))[0] == "More common than before: f."
     assert findings(counted(30, 40), counted(2, 40))[0] == "Less common than before: f."
     assert findings(counted(20, 40), counted(21, 40))[0] == (
-        "No feature's change can be told from chance: every interval includes zero."
+        "No feature's change can be distinguished from chance: "
+        "every confidence interval includes zero."
     )
-    assert findings(frame(f=["unclear"]), counted(1, 2))[0] == "No feature's change is known."
+    assert (
+        findings(frame(f=["unclear"]), counted(1, 2))[0]
+        == "The change is not known for any feature."
+    )
 
 
 def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
@@ -276,18 +280,18 @@ def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
         "2024: RECONSTRUCTION, NOT THE REVIEW'S OWN DATA · reading A: literal"
     )
     assert re.search(
-        r"something else than the models: the data are of different kinds; "
-        r"the coders are not the same; disagreement .* by different rules\.",
+        r"something other than the models: the data sets are of different kinds; "
+        r"the coders are not the same; disagreements .* by different rules\.",
         words.subtitle,
     )
-    assert "2024: Filled mark and bold: number published in the review." in words.subtitle
-    assert "Where a share was not published" in words.subtitle
+    assert "2024: Filled marker and bold: number published in the review." in words.subtitle
+    assert "Where a percentage was not published" in words.subtitle
     readings = figures.texts("rounds", tables["memberships", "en", "rounds"], "en")
     assert "independent" not in readings.subtitle  # no row there is a model
     assert len(readings.findings) == 1
     own = figures.texts("rounds", tables["own", "en", "rounds"], "en")
     assert any("codes of the same models" in finding for finding in own.findings)
-    assert "takes the rounds to be independent" in own.subtitle
+    assert "treats the rounds as independent" in own.subtitle
 
 
 # The command

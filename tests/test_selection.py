@@ -143,4 +143,4 @@ def test_a_figure_of_a_part_says_so_on_its_face_and_in_its_alternative_text(ship
 def test_all_models_need_no_word():
     assert figures.selected("fi", "", n=52, of=52) == ""
     said = figures.selected("en", "Support", "region=Kainuu", n=1, of=1234)
-    assert said == "Models chosen: Support; region=Kainuu (1/1,234)."
+    assert said == "Selected models: Support; region=Kainuu (1/1,234)."

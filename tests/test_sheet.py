@@ -10,7 +10,7 @@ import pytest
 from soila_analysis import dataset as datasets
 from soila_analysis import taxonomy
 from soila_analysis.exchange import sheet_template
-from soila_analysis.exchange.vocabulary import Words
+from soila_analysis.exchange.vocabulary import Vocabulary
 from soila_analysis.figures.palette import BOX, MUTED, PALETTE, RULE, TEXT
 from soila_analysis.language import LANGUAGES, messages
 
@@ -96,16 +96,16 @@ def test_a_sheet_has_a_column_for_each_goal_and_feature_in_order(books, lang):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_heading_that_is_written_is_understood(books, lang):
-    words = Words(TAXONOMY)
+    words = Vocabulary(TAXONOMY)
     found = headings(books[lang].worksheets[1])
-    assert {id_: words.matters(label) for id_, label in found.items()} == {
+    assert {id_: words.column_ids(label) for id_, label in found.items()} == {
         id_: {id_} for id_ in found
     }
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_word_of_a_drop_down_is_understood(lang):
-    words, say = Words(TAXONOMY), messages(lang)
+    words, say = Vocabulary(TAXONOMY), messages(lang)
     assert (words.goal(say("sheet.yes")), words.goal(say("sheet.no"))) == ("yes", "no")
 
 

@@ -243,7 +243,7 @@ def test_without_a_file_the_list_is_printed(call):
 
 def test_validation_tells_users_what_is_no_fault(call):
     assert call("validate", "data/example-two-coders").stdout == (
-        "data/example-two-coders: sound (24 models, 23 of them coded)\n"
+        "data/example-two-coders: valid (24 models, 23 of them coded)\n"
         "  note: coders differ on 56 cells, 16 of them decided\n"
     )
 

@@ -14,6 +14,10 @@ OUTPUT = "SOILA_OUTPUT"  # the folder that outputs go to
 RECORD = "SOILA_PROVENANCE"  # what they are made from, as JSON
 
 
+class UserError(Exception):
+    """What a user can put right; the message says how, and a command shows nothing else."""
+
+
 def root() -> Path:
     """Find the project's root from the working directory upwards.
 

@@ -190,11 +190,11 @@ def publish(
 
 def _from_review(figure: str) -> Callable[..., pd.DataFrame]:
     """Find what makes the table of a figure about the publication, or about two rounds."""
-    from soila_analysis.review import fragility, readings
+    from soila_analysis.review import fragility, published
 
     tables: dict[str, Callable[..., pd.DataFrame]] = {
         "claims": lambda data: basis.mark(claims.check(data), data),
-        "share-bases": lambda data: basis.of_publication(readings.share_bases()),
+        "share-bases": lambda data: basis.of_publication(published.share_bases()),
         "fragility": fragility.table,
         "rounds": _rounds,
     }

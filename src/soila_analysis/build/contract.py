@@ -24,13 +24,15 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from soila_analysis.files import UserError
+
 TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 BOOLEANS = {"true": True, "false": False}
 EXITS = ("exit", "quit", "_exit")
 MAGIC = re.compile(r"^\s*[!%?]|=\s*[!%]|\?\s*$")  # what IPython adds to Python
 
 
-class RunError(Exception):
+class RunError(UserError):
     """A run that failed; the message names the notebook, and the cell and error where it can."""
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from soila_analysis import figures
 from soila_analysis.build import manifest
 from soila_analysis.build.record import Change
+from soila_analysis.files import UserError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,7 +23,7 @@ NOISE = 16  # of 255, what rounding in a table file may change in a pixel
 FORMATS = (".svg", ".png", ".pdf", ".json")
 
 
-class NoReferenceError(Exception):
+class NoReferenceError(UserError):
     """A data set whose figures have no reference; the message says how to make one."""
 
 

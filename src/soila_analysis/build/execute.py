@@ -26,6 +26,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from soila_analysis import files
 from soila_analysis.build import contract, kernel
 from soila_analysis.build import record as records
 from soila_analysis.build.contract import RunError
@@ -78,6 +79,56 @@ class Result:
     seconds: float
     failure: str = ""
     files: tuple[Path, ...] = field(default=())
+
+
+def planned(notebook: Path, values: Mapping[str, str], output: Path | None = None) -> Job:
+    """Plan a run: with the lock of the project, and its usual output folder unless one is given.
+
+    Parameters
+    ----------
+    notebook : Path
+        The notebook.
+    values : mapping of str to str
+        Parameters as text; a data set of the project is named from its root, wherever one is.
+    output : Path, optional
+        Folder to write to, with one for each language; by default ``build/<data set>``.
+
+    Returns
+    -------
+    Job
+
+    Raises
+    ------
+    RunError
+        If the notebook cannot be read.
+    FileNotFoundError
+        If there is no such data set, or no project here.
+    """
+    if "dataset" in values:
+        values = {**values, "dataset": _portable(values["dataset"])}
+    known = {p.name: str(p.default) for p in contract.parameters(notebook)} | dict(values)
+    dataset, lang = known.get("dataset", "."), known.get("lang", "")
+    folder = output / lang if output else files.output_folder(dataset, lang)
+    return Job(notebook, values, folder, files.dataset_folder(dataset), files.lock())
+
+
+def queued(queue: Path) -> list[tuple[Path, dict[str, str]]]:
+    """Take the runs that make put down, and remove the file.
+
+    Parameters
+    ----------
+    queue : Path
+        A line a run: notebook, then ``name=value``, separated by tabs; the same line counts once.
+
+    Returns
+    -------
+    list of tuple of Path and dict
+        Notebook and parameters.
+    """
+    lines = dict.fromkeys(queue.read_text(encoding="utf-8").splitlines())
+    queue.unlink()
+    rows = [line.split("\t") for line in lines]
+    return [(Path(notebook), dict(v.split("=", 1) for v in values)) for notebook, *values in rows]
 
 
 def run(
@@ -134,10 +185,10 @@ def run(
         date = 0 if set(values) - USUAL - set(contract.named(job.notebook)) else begun
         os.utime(staging / f"notebooks/{name}.ipynb", (date, date))
         last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
-        files = [_place(staging, folder, file) for file in [*expected, *last]]
+        placed = [_place(staging, folder, file) for file in [*expected, *last]]
         for path in set(optional) - set(made):
             (folder / path).unlink(missing_ok=True)
-    return Result(job, time.monotonic() - started, files=tuple(files))
+    return Result(job, time.monotonic() - started, files=tuple(placed))
 
 
 def run_all(
@@ -230,6 +281,13 @@ def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -
     return text.rstrip("\n") + "\n"
 
 
+def _portable(dataset: str) -> str:
+    folder, top = files.dataset_folder(dataset), files.root()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{dataset}: no such data set folder")
+    return (folder.relative_to(top) if folder.is_relative_to(top) else folder).as_posix()
+
+
 def _execute(
     job: Job,
     values: Mapping[str, Any],
@@ -304,8 +362,8 @@ def _refuse_changes(job: Job, record: Mapping[str, Any], since: float) -> None:
     if not record or job.data is None:
         return
     data = [job.data / name for name in record["data"]]
-    files = [job.notebook, *data, *(records.PACKAGE / name for name in record["code"])]
-    changed = [f.name for f in files if not f.exists() or f.stat().st_mtime > since]
+    inputs = [job.notebook, *data, *(records.PACKAGE / name for name in record["code"])]
+    changed = [f.name for f in inputs if not f.exists() or f.stat().st_mtime > since]
     if changed:
         names = ", ".join(changed)
         raise RunError(f"{job.title}: changed while the notebook ran: {names}; run it again")
@@ -369,8 +427,8 @@ def _same_figure(path: str, made: Iterable[str]) -> bool:
 
 
 def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: float) -> None:
-    files = [p for p in staging.rglob("*") if p.is_file()]
-    found = {p.relative_to(staging).as_posix(): p.stat() for p in files}
+    there = [p for p in staging.rglob("*") if p.is_file()]
+    found = {p.relative_to(staging).as_posix(): p.stat() for p in there}
     problems = [f"{e} is missing" for e in expected if e not in found]
     made = {e: found[e] for e in expected if e in found}
     problems += [f"{e} is empty" for e, stat in made.items() if not stat.st_size]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from soila_analysis import HOMES
-from soila_analysis.files import blob
+from soila_analysis.files import UserError, blob
 
 FORMAT = 1
 PACKAGE = Path(__file__).parents[1]
@@ -27,7 +27,7 @@ SHORT = 12  # digits of a hash of a cell
 DATA = (".css", ".csv", ".html", ".js", ".toml", ".ttf", ".typ")  # what modules read beside them
 
 
-class UnknownProvenanceError(Exception):
+class UnknownProvenanceError(UserError):
     """A file that carries no record; the message says why that may be."""
 
 

@@ -18,12 +18,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from soila_analysis.files import UserError
+
 TREE = ("src", "data", "notebooks", "pyproject.toml", "requirements.lock")
 UNSTABLE = ".timing.json"  # how long a notebook took
 HOME = "~"  # in the values of an environment, the new home
 
 
-class ReproductionError(Exception):
+class ReproductionError(UserError):
     """A run that failed, so that there is nothing to compare; the message has its last lines."""
 
 

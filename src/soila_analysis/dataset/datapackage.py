@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from soila_analysis import taxonomy
+from soila_analysis import files, taxonomy
 from soila_analysis.dataset import tables
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.schema import COLUMNS, KEYS, OPTIONAL, OWN, REFERENCES, WHOLE_NUMBERS
@@ -55,10 +55,8 @@ def write(folder: Path, contents: Contents) -> Path:
     Path
         The file; equal data sets give equal bytes, whatever the folder's name.
     """
-    path, beside = folder / FILE, folder / f".{FILE}"
     text = json.dumps(describe(folder, contents), indent=1, ensure_ascii=False)
-    beside.write_text(f"{text}\n", encoding="utf-8", newline="\n")
-    return beside.replace(path)
+    return files.write(folder / FILE, f"{text}\n")
 
 
 def describe(folder: Path, contents: Contents) -> dict[str, Any]:

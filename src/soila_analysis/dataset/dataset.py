@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from shutil import copytree, rmtree
-from tempfile import TemporaryDirectory, mkdtemp
+from shutil import copytree
 
 import pandas as pd
 
@@ -218,7 +217,7 @@ def validate(folder: str | Path) -> list[Problem]:
     Returns
     -------
     list of Problem
-        By file and line; empty for a sound data set.
+        By file and line; empty for a valid data set.
     """
     return examine(files.dataset_folder(folder)).problems
 
@@ -227,7 +226,7 @@ def save(dataset: Dataset, folder: str | Path) -> None:
     """Write a data set in its one form: UTF-8, comma, sorted by id.
 
     It is written beside the folder and read back, and takes the folder's place only when it is
-    sound; its ``datapackage.json`` is written with it, other files in the folder stay. The same
+    valid; its ``datapackage.json`` is written with it, other files in the folder stay. The same
     data give the same bytes.
 
     Parameters
@@ -240,23 +239,21 @@ def save(dataset: Dataset, folder: str | Path) -> None:
     Raises
     ------
     DatasetError
-        If the data set is not sound, or the folder holds something else; it is left as it was.
+        If the data set is not valid, or the folder holds something else; it is left as it was.
     """
     path = files.dataset_folder(folder).resolve()
     if path.exists() and not (path / information.FILE).is_file():
         problem = Problem(str(folder), message=f"it exists without {information.FILE}")
         raise DatasetError(folder, [problem], "Name a new folder.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
-        written = Path(beside) / path.name
+    with files.replacing(path) as written:
         if path.exists():
-            copytree(path, written, symlinks=True)
+            copytree(path, written, symlinks=True, dirs_exist_ok=True)
         _write(dataset, written)
         contents = examine(written)
         if contents.problems:
             raise DatasetError(folder, contents.problems, "Correct the data set and save it again.")
         datapackage.write(written, contents)
-        _swap(written, path)
 
 
 def describe(folder: str | Path) -> Path:
@@ -275,7 +272,7 @@ def describe(folder: str | Path) -> Path:
     Raises
     ------
     DatasetError
-        If the data set is not sound.
+        If the data set is not valid.
     """
     path = files.dataset_folder(folder)
     contents = examine(path)
@@ -294,25 +291,8 @@ def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write(dataset: Dataset, folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
     for name in COLUMNS.keys() - NEEDED:
         (folder / f"{name}.csv").unlink(missing_ok=True)
     information.write(dataset.info, folder / information.FILE)
     for name, table in dataset.tables():
         tables.write(table, folder / f"{name}.csv")
-
-
-def _swap(written: Path, path: Path) -> None:
-    """Put the new folder in the place of the old, which comes back if that fails."""
-    if not path.exists():
-        written.rename(path)
-        return
-    aside = Path(mkdtemp(prefix=f".{path.name}-replaced-", dir=path.parent))
-    path.rename(aside / path.name)
-    try:
-        written.rename(path)
-    except BaseException:
-        (aside / path.name).rename(path)
-        aside.rmdir()
-        raise
-    rmtree(aside)

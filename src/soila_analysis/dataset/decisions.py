@@ -97,7 +97,7 @@ def notices(dataset: Dataset) -> list[str]:
     Parameters
     ----------
     dataset : Dataset
-        A sound one.
+        A valid one.
 
     Returns
     -------

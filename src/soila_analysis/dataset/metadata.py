@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from soila_analysis.dataset.consensus import RULES_ALLOWED, is_rule
 from soila_analysis.dataset.problems import Problem, nearest
 from soila_analysis.dataset.tables import decoded
+from soila_analysis.taxonomy import LANGUAGES
 
 FILE = "dataset.toml"
 
@@ -75,7 +76,7 @@ class DatasetInfo(BaseModel):
     @field_validator("source", mode="before")
     @classmethod
     def _source_in_one_language(cls, source: Any) -> Any:
-        return dict.fromkeys(("fi", "sv", "en"), source) if isinstance(source, str) else source
+        return dict.fromkeys(LANGUAGES, source) if isinstance(source, str) else source
 
     @field_validator("reading")
     @classmethod

@@ -1,10 +1,13 @@
 """What is wrong with a data set, told so that whoever typed it can put it right."""
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+
+from soila_analysis.files import UserError
 
 LISTED = 20  # longer lists of allowed values are cut when shown
 COMPARED = 500  # among more ids than this a nearest one takes too long to find
@@ -56,7 +59,7 @@ class Problem:
         return f"{where}: {'; '.join(part for part in what if part)}"
 
 
-class DatasetError(Exception):
+class DatasetError(UserError):
     """A data set cannot be used; all its problems at once.
 
     Parameters
@@ -81,9 +84,14 @@ def nearest(found: str, known: Sequence[str]) -> str:
     """Ask whether the nearest known id was meant; empty where none is near."""
     if len(known) > COMPARED:
         return ""
-    folded = {one.casefold(): one for one in known}
-    near = get_close_matches(found.casefold(), folded, n=1)
-    return f"did you mean {_quoted(folded[near[0]])}?" if near else ""
+    by_name = {folded(one): one for one in known}
+    near = get_close_matches(folded(found), by_name, n=1)
+    return f"did you mean {_quoted(by_name[near[0]])}?" if near else ""
+
+
+def folded(text: str) -> str:
+    """Bring a text to a form in which case, spacing and composed letters do not count."""
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
 
 
 def _quoted(value: str) -> str:

@@ -19,7 +19,7 @@ MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What the files of a data set hold; sound if there are no problems."""
+    """What the files of a data set hold; valid if there are no problems."""
 
     info: DatasetInfo | None
     tables: Mapping[str, pd.DataFrame]
@@ -56,7 +56,7 @@ def examine(folder: Path) -> Contents:
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
     problems += [*_no_rows(read), *_goals_without_model(known)]
     problems += [*_wrong_version(folder, keys, present), *_unknown_coder(folder, keys, read)]
-    problems += _untold_version(folder, keys, read)
+    problems += _unlisted_version(folder, keys, read)
     if "decisions" in read and "codings" in read:
         problems += not_coded(read["decisions"], read["codings"])
     return Contents(about, read, sorted(problems, key=_place))
@@ -179,9 +179,8 @@ def _wrong_version(
     version, library = keys.get("taxonomy"), taxonomy.load().version
     if "features" in present or version == library or not isinstance(version, str) or not version:
         return []
-    line = metadata.line_of(folder / metadata.FILE, "taxonomy")
     advice = "bring features.csv to use a taxonomy of your own"
-    return [Problem(metadata.FILE, line, "taxonomy", version, (library,), advice)]
+    return [_wrong_key(folder, "taxonomy", version, (library,), advice)]
 
 
 def _unknown_coder(
@@ -193,11 +192,10 @@ def _unknown_coder(
     allowed = tuple(f"{ONE_CODER}{coder}" for coder in sorted(codings["coder_id"].unique()))
     if rule == ONE_CODER or rule in allowed or codings.empty:
         return []
-    line = metadata.line_of(folder / metadata.FILE, "consensus")
-    return [Problem(metadata.FILE, line, "consensus", rule, allowed, nearest(rule, allowed))]
+    return [_wrong_key(folder, "consensus", rule, allowed, nearest(rule, allowed))]
 
 
-def _untold_version(
+def _unlisted_version(
     folder: Path, keys: Mapping[str, Any], read: Mapping[str, pd.DataFrame]
 ) -> list[Problem]:
     """Find a version in use that the data set's own list of changes does not have."""
@@ -207,9 +205,12 @@ def _untold_version(
     versions = tuple(changes["version"].unique())
     if version in versions:
         return []
-    line = metadata.line_of(folder / metadata.FILE, "taxonomy")
-    advice = "add the version to changes.csv"
-    return [Problem(metadata.FILE, line, "taxonomy", version, versions, advice)]
+    return [_wrong_key(folder, "taxonomy", version, versions, "add the version to changes.csv")]
+
+
+def _wrong_key(folder: Path, key: str, found: str, allowed: Ids, advice: str) -> Problem:
+    line = metadata.line_of(folder / metadata.FILE, key)
+    return Problem(metadata.FILE, line, key, found, allowed, advice)
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from soila_analysis.dataset.decisions import CODE, COLUMNS_OF_DECISIONS, NOTE
 from soila_analysis.language import Messages, messages
 from soila_analysis.taxonomy import Taxonomy
 
-DECISION = ("model_id", "feature_id", "code", "decided_by", "decided_on", "reason")
-CODE, NOTE, CLAIM = "code:", "note:", "claim:"
+CLAIM = "claim:"
 # What spreadsheets take for the end of a cell where a comma ends the whole part of a number.
 DELIMITERS = {"fi": ";", "sv": ";", "en": ","}
 
@@ -55,7 +55,7 @@ def worded(
             (t("disagreements.note", coder=coder), NOTE),
         )
     }
-    return listed[[*DECISION]].assign(
+    return listed[COLUMNS_OF_DECISIONS].assign(
         **{
             t("disagreements.model"): listed["model_id"].map(names),
             t("disagreements.feature"): [feature.label[lang] for feature in asked],

@@ -20,10 +20,11 @@ from uuid import UUID, uuid5
 import pandas as pd
 from lxml import etree
 
-from soila_analysis import __version__
-from soila_analysis.dataset.problems import DatasetError, Problem
+from soila_analysis import __version__, files
+from soila_analysis.dataset.problems import DatasetError, Problem, folded
 from soila_analysis.dataset.tables import write
 from soila_analysis.exchange import safe_files
+from soila_analysis.exchange.vocabulary import names
 from soila_analysis.taxonomy import LANGUAGES, Feature, Goal, Taxonomy, Wording
 
 CODEBOOK = "urn:QDA-XML:codebook:1.0"
@@ -113,10 +114,9 @@ def write_codebook(taxonomy: Taxonomy, path: Path, lang: str) -> None:
         for record in records:
             code = _code(group, guid(kind, record.id), record.label[lang], codable=True)
             _described(code, _description(record, lang, taxonomy))
-    beside = path.with_name(f".{path.name}")
-    content = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
-    beside.write_bytes(content)
-    beside.replace(path)
+    files.write(
+        path, etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    )
 
 
 def read_codebook(path: Path) -> tuple[QdaCode, ...]:
@@ -235,8 +235,8 @@ def match(found: Sequence[QdaCode], taxonomy: Taxonomy) -> dict[str, tuple[str, 
     }
     matched = {}
     for code in found:
-        names = (_fields(code.description).get("id", ""), code.name, code.name.split("::")[-1])
-        fitting = [by_guid.get(code.guid), *(by_name.get(folded(name)) for name in names)]
+        given = (_fields(code.description).get("id", ""), code.name, code.name.split("::")[-1])
+        fitting = [by_guid.get(code.guid), *(by_name.get(folded(name)) for name in given)]
         target = next((one for one in fitting if one), None)
         if target:
             matched[code.guid] = target
@@ -259,7 +259,7 @@ def targets(taxonomy: Taxonomy) -> dict[str, tuple[str, str]]:
     named: dict[str, set[tuple[str, str]]] = {}
     for kind, records in _groups(taxonomy):
         for record in records:
-            for name in (record.id, *(record.label[lang] for lang in LANGUAGES)):
+            for name in names(record):
                 named.setdefault(folded(name), set()).add((kind, record.id))
     return {name: next(iter(found)) for name, found in named.items() if len(found) == 1}
 
@@ -349,11 +349,6 @@ def text(element: etree._Element, name: str) -> str:
 def reference(value: str | None) -> str:
     """Bring a GUID to the one form in which they are compared."""
     return (value or "").strip().strip("{}").lower()
-
-
-def folded(name: str) -> str:
-    """Bring a name to a form in which case, spacing and composed letters do not count."""
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def _groups(taxonomy: Taxonomy) -> tuple[tuple[str, Sequence[Feature | Goal]], ...]:

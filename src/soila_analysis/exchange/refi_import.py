@@ -11,10 +11,9 @@ from soila_analysis.dataset import dataset as datasets
 from soila_analysis.dataset import metadata
 from soila_analysis.dataset.dataset import Dataset
 from soila_analysis.dataset.metadata import DatasetInfo, Trilingual
-from soila_analysis.dataset.problems import DatasetError, Problem, nearest
+from soila_analysis.dataset.problems import DatasetError, Problem, folded, nearest
 from soila_analysis.dataset.schema import KEYS, NEEDED
-from soila_analysis.exchange.refi_codebook import folded
-from soila_analysis.exchange.refi_project import CodedText, read_project
+from soila_analysis.exchange.refi_project import CodedProject, read_project
 from soila_analysis.exchange.sheet_import import RECONSTRUCTED
 from soila_analysis.taxonomy import Taxonomy
 
@@ -35,7 +34,7 @@ def read(
     partial: bool = False,
     update: bool = False,
     coder: str = "",
-) -> CodedText:
+) -> CodedProject:
     """Read a project into a data set's folder.
 
     A new folder becomes a data set of the library's taxonomy. In a folder that holds a data set,
@@ -53,13 +52,13 @@ def read(
 
     Returns
     -------
-    CodedText
+    CodedProject
         As it was saved.
 
     Raises
     ------
     DatasetError
-        If the project or the resulting data set is not sound, the data set has other codes by the
+        If the project or the resulting data set is not valid, the data set has other codes by the
         same coder, or its codes are made up; the folder is left as it was.
     """
     held = (files.dataset_folder(folder) / metadata.FILE).is_file()
@@ -76,7 +75,7 @@ def read(
     return coded
 
 
-def _new(coded: CodedText, coded_by: Taxonomy) -> Dataset:
+def _new(coded: CodedProject, coded_by: Taxonomy) -> Dataset:
     models, goals = set(coded.memberships["model_id"]), set(coded.memberships["goal_id"])
     problems = [
         *(
@@ -108,7 +107,7 @@ def _new(coded: CodedText, coded_by: Taxonomy) -> Dataset:
     return Dataset(name, about, coded.models, coded.memberships, coded.codings)
 
 
-def _placed(coded: CodedText, data: Dataset, partial: bool) -> CodedText:
+def _placed(coded: CodedProject, data: Dataset, partial: bool) -> CodedProject:
     """Give the project's models and codings the ids of a data set's models."""
     known = {folded(name): own for own, name in _names(data.models)}
     known |= {folded(own): own for own, _ in _names(data.models)}
@@ -140,7 +139,7 @@ def _names(models: pd.DataFrame) -> Iterator[tuple[str, str]]:
     yield from models[list(NEEDED["models"])].itertuples(index=False, name=None)
 
 
-def _added(data: Dataset, coded: CodedText, update: bool) -> Dataset:
+def _added(data: Dataset, coded: CodedProject, update: bool) -> Dataset:
     """Add the project's codings; an update takes the place of what a coder said of a model."""
     held, given = data.codings, coded.codings
     of_model, of_cell = ["model_id", "coder_id"], list(KEYS["codings"])

@@ -11,10 +11,10 @@ from typing import TypeVar
 import pandas as pd
 from lxml import etree
 
-from soila_analysis.dataset.problems import DatasetError, Problem, nearest
+from soila_analysis.dataset.problems import DatasetError, Problem, folded, nearest
 from soila_analysis.dataset.schema import NEEDED
 from soila_analysis.exchange import refi_codebook
-from soila_analysis.exchange.refi_codebook import QdaCode, folded, local, reference
+from soila_analysis.exchange.refi_codebook import QdaCode, local, reference
 from soila_analysis.taxonomy import LANGUAGES, Taxonomy
 
 GOALS_OF_A_CASE = "goal_id"  # a variable of this name lists goals, separated by semicolons
@@ -28,7 +28,7 @@ ADVICE = (
 
 
 @dataclass(frozen=True, eq=False)
-class CodedText:
+class CodedProject:
     """What a project says of models.
 
     Parameters
@@ -93,7 +93,7 @@ class _Row:
     line: int | None
 
 
-Said = TypeVar("Said", _Applied, _Row)
+Found = TypeVar("Found", _Applied, _Row)
 
 
 def read_project(
@@ -103,7 +103,7 @@ def read_project(
     absent: bool = False,
     partial: bool = False,
     coder: str = "",
-) -> CodedText:
+) -> CodedProject:
     """Read the codes of a REFI-QDA project.
 
     A case is a model, and so is a source that belongs to no case. A feature's code anywhere in a
@@ -129,7 +129,7 @@ def read_project(
 
     Returns
     -------
-    CodedText
+    CodedProject
 
     Raises
     ------
@@ -154,7 +154,7 @@ def read_project(
         raise DatasetError(path, list(dict.fromkeys(problems)), ADVICE)
     if absent:
         _fill(cells, applied, coded_by)
-    return CodedText(
+    return CodedProject(
         path.name,
         root.get("name", "").strip(),
         root.get("origin", "").strip(),
@@ -165,9 +165,9 @@ def read_project(
     )
 
 
-def _sorted(yielded: Iterable[Said | Problem]) -> tuple[list[Said], list[Problem]]:
+def _sorted(yielded: Iterable[Found | Problem]) -> tuple[list[Found], list[Problem]]:
     """Tell what was found from what is wrong."""
-    found: list[Said] = []
+    found: list[Found] = []
     problems: list[Problem] = []
     for one in yielded:
         if isinstance(one, Problem):
@@ -210,7 +210,7 @@ def _by_guid(
     for element in elements:
         own = reference(element.get("guid"))
         if not own or own in found:
-            wrong = "its guid stands twice" if own else "it has no guid"
+            wrong = "duplicate guid" if own else "it has no guid"
             name = f"{local(element)} {element.get('name', '')}".strip()
             problems.append(Problem(file, refi_codebook.line(element), None, name, (), wrong))
         found[own] = element
@@ -378,7 +378,7 @@ def _goals(said: _Row, file: str, coded_by: Taxonomy) -> Iterator[_Row | Problem
 
 
 def _value(element: etree._Element) -> str:
-    """Return the value of a variable as text; numbers without noughts that say nothing."""
+    """Return the value of a variable as text; numbers without trailing zeros."""
     for child in element:
         found, name = (child.text or "").strip(), local(child)
         if name == "BooleanValue":

@@ -129,7 +129,7 @@ def _unsafe(members: list[zipfile.ZipInfo]) -> Iterator[Problem]:
         if one.flag_bits & 0x1:
             yield Problem(one.filename, message="encrypted; export the project without a password")
         if name in seen:
-            yield Problem(one.filename, message="the name stands twice in the archive")
+            yield Problem(one.filename, message="duplicate name in the archive")
         seen.add(name)
 
 

@@ -20,7 +20,15 @@ from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import Problem, nearest
 from soila_analysis.exchange import spreadsheets
 from soila_analysis.exchange.spreadsheets import Cell, Grid
-from soila_analysis.exchange.vocabulary import FEATURE, FIXED, GOAL, MODEL, NOTE, NOTE_OF, Words
+from soila_analysis.exchange.vocabulary import (
+    FEATURE,
+    FIXED,
+    GOAL,
+    MODEL,
+    NOTE,
+    NOTE_OF,
+    Vocabulary,
+)
 
 HEADED = 20  # rows among which the headings are looked for
 IN_DATASET = (0, 0, 0)
@@ -39,12 +47,12 @@ RECONSTRUCTED = Problem(
     "made-up codes and those of coders do not mix; name a new folder",
 )
 
-Key: TypeAlias = tuple[str, str, str]  # model, coder or "" for what is so whoever codes, matter
+Key: TypeAlias = tuple[str, str, str]  # model, coder or "" where it is none's, column id or "goals"
 At: TypeAlias = tuple[int, int, int]  # sheet, row, column
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Statement:
     """One statement: what a cell of a sheet, or an existing data set, says on a matter."""
 
     key: Key
@@ -55,7 +63,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class SheetImport:
     """What came of sheets.
 
     Parameters
@@ -85,7 +93,7 @@ def collect(
     coder: str = "",
     partial: bool = False,
     update: bool = False,
-) -> Collected:
+) -> SheetImport:
     """Read the sheets of one or several coders.
 
     Parameters
@@ -106,12 +114,12 @@ def collect(
 
     Returns
     -------
-    Collected
+    SheetImport
     """
     old, info = (dataset, dataset.info) if isinstance(dataset, Dataset) else (None, dataset)
     if info.kind == "reconstructed":
-        return Collected(None, (RECONSTRUCTED,), {}, 0)
-    words = Words(old.taxonomy if old else library.load())
+        return SheetImport(None, (RECONSTRUCTED,), {}, 0)
+    words = Vocabulary(old.taxonomy if old else library.load())
     models = frozenset(old.models["model_id"]) if old else None
     reading = _Reading(words, coder, models)
     for path in paths:
@@ -119,19 +127,19 @@ def collect(
     if not reading.rows and not reading.problems:
         reading.wrong(IN_DATASET, "all sheets", None, ["a filled-in row"], "there is none")
     known = _known(old, reading.rows if update else set()) if old else ()
-    kept = reading.sound(reading.agreed([*known, *reading.said]))
+    kept = reading.valid(reading.agreed([*known, *reading.said]))
     problems = tuple(problem for _, problem in sorted(reading.problems, key=lambda one: one[0]))
-    wanted = (partial or not problems) and any(matter == "goals" for _, _, matter in kept)
+    wanted = (partial or not problems) and any(column_id == "goals" for _, _, column_id in kept)
     data = _dataset(kept, info, old, name) if wanted else None
-    return Collected(data, problems, reading.understood, reading.codes)
+    return SheetImport(data, problems, reading.understood, reading.codes)
 
 
-def report(collected: Collected) -> list[str]:
+def report(collected: SheetImport) -> list[str]:
     """Say what was read as what, and how often.
 
     Parameters
     ----------
-    collected : Collected
+    collected : SheetImport
 
     Returns
     -------
@@ -148,39 +156,39 @@ def report(collected: Collected) -> list[str]:
 # What the data set has
 
 
-def _known(old: Dataset, anew: set[tuple[str, str]]) -> Iterator[Said]:
+def _known(old: Dataset, anew: set[tuple[str, str]]) -> Iterator[Statement]:
     """State what the data set has, but for the models whose coder's sheet is taken instead."""
     for one in (*_models(old), *_memberships(old), *_codings(old)):
         if one.key[:2] not in anew:
             yield one
 
 
-def _models(old: Dataset) -> Iterator[Said]:
+def _models(old: Dataset) -> Iterator[Statement]:
     for model in old.models.to_dict("records"):
         own = str(model.pop("model_id"))
         for column, value in model.items():
-            matter = str(column)
-            key = (own, "", matter if matter == "name" else f"{MODEL}{matter}")
-            if matter.startswith(NOTE_OF):
-                key = (own, matter.removeprefix(NOTE_OF), "note")
+            column_id = str(column)
+            key = (own, "", column_id if column_id == "name" else f"{MODEL}{column_id}")
+            if column_id.startswith(NOTE_OF):
+                key = (own, column_id.removeprefix(NOTE_OF), "note")
             if value:
-                yield Said(key, value, "models.csv")
+                yield Statement(key, value, "models.csv")
 
 
-def _memberships(old: Dataset) -> Iterator[Said]:
+def _memberships(old: Dataset) -> Iterator[Statement]:
     for own, goals in old.memberships.groupby("model_id")["goal_id"].agg(set).items():
         ordered = [goal for goal in old.taxonomy.goal_ids if goal in goals]
-        yield Said((str(own), "", "goals"), ", ".join(ordered), "memberships.csv")
+        yield Statement((str(own), "", "goals"), ", ".join(ordered), "memberships.csv")
 
 
-def _codings(old: Dataset) -> Iterator[Said]:
+def _codings(old: Dataset) -> Iterator[Statement]:
     for row in old.codings.to_dict("records"):
         model, coder, feature = row["model_id"], row["coder_id"], row["feature_id"]
         version = row.get("taxonomy_version") or old.info.taxonomy
         key = (model, coder, f"{FEATURE}{feature}")
-        yield Said(key, row["code"], "codings.csv", version=version)
+        yield Statement(key, row["code"], "codings.csv", version=version)
         if row["note"]:
-            yield Said((model, coder, f"{NOTE}{feature}"), row["note"], "codings.csv")
+            yield Statement((model, coder, f"{NOTE}{feature}"), row["note"], "codings.csv")
 
 
 # What the sheets say
@@ -195,28 +203,28 @@ class _Row:
     number: int
     columns: Mapping[str, int]
 
-    def cell(self, matter: str) -> Cell:
-        place = (self.number, self.columns.get(matter, 0))
+    def cell(self, column_id: str) -> Cell:
+        place = (self.number, self.columns.get(column_id, 0))
         return self.grid.cells.get(place, Cell(""))
 
-    def where(self, matter: str) -> At:
-        return self.sheet, self.number, self.columns[matter]
+    def where(self, column_id: str) -> At:
+        return self.sheet, self.number, self.columns[column_id]
 
-    def place(self, matter: str) -> str:
-        return self.grid.place(self.number, self.columns[matter])
+    def place(self, column_id: str) -> str:
+        return self.grid.place(self.number, self.columns[column_id])
 
     def filled(self) -> list[str]:
-        return [matter for matter in self.columns if self.cell(matter).text]
+        return [column_id for column_id in self.columns if self.cell(column_id).text]
 
 
 @dataclass
 class _Reading:
     """What has been read so far, and what was wrong with it."""
 
-    words: Words
+    words: Vocabulary
     coder: str
     models: frozenset[str] | None
-    said: list[Said] = field(default_factory=list)
+    said: list[Statement] = field(default_factory=list)
     rows: set[tuple[str, str]] = field(default_factory=set)
     problems: list[tuple[At, Problem]] = field(default_factory=list)
     doubtful: set[Key] = field(default_factory=set)
@@ -254,7 +262,7 @@ class _Reading:
         """Find the row with most headings, ids below labels; 0 if there is none."""
         known: Counter[int] = Counter()
         for (row, _), cell in grid.cells.items():
-            if row <= HEADED and len(self.words.matters(cell.text)) == 1:
+            if row <= HEADED and len(self.words.column_ids(cell.text)) == 1:
                 known[row] += 1
         best = max(known.values(), default=0)
         return max(row for row, count in known.items() if count == best) if best > 1 else 0
@@ -269,27 +277,31 @@ class _Reading:
             self._row(_Row(grid, self.sheets, row, columns))
 
     def _columns(self, grid: Grid, headings: int) -> dict[str, int]:
-        """Return the column of each matter; what cannot be told or is there twice is a problem."""
+        """Return the column of each id; an unknown, ambiguous or duplicate heading is a problem."""
         columns: dict[str, int] = {}
         twice = set()
         for column in sorted({c for row, c in grid.cells if row >= headings}):
             found = grid.cells.get((headings, column), Cell("")).text
             at, place = (self.sheets, headings, column), grid.place(headings, column)
-            matters = self.words.matters(found)
-            if len(matters) != 1:
-                self._unknown(at, place, found, matters)
+            column_ids = self.words.column_ids(found)
+            if len(column_ids) != 1:
+                self._unknown(at, place, found, column_ids)
                 continue
-            (matter,) = matters
-            if matter in columns:
-                first = grid.place(headings, columns[matter]).rpartition(" ")[2]
-                self.wrong(at, place, found, ["each column once"], f"cell {first} is {matter} too")
-                twice.add(matter)
-            columns.setdefault(matter, column)
-        return {matter: column for matter, column in columns.items() if matter not in twice}
+            (column_id,) = column_ids
+            if column_id in columns:
+                first = grid.place(headings, columns[column_id]).rpartition(" ")[2]
+                self.wrong(
+                    at, place, found, ["each column once"], f"cell {first} is {column_id} too"
+                )
+                twice.add(column_id)
+            columns.setdefault(column_id, column)
+        return {
+            column_id: column for column_id, column in columns.items() if column_id not in twice
+        }
 
-    def _unknown(self, at: At, place: str, found: str, matters: frozenset[str]) -> None:
-        if matters:
-            self.wrong(at, place, found, sorted(matters), "it can mean each of them; write the id")
+    def _unknown(self, at: At, place: str, found: str, column_ids: frozenset[str]) -> None:
+        if column_ids:
+            self.wrong(at, place, found, sorted(column_ids), "ambiguous heading; write the id")
             return
         allowed = [*FIXED, "a goal", "a feature", "note:<feature>", f"{MODEL}<any name>"]
         self.wrong(at, place, found, allowed, self.words.nearest(found))
@@ -304,34 +316,34 @@ class _Reading:
             return
         self.rows.add((model, coder))
         self._say(row, "model_id", (model, "", "model_id"), model)
-        for matter in filled:
-            if matter.startswith(FEATURE):
-                self._say(row, matter, (model, coder, matter), self._answer(row, matter))
-            elif matter.startswith(NOTE) or matter == "note":
-                self._say(row, matter, (model, coder, matter), self._text(row, matter))
-            elif matter.startswith(MODEL) or matter == "name":
-                self._say(row, matter, (model, "", matter), self._text(row, matter))
-        self._goals(row, model, [matter for matter in filled if matter.startswith(GOAL)])
+        for column_id in filled:
+            if column_id.startswith(FEATURE):
+                self._say(row, column_id, (model, coder, column_id), self._answer(row, column_id))
+            elif column_id.startswith(NOTE) or column_id == "note":
+                self._say(row, column_id, (model, coder, column_id), self._text(row, column_id))
+            elif column_id.startswith(MODEL) or column_id == "name":
+                self._say(row, column_id, (model, "", column_id), self._text(row, column_id))
+        self._goals(row, model, [column_id for column_id in filled if column_id.startswith(GOAL)])
 
     def _fault(
-        self, row: _Row, matter: str, found: str | None, allowed: Sequence[str], more: str = ""
+        self, row: _Row, column_id: str, found: str | None, allowed: Sequence[str], more: str = ""
     ) -> None:
-        self.wrong(row.where(matter), row.place(matter), found, allowed, more)
+        self.wrong(row.where(column_id), row.place(column_id), found, allowed, more)
 
-    def _say(self, row: _Row, matter: str, key: Key, value: str | None) -> None:
+    def _say(self, row: _Row, column_id: str, key: Key, value: str | None) -> None:
         """State a value, or leave the matter doubtful if there is none."""
         if value is None:
             self.doubtful.add(key)
             return
         version = row.cell("taxonomy_version").text
-        self.said.append(Said(key, value, row.place(matter), row.where(matter), version))
+        self.said.append(Statement(key, value, row.place(column_id), row.where(column_id), version))
 
-    def _text(self, row: _Row, matter: str, *, dated: bool = True) -> str | None:
+    def _text(self, row: _Row, column_id: str, *, dated: bool = True) -> str | None:
         """Return the text of a cell, None if it is wrong."""
-        cell = row.cell(matter)
+        cell = row.cell(column_id)
         if cell.kind == "text" or (dated and cell.kind == "date"):
             return cell.text
-        self._fault(row, matter, cell.text, ["a text"], FAULTS[cell.kind])
+        self._fault(row, column_id, cell.text, ["a text"], FAULTS[cell.kind])
         return None
 
     def _model(self, row: _Row) -> str | None:
@@ -348,24 +360,24 @@ class _Reading:
     def _coder(self, row: _Row) -> str | None:
         coder = self._text(row, "coder_id", dated=False) or self.coder
         if not coder and not row.cell("coder_id").text:
-            matter = "coder_id" if "coder_id" in row.columns else "model_id"
-            self._fault(row, matter, None, ["a coder's id"], "fill in coder_id, or say --coder")
+            column_id = "coder_id" if "coder_id" in row.columns else "model_id"
+            self._fault(row, column_id, None, ["a coder's id"], "fill in coder_id, or say --coder")
         return coder
 
     def _current(self, row: _Row) -> bool:
         """Say whether the version of the features that a row was coded by is a known one."""
         version, known = row.cell("taxonomy_version").text, self.words.taxonomy.versions
         if version and version not in known:
-            self._fault(row, "taxonomy_version", version, known, "which features are these?")
+            self._fault(row, "taxonomy_version", version, known, "unknown taxonomy version")
         return not version or version in known
 
-    def _answer(self, row: _Row, matter: str) -> str | None:
+    def _answer(self, row: _Row, column_id: str) -> str | None:
         """Understand a code, or whether a goal is served: yes or no."""
-        goal, cell = matter.startswith(GOAL), row.cell(matter)
+        goal, cell = column_id.startswith(GOAL), row.cell(column_id)
         answer = self.words.goal(cell.text) if goal else self.words.code(cell.text)
         if cell.kind != "text" or answer is None:
             allowed = ["yes", "no"] if goal else list(self.words.taxonomy.counts_as)
-            self._fault(row, matter, cell.text, allowed, FAULTS[cell.kind])
+            self._fault(row, column_id, cell.text, allowed, FAULTS[cell.kind])
             return None
         if answer != cell.text:
             self.understood["goal" if goal else "code", cell.text, answer] += 1
@@ -374,7 +386,9 @@ class _Reading:
 
     def _goals(self, row: _Row, model: str, filled: Sequence[str]) -> None:
         """State the goals of a model if any cell of them is filled; blank is then no."""
-        answers = {matter.removeprefix(GOAL): self._answer(row, matter) for matter in filled}
+        answers = {
+            column_id.removeprefix(GOAL): self._answer(row, column_id) for column_id in filled
+        }
         served = [g for g in self.words.taxonomy.goal_ids if answers.get(g) == "yes"]
         if filled:
             value = None if None in answers.values() else ", ".join(served)
@@ -382,9 +396,9 @@ class _Reading:
 
     # All sheets together
 
-    def agreed(self, said: Sequence[Said]) -> dict[Key, Said]:
+    def agreed(self, said: Sequence[Statement]) -> dict[Key, Statement]:
         """Keep one statement on each matter; a later one that differs is a problem."""
-        first: dict[Key, Said] = {}
+        first: dict[Key, Statement] = {}
         for one in said:
             known = first.setdefault(one.key, one)
             if known.value != one.value:
@@ -396,24 +410,24 @@ class _Reading:
                 self.doubtful.add(one.key)
         return {k: s for k, s in first.items() if k not in self.doubtful or s.at == IN_DATASET}
 
-    def sound(self, said: Mapping[Key, Said]) -> dict[Key, Said]:
+    def valid(self, said: Mapping[Key, Statement]) -> dict[Key, Statement]:
         """Leave out models that lack a name or goal, and notes that lack a code."""
         lacking = {model for model in {key[0] for key in said} if self._lacks(model, said)}
         kept = {key: one for key, one in said.items() if key[0] not in lacking}
-        for (model, coder, matter), one in list(kept.items()):
-            code = (model, coder, f"{FEATURE}{matter.removeprefix(NOTE)}")
-            if matter.startswith(NOTE) and code not in kept:
-                del kept[model, coder, matter]
+        for (model, coder, column_id), one in list(kept.items()):
+            code = (model, coder, f"{FEATURE}{column_id.removeprefix(NOTE)}")
+            if column_id.startswith(NOTE) and code not in kept:
+                del kept[model, coder, column_id]
                 if code not in self.doubtful:
                     more = f"coder {coder}, model {model}: the note has no code beside it"
                     self.wrong(one.at, one.place, one.value, (), more)
         self._goals_served(kept)
         return kept
 
-    def _lacks(self, model: str, said: Mapping[Key, Said]) -> bool:
+    def _lacks(self, model: str, said: Mapping[Key, Statement]) -> bool:
         lacks = False
-        for matter, what in (("name", "a name"), ("goals", "at least one goal")):
-            key = (model, "", matter)
+        for column_id, what in (("name", "a name"), ("goals", "at least one goal")):
+            key = (model, "", column_id)
             if key in said and said[key].value:
                 continue
             lacks = True
@@ -422,9 +436,9 @@ class _Reading:
                 self.wrong(one.at, one.place, model, (), f"the model needs {what}")
         return lacks
 
-    def _goals_served(self, said: Mapping[Key, Said]) -> None:
+    def _goals_served(self, said: Mapping[Key, Statement]) -> None:
         served = {g for k, s in said.items() if k[2] == "goals" for g in s.value.split(", ")}
-        if not served or any(matter == "goals" for _, _, matter in self.doubtful):
+        if not served or any(column_id == "goals" for _, _, column_id in self.doubtful):
             return
         for goal in self.words.taxonomy.goal_ids:
             if goal not in served:
@@ -433,24 +447,24 @@ class _Reading:
 
 
 def _dataset(
-    said: Mapping[Key, Said], info: DatasetInfo, old: Dataset | None, name: str
+    said: Mapping[Key, Statement], info: DatasetInfo, old: Dataset | None, name: str
 ) -> Dataset:
     """Build the tables from statements."""
     models: dict[str, dict[str, str]] = {}
     memberships, codings = [], []
-    for (model, coder, matter), one in said.items():
+    for (model, coder, column_id), one in said.items():
         row = models.setdefault(model, {"model_id": model})
-        if matter == "goals":
+        if column_id == "goals":
             memberships += [(model, goal) for goal in one.value.split(", ")]
-        elif matter.startswith(FEATURE):
-            feature = matter.removeprefix(FEATURE)
+        elif column_id.startswith(FEATURE):
+            feature = column_id.removeprefix(FEATURE)
             note = said.get((model, coder, f"{NOTE}{feature}"))
             version = one.version if one.version != info.taxonomy else ""
             codings.append((model, feature, coder, one.value, note.value if note else "", version))
-        elif matter == "note":
+        elif column_id == "note":
             row[f"{NOTE_OF}{coder}"] = one.value
-        elif not matter.startswith(NOTE):
-            row[matter.removeprefix(MODEL)] = one.value
+        elif not column_id.startswith(NOTE):
+            row[column_id.removeprefix(MODEL)] = one.value
     columns = ["model_id", "feature_id", "coder_id", "code", "note", "taxonomy_version"]
     coded = pd.DataFrame(codings, columns=columns, dtype="str")
     if not coded["taxonomy_version"].any():

@@ -2,7 +2,7 @@
 
 A row is all of one model, with the note on each code beside it: rows can be sorted, copied or
 saved as CSV, and no note parts from its code. The visible headings are labels; the ids under
-them, in a hidden row, are what `collected.collect` goes by.
+them, in a hidden row, are what `sheet_import.collect` goes by.
 """
 
 import re
@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -31,6 +30,7 @@ from openpyxl.utils import get_column_letter as letter  # type: ignore[import-un
 from openpyxl.worksheet.datavalidation import DataValidation  # type: ignore[import-untyped]
 from openpyxl.worksheet.pagebreak import Break, ColBreak  # type: ignore[import-untyped]
 
+from soila_analysis import files
 from soila_analysis import taxonomy as library
 from soila_analysis.dataset import tables
 from soila_analysis.dataset.dataset import Dataset
@@ -121,7 +121,8 @@ def write(
     book.properties.creator = "soila_analysis"
     book.properties.title = say("sheet.title")
     book.properties.created = DATE
-    _put(_bytes(book), path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write(path, _bytes(book))
 
 
 def listed(path: Path) -> pd.DataFrame:
@@ -154,39 +155,24 @@ def _columns(
     taxonomy: Taxonomy, models: pd.DataFrame | None, say: Say, lang: str, *, goals_known: bool
 ) -> list[Column]:
     """List the columns in their order."""
-    typed = models is None
-    further = [] if models is None else [c for c in models if not _is_own(c)]
+    known = models is not None
+    further = [] if models is None else [column for column in models if not _is_own(column)]
+    columns = [
+        Column("model_id", say("sheet.model"), 13, GREY, known),
+        Column("name", say("sheet.name"), 32, GREY, known),
+        *(Column(f"{MODEL}{column}", column, 18, GREY, locked=True) for column in further),
+    ]
+    for goal in taxonomy.goals:
+        label = say("sheet.goal-of", label=goal.label[lang])
+        columns += [Column(f"{GOAL}{goal.id}", label, 22, PLUM, goals_known, goal.long[lang])]
+    for feature in taxonomy.features:
+        label, explained = feature.label[lang], _explained(feature, say, lang)
+        columns += [
+            Column(f"{FEATURE}{feature.id}", label, 21, BLUE, comment=explained),
+            Column(f"{NOTE}{feature.id}", say("sheet.note-of", label=label), 24, PALE),
+        ]
     return [
-        Column("model_id", say("sheet.model"), 13, GREY, not typed),
-        Column("name", say("sheet.name"), 32, GREY, not typed),
-        *(Column(f"{MODEL}{c}", c, 18, GREY, locked=True) for c in further),
-        *(
-            Column(
-                f"{GOAL}{goal.id}",
-                say("sheet.goal-of", label=goal.label[lang]),
-                22,
-                PLUM,
-                goals_known,
-                goal.long[lang],
-            )
-            for goal in taxonomy.goals
-        ),
-        *(
-            column
-            for feature in taxonomy.features
-            for column in (
-                Column(
-                    f"{FEATURE}{feature.id}",
-                    feature.label[lang],
-                    21,
-                    BLUE,
-                    comment=_explained(feature, say, lang),
-                ),
-                Column(
-                    f"{NOTE}{feature.id}", say("sheet.note-of", label=feature.label[lang]), 24, PALE
-                ),
-            )
-        ),
+        *columns,
         Column("note", say("sheet.note"), 32, PALE),
         Column("coder_id", say("sheet.coder"), 11, GREY, locked=True),
         Column("taxonomy_version", say("sheet.version"), 11, GREY, locked=True),
@@ -260,7 +246,10 @@ def _coding(
         _head(sheet, position, column, say)
         sheet.column_dimensions[letter(position)].width = column.width
         _fill(sheet, position, column, rows)
-    for menu, prefix in ((_code_menu(taxonomy, say), FEATURE), (_goal_menu(say), GOAL)):
+    codes, answers = [code.code for code in taxonomy.codes], [say("sheet.yes"), say("sheet.no")]
+    told = say("sheet.codes-allowed", codes="  ".join(codes))
+    asked = say("sheet.goals-allowed", words="  ".join(answers))
+    for prefix, menu in ((FEATURE, _menu(codes, told, say)), (GOAL, _menu(answers, asked, say))):
         for position, column in enumerate(columns, start=1):
             if menu and column.id.startswith(prefix):
                 menu.add(f"{letter(position)}{FIRST}:{letter(position)}{last}")
@@ -269,8 +258,7 @@ def _coding(
     sheet.row_dimensions[LINE].height = 92
     sheet.row_dimensions[IDS].hidden = True
     sheet.freeze_panes = f"C{FIRST}"
-    _protect(sheet)
-    _print(sheet, say)
+    _finish(sheet, say)
     sheet.print_title_rows, sheet.print_title_cols = f"{LINE}:{IDS}", "A:B"
     _break(sheet, columns)
 
@@ -326,16 +314,6 @@ def _escaped(text: str) -> str:
     return re.sub(unsafe, lambda found: f"_x{ord(found[0]):04X}_", text)
 
 
-def _code_menu(taxonomy: Taxonomy, say: Say) -> Any:
-    codes = [code.code for code in taxonomy.codes]
-    return _menu(codes, say("sheet.codes-allowed", codes="  ".join(codes)), say)
-
-
-def _goal_menu(say: Say) -> Any:
-    words = [say("sheet.yes"), say("sheet.no")]
-    return _menu(words, say("sheet.goals-allowed", words="  ".join(words)), say)
-
-
 def _menu(words: list[str], message: str, say: Say) -> Any:
     """Return a drop-down, or None where a list of Excel cannot hold the words."""
     joined = ",".join(words)
@@ -386,8 +364,7 @@ def _guide(
     _block(sheet, row, say("sheet.codes"), codes)
     for column, width in zip("AB", (28, 92), strict=True):
         sheet.column_dimensions[column].width = width
-    _protect(sheet)
-    _print(sheet, say)
+    _finish(sheet, say)
     sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
 
 
@@ -436,8 +413,7 @@ def _codebook(sheet: Any, taxonomy: Taxonomy, say: Say, lang: str) -> None:
     for column, width in zip("ABCDEFG", widths, strict=True):
         sheet.column_dimensions[column].width = width
     sheet.freeze_panes = "B4"
-    _protect(sheet)
-    _print(sheet, say)
+    _finish(sheet, say)
     sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
 
 
@@ -482,13 +458,10 @@ def _dress(cell: Any, fill: str, colour: str, *, bold: bool = False) -> None:
     cell.font = Font(name=FACE, size=10, color=colour, bold=bold)
 
 
-def _protect(sheet: Any) -> None:
-    """Lock a sheet, without a password; widths and heights may be changed."""
+def _finish(sheet: Any, say: Say) -> None:
+    """Lock a sheet, without a password, but for widths and heights; lay it out for printing."""
     sheet.protection.sheet = True
     sheet.protection.formatColumns = sheet.protection.formatRows = False
-
-
-def _print(sheet: Any, say: Say) -> None:
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9  # A4
     sheet.page_setup.scale, sheet.page_setup.pageOrder = SCALE, "overThenDown"
     sheet.page_margins.left = sheet.page_margins.right = 0.4
@@ -514,11 +487,3 @@ def _bytes(book: Any) -> bytes:
             part.compress_type = ZIP_DEFLATED
             archive.writestr(part, content)
     return fixed.getvalue()
-
-
-def _put(content: bytes, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as beside:
-        written = Path(beside) / path.name
-        written.write_bytes(content)
-        written.replace(path)

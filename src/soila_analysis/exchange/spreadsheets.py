@@ -33,7 +33,7 @@ ODS = b"application/vnd.oasis.opendocument.spreadsheet"
 MACROS = ("/vbaproject.bin", "/macrosheets/", "/basic/", "/scripts/")
 LINKS = ("/externallinks/", "/connections.xml", "/querytables/")
 LINKED = ("table-source", "cell-range-source", "dde-source", "database-source-sql")
-FORMATS = (".xlsx", ".ods", ".csv")
+SPREADSHEET = "a spreadsheet: .xlsx, .ods, .csv"
 
 Parts: TypeAlias = Mapping[str, bytes]
 
@@ -109,7 +109,7 @@ def _sheets(path: Path, content: bytes) -> Iterator[Grid]:
     if content.startswith(COMPOUND):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise _RefusedError(*PASSWORD)
-        raise _RefusedError("an old file of Excel or Word", _formats(), "save it as .xlsx")
+        raise _RefusedError("an old file of Excel or Word", SPREADSHEET, "save it as .xlsx")
     if not content.startswith(b"PK"):
         yield Grid(path.name, "", _typed(path.name, content))
         return
@@ -120,7 +120,7 @@ def _sheets(path: Path, content: bytes) -> Iterator[Grid]:
     elif "xl/workbook.xml" in parts:
         yield from _xlsx(path.name, parts)
     else:
-        raise _RefusedError("a file that is none", _formats())
+        raise _RefusedError("not a spreadsheet", SPREADSHEET)
 
 
 PASSWORD = (
@@ -128,10 +128,6 @@ PASSWORD = (
     "a file without a password",
     "save it without one; protected cells are no hindrance",
 )
-
-
-def _formats() -> str:
-    return f"a spreadsheet: {', '.join(FORMATS)}"
 
 
 def _parts(content: bytes) -> Parts:
@@ -147,14 +143,14 @@ def _parts(content: bytes) -> Parts:
                 if entry.flag_bits & 1:
                     raise _RefusedError(*PASSWORD)
                 if entry.filename in parts:
-                    raise BadZipFile(f"{entry.filename} is there twice")
+                    raise BadZipFile(f"duplicate entry {entry.filename}")
                 if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
                     raise BadZipFile(f"{entry.filename} is packed in an unusual way")
                 with archive.open(entry) as part:
                     parts[entry.filename] = part.read(entry.file_size)
     except (BadZipFile, EOFError, NotImplementedError, zlib.error, ValueError) as error:
         advice = "it is cut short or damaged; ask for it again"
-        raise _RefusedError(f"a broken file ({error})", _formats(), advice) from error
+        raise _RefusedError(f"a broken file ({error})", SPREADSHEET, advice) from error
     return parts
 
 
@@ -181,6 +177,12 @@ LINKING = (
     "a file that stands alone",
     "break the links (in Excel: Data, Edit Links) and save it",
 )
+
+
+def _unreadable(error: Exception) -> _RefusedError:
+    found = f"a workbook that cannot be read ({type(error).__name__})"
+    advice = "open it in a spreadsheet program and save it anew"
+    return _RefusedError(found, SPREADSHEET, advice)
 
 
 def _repacked(parts: Parts) -> io.BytesIO:
@@ -222,9 +224,7 @@ def _xlsx(file: str, parts: Parts) -> Iterator[Grid]:
     except _RefusedError:
         raise
     except Exception as error:  # whatever a damaged part makes the library stumble over
-        advice = "open it in a spreadsheet program and save it anew"
-        found = f"a workbook that cannot be read ({type(error).__name__})"
-        raise _RefusedError(found, _formats(), advice) from error
+        raise _unreadable(error) from error
 
 
 def _computed(values: Any, formulas: Any, count: _Count) -> dict[tuple[int, int], Cell]:
@@ -282,9 +282,7 @@ def _ods(file: str, parts: Parts) -> Iterator[Grid]:
             }
             yield Grid(file, name, {at: c for at, c in {**cells, **odd}.items() if c.text})
     except (etree.XMLSyntaxError, CalamineError, ValueError) as error:
-        advice = "open it in a spreadsheet program and save it anew"
-        found = f"a workbook that cannot be read ({type(error).__name__})"
-        raise _RefusedError(found, _formats(), advice) from error
+        raise _unreadable(error) from error
 
 
 def _tables(content: Any) -> dict[str, dict[tuple[int, int], Cell]]:
@@ -342,10 +340,10 @@ def _attribute(element: Any, name: str) -> str | None:
 def _typed(file: str, content: bytes) -> dict[tuple[int, int], Cell]:
     text, problems = decoded(content, file)
     if problems or "\0" in text:
-        found = "bytes that are no text in UTF-8"
-        raise _RefusedError(found, _formats(), "save a table as CSV in UTF-8")
+        found = "not text in UTF-8"
+        raise _RefusedError(found, SPREADSHEET, "save a table as CSV in UTF-8")
     if not text.strip():
-        raise _RefusedError("an empty file", _formats())
+        raise _RefusedError("an empty file", SPREADSHEET)
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -358,5 +356,7 @@ def _typed(file: str, content: bytes) -> dict[tuple[int, int], Cell]:
                     cells[row, column] = Cell(value.strip())
     except csv.Error as error:
         advice = 'close each quotation mark, and write one inside a quoted cell as ""'
-        raise _RefusedError(f"a table that cannot be read ({error})", _formats(), advice) from error
+        raise _RefusedError(
+            f"a table that cannot be read ({error})", SPREADSHEET, advice
+        ) from error
     return cells

@@ -2,14 +2,13 @@
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
-from soila_analysis.dataset.problems import nearest
+from soila_analysis.dataset.problems import folded, nearest
 from soila_analysis.taxonomy import LANGUAGES, Feature, Goal, Taxonomy
 
 GOAL, FEATURE, NOTE, MODEL = "goal:", "feature:", "note:", "model:"  # before ids of columns
@@ -19,7 +18,7 @@ GOAL_ANSWERS = {"present": "yes", "absent": "no"}
 
 
 @dataclass(frozen=True)
-class Words:
+class Vocabulary:
     """The vocabulary of sheets that are coded by one taxonomy.
 
     Texts are compared without regard to case, white space and how their letters are composed.
@@ -32,7 +31,7 @@ class Words:
 
     taxonomy: Taxonomy
 
-    def matters(self, heading: str) -> frozenset[str]:
+    def column_ids(self, heading: str) -> frozenset[str]:
         """Return what a heading can mean.
 
         Parameters
@@ -63,7 +62,7 @@ class Words:
         str
             Empty where none is near.
         """
-        named = [text for record in self._records for text in _names(record)]
+        named = [text for record in self._records for text in names(record)]
         return nearest(heading, [*FIXED, *named])
 
     def code(self, text: str) -> str | None:
@@ -107,18 +106,18 @@ class Words:
     @cached_property
     def _headings(self) -> dict[str, frozenset[str]]:
         found: dict[str, set[str]] = {}
-        for text, matter in self._named():
-            found.setdefault(_plain(text), set()).add(matter)
-        return {text: frozenset(matters) for text, matters in found.items()}
+        for text, column_id in self._named():
+            found.setdefault(_plain(text), set()).add(column_id)
+        return {text: frozenset(column_ids) for text, column_ids in found.items()}
 
     def _named(self) -> Iterator[tuple[str, str]]:
         """Yield each heading with the id of the column that it names."""
         words = _words()
-        for matter in FIXED:
-            yield from ((text, matter) for text in (matter, *words["headings"][matter]))
+        for column_id in FIXED:
+            yield from ((text, column_id) for text in (column_id, *words["headings"][column_id]))
         for record in self._records:
             own = FEATURE if isinstance(record, Feature) else GOAL
-            for text in _names(record):
+            for text in names(record):
                 yield text, own + record.id
                 for kind in (own, NOTE) if own == FEATURE else (own,):
                     for before in words["before"][kind.rstrip(":")]:
@@ -139,10 +138,8 @@ class Words:
 
 @cache
 def _words() -> dict[str, Any]:
-    text = (
-        files(__name__.rpartition(".")[0]).joinpath("vocabulary.toml").read_text(encoding="utf-8")
-    )
-    return tomllib.loads(text)
+    file = files("soila_analysis.exchange") / "vocabulary.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 @cache
@@ -150,17 +147,17 @@ def _answers(status: str) -> frozenset[str]:
     return frozenset(map(_plain, _words()["answers"][status]))
 
 
-def _names(record: Feature | Goal) -> list[str]:
+def names(record: Feature | Goal) -> list[str]:
+    """Return what a feature or goal is known by: its id, and its labels in all languages."""
     return [record.id, *(record.label[lang] for lang in LANGUAGES)]
 
 
 def _plain(text: str) -> str:
-    composed = unicodedata.normalize("NFC", text.casefold())
-    return re.sub(r"\s*:\s*", ":", " ".join(composed.split())).strip(":*")
+    return re.sub(r"\s*:\s*", ":", folded(text)).strip(":*")
 
 
 def _number(text: str) -> str:
-    """Return a decimal number with a point and without idle zeros."""
+    """Return a decimal number with a point and without trailing zeros."""
     if re.fullmatch(r"\d+[.,]\d+", text):
         return text.replace(",", ".").rstrip("0").rstrip(".")
     return text

@@ -7,9 +7,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from babel import Locale
-from babel.numbers import format_decimal, format_percent
-
 LANGUAGES = ("fi", "sv", "en")
 
 
@@ -31,7 +28,9 @@ class Messages:
         if lang not in LANGUAGES:
             raise ValueError(f'no language "{lang}"; allowed: {", ".join(LANGUAGES)}')
         self.lang = lang
-        self._locale = Locale(lang)
+        from babel import Locale, numbers  # slow to import, and many need only `LANGUAGES`
+
+        self._locale, self._numbers = Locale(lang), numbers
         text = resources.files(__name__).joinpath(f"{lang}.toml").read_text(encoding="utf-8")
         self.catalogue: Mapping[str, Any] = tomllib.loads(text)
         compounds = self.catalogue["hyphenation"]["compounds"]
@@ -54,7 +53,8 @@ class Messages:
         """Write a number with the language's separators and a true minus, rounded half-up."""
         exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
-        return str(format_decimal(exact, format=pattern, locale=self._locale)).replace("-", "−")
+        written = self._numbers.format_decimal(exact, format=pattern, locale=self._locale)
+        return str(written).replace("-", "−")
 
     def ratio(self, k: Any, n: Any) -> str:
         """Write k/n."""
@@ -62,7 +62,7 @@ class Messages:
 
     def percent(self, value: int) -> str:
         """Write a percentage that is already rounded to an integer."""
-        return str(format_percent(Decimal(int(value)) / 100, locale=self._locale))
+        return str(self._numbers.format_percent(Decimal(int(value)) / 100, locale=self._locale))
 
     def listing(self, items: list[str], word: str = "and") -> str:
         """Join items as the language does, with its word for "and" or "or" before the last."""

@@ -1,374 +1,33 @@
-"""What printed percentages imply about the counts behind them.
+"""How the published figures may have come about: readings that each explain all of them.
 
-A percentage printed from k of n can only take certain values, so that the printed value tells
-which k and n are possible. This is the GRIM test (granularity-related inconsistency of means) of
-Brown and Heathers [1]_, here for shares: exact integers throughout, every rounding rule of
-`soila_analysis.metrics.rounding`, and, for the review's figures as a whole, a registry of readings
-that each say how one set of counts could lie behind all of them.
-
-References
-----------
-.. [1] Brown, N. J. L. & Heathers, J. A. J. (2017). The GRIM test: a simple technique detects
-   numerous anomalies in the reporting of results in psychology. Social Psychological and
-   Personality Science 8(4), 363-369. https://doi.org/10.1177/1948550616673876
+Each of `READINGS` says how one set of counts could lie behind the figures as a whole; what a single
+printed percentage implies is found in `grim`.
 """
 
-import re
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, lru_cache
+from functools import cache
 from itertools import permutations, product
 from types import MappingProxyType
 
 import pandas as pd
 
-from soila_analysis.metrics.rounding import RULES, SET_RULES, SHARE_RULES, percent, percents
+from soila_analysis.metrics.rounding import SHARE_RULES, percent
+from soila_analysis.review.grim import fitting_bases, numerators, parsed
+from soila_analysis.review.published import SOILA_2024, Published
 
 __all__ = [
     "READINGS",
-    "SOILA_2024",
     "Answer",
-    "Published",
     "Reading",
     "Solution",
     "answer",
     "automatic_axis",
-    "compositions",
-    "fitting_bases",
-    "grim",
-    "means_over_goals",
-    "numerators",
     "readings",
     "solutions",
-    "unclear_codes",
 ]
-
-# --- Single percentages and sets of them ----------------------------------------------------------
-
-
-def numerators(printed: str, n: int, rule: str = "half-up") -> list[int]:
-    """Return every k for which k/n prints as the given percentage.
-
-    Parameters
-    ----------
-    printed
-        The percentage as printed; its decimals count: ``"62"``, ``"62.0"`` and ``"62,0"`` are read
-        with none, one and one decimal.
-    n
-        The base.
-    rule
-        A rule for single shares, see `soila_analysis.metrics.rounding.SHARE_RULES`.
-
-    Returns
-    -------
-    list of int
-        In ascending order; empty if no k prints so.
-
-    Raises
-    ------
-    ValueError
-        If `printed` is not a percentage, `n` is not positive, or `rule` is not for single shares.
-
-    Examples
-    --------
-    >>> numerators("91", 52), numerators("91", 45), numerators("91", 300)
-    ([], [41], [272, 273, 274])
-    """
-    return list(_numerators(printed, n, rule))
-
-
-def fitting_bases(printed: Sequence[str], ns: Iterable[int], rule: str = "half-up") -> list[int]:
-    """Return the bases among `ns` at which every printed percentage is possible.
-
-    Parameters
-    ----------
-    printed
-        Percentages of one common base, as printed.
-    ns
-        The bases to try.
-    rule
-        A rule for single shares.
-
-    Returns
-    -------
-    list of int
-        Those that fit, in the order of `ns`.
-
-    Examples
-    --------
-    >>> fitting_bases(["91", "89", "87", "53", "62", "73"], range(1, 61))
-    [45, 55]
-    """
-    return [n for n in ns if all(_numerators(share, n, rule) for share in printed)]
-
-
-def compositions(printed: Sequence[str], n: int, rule: str) -> list[tuple[int, ...]]:
-    """Return every way to divide `n` into parts that print as the given percentages.
-
-    Parameters
-    ----------
-    printed
-        The percentages of all parts of a whole, with equally many decimals.
-    n
-        The whole.
-    rule
-        Any rule of `soila_analysis.metrics.rounding.RULES`.
-
-    Returns
-    -------
-    list of tuple of int
-        In lexicographic order; empty if no division prints so.
-
-    Raises
-    ------
-    ValueError
-        If a value is not a percentage, decimals differ, `n` is not positive, or `rule` is unknown.
-
-    Examples
-    --------
-    >>> compositions(["39", "25", "17", "19"], 52, "pie")
-    [(20, 13, 9, 10)]
-    >>> compositions(["39", "25", "17", "19"], 52, "half-up")
-    []
-    """
-    values = [_parsed(share) for share in printed]
-    if len({decimals for _, decimals in values}) != 1:
-        raise ValueError(f"give all parts with equally many decimals, got {', '.join(printed)}")
-    if n <= 0:
-        raise ValueError(f"a percentage needs a base of at least 1, got n = {n}")
-    wanted, decimals = [value for value, _ in values], values[0][1]
-    near = [_near(share, n, rule) for share in printed]
-    last = len(near) - 1
-    divisions = {
-        (*others[:i], n - sum(others), *others[i:])
-        for i in (range(len(near)) if rule == "pie" else [last])
-        for others in product(*near[:i], *near[i + 1 :])
-        if sum(others) <= n
-    }
-    return sorted(parts for parts in divisions if percents(parts, rule, decimals) == wanted)
-
-
-def _near(share: str, n: int, rule: str) -> range:
-    """Find the k that may print so in a set, unless the residual of a pie falls on them."""
-    if rule == "largest-remainder":  # rounded either down or up
-        return range(
-            _numerators(share, n, "ceiling").start, _numerators(share, n, "truncation").stop
-        )
-    return _numerators(share, n, "half-up" if rule == "pie" else rule)
-
-
-def grim(
-    printed: Sequence[str], ns: Iterable[int], rules: Iterable[str] = tuple(SHARE_RULES)
-) -> pd.DataFrame:
-    """Test a row of printed percentages against bases and rounding rules.
-
-    Parameters
-    ----------
-    printed
-        Percentages of one common base, as printed. Under a set rule they are all parts of a whole.
-    ns
-        The bases to try.
-    rules
-        The rounding rules to try.
-
-    Returns
-    -------
-    DataFrame
-        One row for each n and rule: ``n``, ``rule``, ``fits``, ``k`` (the possible k of each share
-        in turn, ``-`` where there is none) and ``misfits`` (the shares with no k).
-
-    Examples
-    --------
-    >>> table = grim(["87", "53"], [45, 52], ["half-up"])
-    >>> print(table[["n", "fits", "k"]].to_string(index=False))
-     n  fits     k
-    45  True 39 24
-    52 False  45 -
-    """
-    rules = list(rules)
-    rows = []
-    for n, rule in ((n, rule) for n in ns for rule in rules):
-        possible = _possible_counts(printed, n, rule)
-        misfits = [share for share, ks in zip(printed, possible, strict=True) if not ks]
-        rows.append((n, rule, not misfits, " ".join(map(_span, possible)), " ".join(misfits)))
-    return pd.DataFrame(rows, columns=["n", "rule", "fits", "k", "misfits"])
-
-
-def share_bases(
-    published: "Published | None" = None, ns: Iterable[int] = range(30, 61), rule: str = "half-up"
-) -> pd.DataFrame:
-    """Tell, share by share, which bases can print it.
-
-    Parameters
-    ----------
-    published
-        The figures that a review printed; those of the 2024 review by default.
-    ns
-        The bases to try.
-    rule
-        A rule of `rounding.SHARE_RULES`.
-
-    Returns
-    -------
-    DataFrame
-        One row a feature and base: ``feature_id``, ``printed``, ``n``, ``k`` (the count that
-        prints so, the smallest if there are several; missing if there is none) and ``stated``,
-        whether the base is the one that the review states.
-    """
-    shown = SOILA_2024 if published is None else published
-    rows = [
-        (feature, printed, n, next(iter(numerators(printed, n, rule)), None), n == shown.n)
-        for feature, printed in shown.shares.items()
-        for n in ns
-    ]
-    table = pd.DataFrame(rows, columns=["feature_id", "printed", "n", "k", "stated"])
-    return table.astype({"k": "Int64"})
-
-
-def _possible_counts(printed: Sequence[str], n: int, rule: str) -> list[list[int]]:
-    if rule not in SET_RULES:
-        return [numerators(share, n, rule) for share in printed]
-    found = compositions(printed, n, rule)
-    return [sorted({parts[i] for parts in found}) for i in range(len(printed))]
-
-
-def _span(ks: Sequence[int]) -> str:
-    if not ks:
-        return "-"
-    return str(ks[0]) if len(ks) == 1 else f"{ks[0]}-{ks[-1]}"
-
-
-@cache
-def _parsed(printed: str) -> tuple[int, int]:
-    """'62.5' -> (625, 1): the value in its own last unit, and its decimals."""
-    match = re.fullmatch(r"(\d+)(?:[.,](\d+))?", printed.strip(), re.ASCII)
-    if match is None:
-        raise ValueError(f"'{printed}' is not a percentage: write it as 62, 62.5 or 62,5")
-    decimals = len(match[2] or "")
-    value = int(match[1] + (match[2] or ""))
-    if value > 100 * 10**decimals:
-        raise ValueError(f"'{printed}' is more than 100 per cent: give shares of a whole")
-    return value, decimals
-
-
-@lru_cache(maxsize=2**16)
-def _numerators(printed: str, n: int, rule: str) -> range:
-    """Find the k that print so: consecutive, since every rule is monotone in k."""
-    value, decimals = _parsed(printed)
-
-    def prints(k: int) -> int:
-        return percent(k, n, rule, decimals)
-
-    ks = range(n + 1)
-    return range(bisect_left(ks, value, key=prints), bisect_right(ks, value, key=prints))
-
-
-# --- The published figures as a whole -------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Published:
-    """The figures that a review printed: input to every reading.
-
-    Parameters
-    ----------
-    n
-        The number of models printed beside the goal shares.
-    goals
-        The goals' shares of the models, in the order of the goals.
-    most_common, rarest
-        The printed share of each feature listed, by feature id.
-    broken_down
-        The id of the feature whose shares within the goals are printed.
-    labels
-        Those shares, in the order in which they stand in the text. Which belongs to which goal is
-        not taken for granted.
-    axis
-        The highest number on the axis of the chart that the labels stand in.
-    n_max
-        The largest single base to consider.
-
-    Raises
-    ------
-    ValueError
-        Listing all problems, if values are not percentages or do not belong together.
-    """
-
-    n: int
-    goals: tuple[str, ...]
-    most_common: Mapping[str, str]
-    rarest: Mapping[str, str]
-    broken_down: str
-    labels: tuple[str, ...]
-    axis: int
-    n_max: int = 60
-
-    def __post_init__(self) -> None:
-        problems = []
-        for printed in (*self.goals, *self.shares.values(), *self.labels):
-            try:
-                _parsed(printed)
-            except ValueError as error:
-                problems.append(str(error))
-        if not problems and len({_parsed(goal)[1] for goal in self.goals}) != 1:
-            problems.append("goal shares need equally many decimals")
-        if len(self.labels) != len(self.goals):
-            problems.append(f"{len(self.goals)} goals need as many labels, got {len(self.labels)}")
-        if self.broken_down not in self.shares:
-            problems.append(f"the share of '{self.broken_down}' over all goals is missing")
-        if not 1 <= self.n <= self.n_max:
-            problems.append(f"n must lie between 1 and n_max = {self.n_max}, got {self.n}")
-        if problems:
-            raise ValueError("\n".join(problems))
-
-    @property
-    def shares(self) -> dict[str, str]:
-        """The printed shares of features over all goals, by feature id."""
-        return {**self.most_common, **self.rarest}
-
-    @property
-    def overall(self) -> str:
-        """The printed share, over all goals, of the feature that is broken down by goal."""
-        return self.shares[self.broken_down]
-
-    @property
-    def goal_sizes(self) -> tuple[tuple[int, ...], ...]:
-        """The divisions of n that print as the goal shares under some rule."""
-        return _goal_sizes(self.goals, self.n)
-
-
-@cache
-def _goal_sizes(goals: tuple[str, ...], n: int) -> tuple[tuple[int, ...], ...]:
-    return tuple(sorted({parts for rule in RULES for parts in compositions(goals, n, rule)}))
-
-
-SOILA_2024 = Published(
-    n=52,
-    goals=("39", "25", "17", "19"),
-    most_common=MappingProxyType(
-        {
-            "target-group-needs": "91",
-            "societal-goal": "89",
-            "social-means": "89",
-            "societal-solution": "87",
-        }
-    ),
-    rarest=MappingProxyType(
-        {
-            "ecosystem-anchoring": "53",
-            "new-working-idea": "62",
-            "sustainability": "73",
-            "new-interactions": "73",
-        }
-    ),
-    broken_down="ecosystem-anchoring",
-    labels=("60", "38", "67", "50"),
-    axis=8,
-)
-"""The figures on the slides about the innovation review of 2024."""
 
 
 @dataclass(frozen=True)
@@ -490,37 +149,30 @@ def _several_goals(
 
 
 def _unclear_codes(
-    reading: Reading, published: Published, labels: tuple[str, ...], rule: str, extra: int = 0
+    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
 ) -> Iterator[Solution]:
     """Each feature has its own base: all models but those whose code for it is unclear.
 
-    The models are n - extra in n memberships. A feature not broken down takes the largest base
-    that prints its share; the one broken down any base that also prints its labels. Its uncoded
-    memberships are those of the models that are unclear, and further goals of coded models.
+    A feature not broken down takes the largest base that prints its share; the one broken down any
+    base that also prints its labels.
     """
-    models = published.n - extra
-    largest = _largest_bases(published, models, rule)
+    largest = _largest_bases(published, rule)
     if largest is None:
         return
-    for n in fitting_bases([published.overall], range(1, models + 1), rule):
+    for n in fitting_bases([published.overall], range(1, published.n + 1), rule):
         bases = {**largest, published.broken_down: n}
-        unclear = sum(models - base for base in bases.values())
-        for sizes in published.goal_sizes:
-            cells = [
-                _printing(label, reading.goal_bases(published, size), rule)
-                for label, size in zip(labels, sizes, strict=True)
-            ]
-            for k in _numerators(published.overall, n, rule):
-                for allocation in _shared_allocations(cells, n, k, extra):
-                    if models - n <= sum(sizes) - _total(allocation)[0]:
-                        yield _solution(labels, allocation, k, tuple(bases.values()), unclear)
+        unclear = sum(published.n - base for base in bases.values())
+        for cells in _cells(reading, published, labels, rule):
+            for k in numerators(published.overall, n, rule):
+                for allocation in _allocations(cells, [(n, k)]):
+                    yield _solution(labels, allocation, k, tuple(bases.values()), unclear)
 
 
 def _means(
     reading: Reading, published: Published, labels: tuple[str, ...], rule: str
 ) -> Iterator[Solution]:
     """Let the share over all goals be the unweighted mean of the goals' shares."""
-    value, decimals = _parsed(published.overall)
+    value, decimals = parsed(published.overall)
     for cells in _cells(reading, published, labels, rule):
         for allocation in product(*cells):
             if _printed_mean(allocation, rule, decimals) == value:
@@ -539,15 +191,15 @@ def _any_reading(
 def _common_bases(reading: Reading, published: Published, rule: str) -> Iterator[tuple[int, int]]:
     """Each n at which all shares print, with each k of the feature broken down."""
     for n in fitting_bases(list(published.shares.values()), reading.share_bases(published), rule):
-        for k in _numerators(published.overall, n, rule):
+        for k in numerators(published.overall, n, rule):
             yield n, k
 
 
-def _largest_bases(published: Published, models: int, rule: str) -> dict[str, int] | None:
+def _largest_bases(published: Published, rule: str) -> dict[str, int] | None:
     """Find for each share the base that leaves fewest codes unclear; None if a share has none."""
     largest = {}
     for feature, share in published.shares.items():
-        fitting = fitting_bases([share], range(models, 0, -1), rule)
+        fitting = fitting_bases([share], range(published.n, 0, -1), rule)
         if not fitting:
             return None
         largest[feature] = fitting[0]
@@ -569,7 +221,7 @@ def _cells(
 @cache
 def _printing(label: str, bases: range, rule: str) -> tuple[Cell, ...]:
     """All (base, count) that print as the label."""
-    return tuple((base, k) for base in bases for k in _numerators(label, base, rule))
+    return tuple((base, k) for base in bases for k in numerators(label, base, rule))
 
 
 def _allocations(cells: Cells, totals: Iterable[Cell]) -> Iterator[Allocation]:
@@ -870,57 +522,6 @@ def _listed(values: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
-def unclear_codes(published: Published = SOILA_2024, rule: str = "half-up") -> pd.DataFrame:
-    """Return how few unclear codes explain the figures, by number of extra memberships.
-
-    The models are n less the extra memberships, so that their memberships are n. The labels are
-    taken in goal order.
-
-    Parameters
-    ----------
-    published, rule
-        As for `solutions`.
-
-    Returns
-    -------
-    DataFrame
-        ``extra_memberships``, ``models`` and ``unclear_codes`` (missing where nothing fits), up to
-        the first row that needs none.
-    """
-    rows: list[tuple[int, int, int | None]] = []
-    for extra in range(published.n):
-        found = _unclear_codes(READINGS["H4"], published, published.labels, rule, extra)
-        rows.append((extra, published.n - extra, min((s.unclear for s in found), default=None)))
-        if rows[-1][2] == 0:
-            break
-    table = pd.DataFrame(rows, columns=["extra_memberships", "models", "unclear_codes"])
-    return table.astype({"unclear_codes": "Int64"})
-
-
-def means_over_goals(published: Published = SOILA_2024, rule: str = "half-up") -> list[int]:
-    """Return what the mean of the goals' shares can print, for the feature broken down by goal.
-
-    Parameters
-    ----------
-    published, rule
-        As for `solutions`.
-
-    Returns
-    -------
-    list of int
-        In ascending order, in the last printed unit of the overall share.
-    """
-    _, decimals = _parsed(published.overall)
-    return sorted(
-        {
-            _printed_mean(allocation, rule, decimals)
-            for labels in dict.fromkeys(permutations(published.labels))
-            for cells in _cells(READINGS["H5"], published, labels, rule)
-            for allocation in product(*cells)
-        }
-    )
-
-
 def automatic_axis(bars: Sequence[int]) -> int:
     """Return where spreadsheet software ends an axis from 0 in steps of 1.
 
@@ -963,7 +564,7 @@ def _identified(found: Sequence[Solution], published: Published, rule: str) -> d
     agreed = {}
     for i, (feature, printed) in enumerate(published.shares.items()):
         bases = {n for s in found for n in s.share_bases[i : i + 1]}
-        counts = {k for n in bases for k in _numerators(printed, n, rule)}
+        counts = {k for n in bases for k in numerators(printed, n, rule)}
         agreed[feature] = _fraction(counts, bases)
     for i in range(len(published.goals)):
         counts, bases = {s.counts[i] for s in found}, {s.bases[i] for s in found}
@@ -991,7 +592,7 @@ def _conflicts(
     against = {
         feature: printed
         for feature, printed in published.shares.items()
-        if not any(_numerators(printed, n, rule) for n in reading.share_bases(published))
+        if not any(numerators(printed, n, rule) for n in reading.share_bases(published))
     }
     if labels := _impossible_labels(reading, published, rule):
         against["labels"] = " ".join(labels)
@@ -1018,7 +619,7 @@ def _goal_shares_fit(reading: Reading, found: Sequence[Solution], published: Pub
     if reading.goals_as_printed:
         return bool(published.goal_sizes)
     totals = {sum(s.bases) for s in found}
-    return not totals or any(_goal_sizes(published.goals, n) for n in totals)
+    return not totals or any(published.divisions(n) for n in totals)
 
 
 def _impossible_sum(reading: Reading, published: Published, rule: str) -> dict[str, str]:

@@ -22,7 +22,9 @@ import pandas as pd
 from soila_analysis import taxonomy
 from soila_analysis.dataset import Dataset, DatasetInfo, Trilingual
 from soila_analysis.review import claims
-from soila_analysis.review.readings import SOILA_2024, Solution, numerators, solutions
+from soila_analysis.review.grim import numerators
+from soila_analysis.review.published import SOILA_2024
+from soila_analysis.review.readings import Solution, solutions
 
 __all__ = ["LEAD", "READINGS", "Constraints", "Counts", "constraints", "reconstruct", "solver"]
 

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from soila_analysis.language import LANGUAGES
+
 __all__ = [
     "CHANGE_COLUMNS",
     "CODE_COLUMNS",
@@ -31,7 +33,6 @@ __all__ = [
     "load",
 ]
 
-LANGUAGES = ("fi", "sv", "en")
 COUNTS_AS = ("present", "absent", "unclear", "not-applicable")
 
 _LABELS = tuple(f"label_{language}" for language in LANGUAGES)

@@ -1,0 +1,256 @@
+"""Commands about what is built: run, verify, compare, archive."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from soila_analysis.cli.command import FILE, name_strays, soila, told
+from soila_analysis.files import root
+from soila_analysis.language import LANGUAGES
+
+if TYPE_CHECKING:
+    from soila_analysis.build import execute as runs
+
+BUILD = click.Path(path_type=Path, exists=True, file_okay=False)
+PRELOADED = (
+    # what matplotlib and pandera import only when they are used
+    "fontTools.subset",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_pdf",
+    "matplotlib.backends.backend_svg",
+    "pandera.strategies.pandas_strategies",
+    "soila_analysis.dataset",
+    "soila_analysis.figures",
+    "soila_analysis.metrics",
+    "soila_analysis.report",
+    "soila_analysis.review.readings",
+    "soila_analysis.review.fragility",
+)
+
+
+@soila.command()
+@click.argument("notebooks", nargs=-1, type=click.Path(path_type=Path))
+@click.option("-p", "values", multiple=True, metavar="NAME=VALUE", help="A parameter; repeatable.")
+@click.option(
+    "-l",
+    "--lang",
+    "langs",
+    multiple=True,
+    type=click.Choice(LANGUAGES),
+    help="Language of figures and results; repeatable. [default: the notebook's]",
+)
+@click.option("-d", "--dataset", help="Data set folder. [default: the notebook's]")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write to, with one for each language. [default: build/<data set>]",
+)
+@click.option("--queue", type=FILE, help="Take runs from a file; remove it.")
+@click.option("--workers", type=click.IntRange(1), help="Notebooks at a time. [default: all cores]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600,
+    show_default=True,
+    help="Seconds for each notebook.",
+)
+@click.option("--plain-kernels", is_flag=True, help="Start each kernel anew; slower.")
+@click.option("--help-parameters", is_flag=True, help="List each notebook's parameters and stop.")
+def run(
+    notebooks: Sequence[Path],
+    values: Sequence[str],
+    langs: Sequence[str],
+    dataset: str | None,
+    output: Path | None,
+    queue: Path | None,
+    workers: int | None,
+    timeout: float,
+    plain_kernels: bool,
+    help_parameters: bool,
+) -> None:
+    """Execute NOTEBOOKS; figures and tables go to build/<data set>/<language>.
+
+    \b
+    soila run notebooks/02_models-by-goal.ipynb -p variant=redesigned -l sv
+    soila run notebooks/04_feature-by-goal.ipynb --help-parameters
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis.build import contract
+    from soila_analysis.build import execute as runs
+
+    if not notebooks and not queue:
+        raise click.UsageError("name a notebook, such as notebooks/02_models-by-goal.ipynb")
+    try:
+        if help_parameters:
+            for notebook in notebooks:
+                _list_parameters(notebook, contract.parameters(notebook))
+            return
+        named = {**_pairs(values), **({"dataset": dataset} if dataset else {})}
+        wanted = [(n, {**named, "lang": lang}) for lang in langs for n in notebooks]
+        wanted = wanted or [(n, named) for n in notebooks]
+        if queue:
+            wanted += [(n, {**named, **own}) for n, own in runs.queued(queue)]
+        jobs = [runs.planned(n, v, output) for n, v in wanted]
+        failures = _executed(jobs, workers=workers, timeout=timeout, plain=plain_kernels)
+    except KeyboardInterrupt:
+        click.echo("Interrupted: what was not finished is as it was.", err=True)
+        sys.exit(130)
+    if failures:
+        lines = [f"{len(failures)} of {len(jobs)} notebooks failed; earlier outputs are unchanged:"]
+        raise click.ClickException("\n  ".join([*lines, *failures]))
+
+
+@soila.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("-d", "--dataset", help="Data set folder. [default: that of its name in data/]")
+def verify(files: Sequence[Path], dataset: str | None) -> None:
+    """Say of each figure or table in FILES whether it is current, or what has changed since.
+
+    Works on a file from anywhere, given this clone. Exit status 1 if anything has changed, 2 if a
+    file does not tell what it was made from.
+    """
+    from soila_analysis.build import record as records
+    from soila_analysis.build import verify as verification
+
+    worst = 0
+    for file in files:
+        try:
+            old = records.read(file)
+            found = verification.verify(file, old, dataset)
+        except records.UnknownProvenanceError as error:
+            click.echo(error, err=True)
+            worst = 2
+            continue
+        if not found:
+            click.echo(f"{file}: current")
+            continue
+        worst = max(worst, 1)
+        lines = [f"{file}: not current; since it was made there changed", *map(str, found)]
+        click.echo("\n  ".join([*lines, f"regenerate it by: {verification.command(old, dataset)}"]))
+    sys.exit(worst)
+
+
+@soila.command()
+@click.argument("notebooks", nargs=-1, type=FILE)
+@click.option(
+    "-l", "--lang", "langs", multiple=True, type=click.Choice(LANGUAGES), help="[default: all]"
+)
+def reproduce(notebooks: Sequence[Path], langs: Sequence[str]) -> None:
+    """Execute NOTEBOOKS, by default all, in ways that should not matter; compare every byte.
+
+    Exit status 1 if an output differs from that of a plain run; each is named with the cause.
+    """
+    from soila_analysis.build import reproduce as perturbed
+
+    outcomes: list[perturbed.Outcome] = []
+
+    def report(outcome: perturbed.Outcome) -> None:
+        outcomes.append(outcome)
+        run = ", ".join(one.name for one in outcome.run)
+        verdict = f"{len(outcome.differing)} differ" if outcome.differing else "identical"
+        click.echo(f"{len(outcomes):3}  {outcome.compared:7}  {verdict:10}  {run}")
+        for note in perturbed.unbound(outcome.run):
+            click.echo(f"{'':26}({note})")
+
+    with told(ValueError):
+        top = root()
+        chosen = notebooks or sorted((top / "notebooks").glob("[0-9]*.ipynb"))
+        relative = [notebook.resolve().relative_to(top) for notebook in chosen]
+        click.echo("run  outputs  verdict     perturbed by")
+        perturbed.reproduce(top, relative, langs or LANGUAGES, report=report)
+    differing = {n: cause for o in reversed(outcomes) for n, cause in o.differing.items()}
+    if differing:
+        lines = [f"{name} differs under {cause}" for name, cause in sorted(differing.items())]
+        raise click.ClickException("\n  ".join([f"{len(lines)} outputs differ:", *lines]))
+
+
+@soila.command()
+@click.argument("build", type=BUILD)
+def manifest(build: Path) -> None:
+    """List all outputs in BUILD with their hashes and inputs in its manifest.json."""
+    from soila_analysis.build import manifest as manifests
+
+    manifests.write(_build(build))
+    name_strays(build)
+
+
+@soila.command()
+@click.argument("build", type=BUILD)
+def check(build: Path) -> None:
+    """Compare BUILD with the committed reference; show what differs.
+
+    Exit status 1 if anything does.
+    """
+    from soila_analysis.build import drift
+
+    found = drift.check(_build(build), root() / "reference")
+    for change in found:
+        click.echo(change)
+    if found:
+        click.echo(f"{build} differs from its reference; `make reference` renews it on purpose")
+        sys.exit(1)
+    click.echo(f"{build}: as in the reference")
+
+
+@soila.command()
+@click.argument("build", type=BUILD)
+def reference(build: Path) -> None:
+    """Make BUILD the reference that later builds of its data set are compared with."""
+    from soila_analysis.build import drift
+
+    click.echo(f"{drift.renew(_build(build), root() / 'reference')}: renewed")
+
+
+@soila.command()
+@click.argument("build", type=BUILD)
+def archive(build: Path) -> None:
+    """Write BUILD with its data, notebooks and licences to one file to deposit."""
+    from soila_analysis.build import archive as archives
+
+    click.echo(archives.write(_build(build)))
+
+
+def _pairs(values: Sequence[str]) -> dict[str, str]:
+    wrong = [v for v in values if "=" not in v]
+    if wrong:
+        raise click.BadParameter(f'"{wrong[0]}" is not NAME=VALUE', param_hint="-p")
+    return dict(v.split("=", 1) for v in values)
+
+
+def _executed(jobs: "Sequence[runs.Job]", **options: Any) -> list[str]:
+    from soila_analysis.build import execute as runs
+
+    failures: list[str] = []
+    with click.progressbar(length=len(jobs), label="Notebooks", hidden=not _terminal()) as bar:
+
+        def report(result: runs.Result) -> None:
+            bar.update(1)
+            if result.failure:
+                failures.append(result.failure)
+            if not _terminal():
+                verdict = "FAILED" if result.failure else "done"
+                click.echo(f"{verdict:6}  {result.seconds:5.1f} s  {result.job.title}")
+
+        runs.run_all(jobs, **options, modules=PRELOADED, report=report)
+    return failures
+
+
+def _terminal() -> bool:
+    return sys.stdout.isatty()
+
+
+def _list_parameters(notebook: Path, declared: Sequence) -> None:  # type: ignore[type-arg]
+    click.echo(notebook.name)
+    for p in declared:
+        click.echo(f"  {p.name}: {p.type} = {p.default!r}\n      {p.help}")
+
+
+def _build(folder: Path) -> Path:
+    from soila_analysis.build import manifest as manifests
+
+    if not manifests.outputs(folder):
+        raise click.ClickException(f"{folder}: holds no outputs; `make figures` makes them")
+    return folder

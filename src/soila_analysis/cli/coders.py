@@ -1,0 +1,262 @@
+"""Commands for coders: lists, sheets and other programs' projects."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from soila_analysis.cli.command import FILE, loaded, soila, told
+from soila_analysis.files import dataset_folder
+from soila_analysis.language import LANGUAGES
+
+NEW = "Of a new data set: "
+TITLE = NEW + "one text, or fi=TEXT, sv=TEXT and en=TEXT."
+CORRECT = "Correct the cells and read the sheets again; --partial leaves out what is wrong."
+
+
+@soila.command()
+@click.argument("folder", default="data/example-two-coders")
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
+@click.option("--claims", "file", type=FILE, help="A claims file, also for another round.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A CSV file to fill in."
+)
+def disagreements(folder: str, lang: str, file: Path | None, output: Path | None) -> None:
+    """List where the coders of the data set in FOLDER differ, what matters most first.
+
+    First come the models and features whose code, once decided, could change a finding: a
+    published number, the most common or rarest feature, a leading goal, the order of the features.
+    With -o the list has the columns of decisions.csv to fill in; `soila decide` reads it.
+    """
+    from soila_analysis.exchange import decision_list as lists
+    from soila_analysis.review import claims as published
+    from soila_analysis.rounds import effects
+
+    data = loaded(folder)
+    with told(ValueError):
+        table = published.load(file)
+    listed = effects.worklist(data, table if file else None)
+    texts = table.set_index("claim_id")[f"text_{lang}"].to_dict()
+    names = data.models.set_index("model_id")["name"].to_dict()
+    worded = lists.worded(listed, names, data.taxonomy, texts, lang)
+    if output and output.exists():
+        advice = "it may hold decisions, which `soila decide` reads; name a new file"
+        raise click.ClickException(f"{output}: exists already; {advice}")
+    if output:
+        lists.write(worded, output, lang)
+    else:
+        click.echo(worded.drop(columns=worded.columns[-1]).to_csv(index=False, sep="\t"), nl=False)
+    open_ones = int((listed["code"] == "").sum())
+    click.echo(f"{folder}: {len(listed)} disagreements, {open_ones} of them open", err=True)
+
+
+@soila.command()
+@click.argument("file", type=FILE)
+@click.argument("folder")
+def decide(file: Path, folder: str) -> None:
+    """Add the decisions in FILE, a list of disagreements filled in, to the data set in FOLDER.
+
+    All codes stay; a row without a decision is left out. With consensus = "decided" in its
+    dataset.toml, the data set counts by its decisions.
+    """
+    from soila_analysis import dataset as datasets
+
+    data = loaded(folder)
+    decided = datasets.decide(data, file)
+    datasets.save(decided, folder)
+    click.echo(f"{folder}: the decisions in {file.name} were added")
+    for notice in datasets.notices(decided):
+        click.echo(f"  note: {notice}")
+
+
+@soila.group()
+def sheet() -> None:
+    """Hand out coding sheets, and read those that come back."""
+
+
+@sheet.command()
+@click.argument("folder")
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), required=True, help="Of the sheet.")
+@click.option("--coder", required=True, help="The coder's id, such as initials.")
+@click.option("--models", type=FILE, help="A models.csv to list, if FOLDER is no data set yet.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write. [default: FOLDER-CODER.xlsx]",
+)
+@click.option("--overwrite", is_flag=True, help="Take the place of a sheet that is there.")
+def new(
+    folder: str, lang: str, coder: str, models: Path | None, output: Path | None, overwrite: bool
+) -> None:
+    """Write a coding sheet for one coder of the data set in FOLDER, there already or to be.
+
+    \b
+    soila sheet new data/review-2024 --lang fi --coder AB
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis.exchange import sheet_template as sheets
+    from soila_analysis.language import messages
+
+    path = dataset_folder(folder)
+    dataset = loaded(folder) if (path / "dataset.toml").is_file() else None
+    if dataset and models:
+        raise click.UsageError(f"{folder} has models of its own; leave --models out")
+    if not coder.strip():
+        raise click.BadParameter("a coder needs an id", param_hint="--coder")
+    file = output or path.with_name(f"{path.name}-{_slug(coder)}.xlsx")
+    listed = sheets.listed(models) if models else None
+    sheets.write(
+        file,
+        coder.strip(),
+        messages(lang),
+        lang,
+        dataset=dataset,
+        models=listed,
+        overwrite=overwrite,
+    )
+    rows = dataset.models if dataset else listed
+    count = "blank rows" if rows is None else _counted(len(rows), "model")
+    click.echo(f"{file}: a coding sheet for {coder} ({count})")
+
+
+@sheet.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@click.argument("folder")
+@click.option("--partial", is_flag=True, help="Leave out what is wrong, and list it.")
+@click.option("--update", is_flag=True, help="Let the sheets change codes that FOLDER has.")
+@click.option("--coder", default="", help="Who coded the rows that do not say so.")
+@click.option("--title", "titles", multiple=True, metavar="TEXT", help=TITLE)
+@click.option("--source", metavar="TEXT", help=NEW + "where the codes come from.")
+@click.option("--licence", metavar="TEXT", help=NEW + "terms of use.")
+@click.option("--round", "coded", metavar="TEXT", help=NEW + "review or year. [default: its name]")
+def read(
+    files: Sequence[Path],
+    folder: str,
+    partial: bool,
+    update: bool,
+    coder: str,
+    titles: Sequence[str],
+    **about: str | None,
+) -> None:
+    """Read coders' sheets FILES (.xlsx, .ods, .csv) into the data set in FOLDER.
+
+    All that is wrong is listed with sheet and cell, and nothing is written until all is well.
+
+    \b
+    soila sheet read AB.xlsx CD.ods data/2025 --title fi=Hankkeet --title sv=Projekt
+        --title en=Projects --source "Coded by two coders" --licence CC-BY-4.0
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis import dataset as datasets
+    from soila_analysis.exchange import sheet_import
+
+    path = dataset_folder(folder)
+    given = [*titles, *filter(None, about.values())]
+    known = (path / "dataset.toml").is_file()
+    if known and given:
+        raise click.UsageError(f"{folder} says what it is in dataset.toml; change it there")
+    target = loaded(folder) if known else _described(path.name, titles, about)
+    result = sheet_import.collect(
+        files, target, name=path.name, coder=coder.strip(), partial=partial, update=update
+    )
+    if result.dataset is None:
+        raise datasets.DatasetError(folder, result.problems, CORRECT)
+    datasets.save(result.dataset, folder)
+    for line in sheet_import.report(result):
+        click.echo(line)
+    coders = ", ".join(sorted(result.dataset.codings["coder_id"].unique()))
+    models = _counted(len(result.dataset.models), "model")
+    codes = _counted(len(result.dataset.codings), "code")
+    click.echo(f"{folder}: {models}, {codes} by {coders}")
+    for problem in result.problems:
+        click.echo(f"left out: {problem}", err=True)
+
+
+def _described(name: str, titles: Sequence[str], about: dict[str, str | None]):  # type: ignore[no-untyped-def]
+    """Describe a new data set by what the options say."""
+    from soila_analysis import dataset as datasets
+    from soila_analysis import taxonomy
+
+    title = {key: text for key, _, text in (t.partition("=") for t in titles) if key in LANGUAGES}
+    if len(titles) == 1 and not title:
+        title = dict.fromkeys(LANGUAGES, titles[0])
+    missing = [f"--{key}" for key in ("source", "licence") if not about[key]]
+    if title.keys() != set(LANGUAGES):
+        missing.insert(0, "--title (one text, or fi=TEXT, sv=TEXT and en=TEXT)")
+    if missing:
+        raise click.UsageError(f"{name} is a new data set; say what it is: {', '.join(missing)}")
+    about["round"] = about.pop("coded") or name
+    known = {"title": title, "kind": "observed", "taxonomy": taxonomy.load().version, **about}
+    return datasets.DatasetInfo.model_validate(known)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w.-]+", "_", text.strip())
+
+
+@soila.group()
+def refi() -> None:
+    """Exchange codebooks and projects with NVivo, ATLAS.ti, MAXQDA and others (REFI-QDA)."""
+
+
+@refi.command()
+@click.argument("folder")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
+def codebook(folder: str, file: Path, lang: str) -> None:
+    """Write the features and goals of the data set in FOLDER as a codebook to FILE (.qdc)."""
+    from soila_analysis.exchange import refi_codebook as exchange
+
+    taxonomy = loaded(folder).taxonomy
+    with told(OSError, ValueError):
+        exchange.write_codebook(taxonomy, file, lang)
+    count = f"{len(taxonomy.features)} features and {len(taxonomy.goals)} goals"
+    click.echo(f"{file}: {count}, in {lang}")
+
+
+@refi.command("features")
+@click.argument("file", type=FILE)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def own_features(file: Path, folder: Path) -> None:
+    """Write features.csv for a data set of its own to FOLDER, from a codebook FILE (.qdc).
+
+    Goals that a codebook of ours holds are written to goals.csv. No file is replaced.
+    """
+    from soila_analysis.exchange import refi_codebook as exchange
+
+    with told(OSError):
+        written = exchange.write_tables(exchange.read_codebook(file), file.name, folder)
+    for path, rows in written.items():
+        click.echo(f"{path}: {rows} rows")
+
+
+@refi.command("read")
+@click.argument("file", type=FILE)
+@click.argument("folder")
+@click.option("--absent", is_flag=True, help="What a coder did not apply in a text is absent.")
+@click.option("--partial", is_flag=True, help="Leave out what cannot be used, and list it.")
+@click.option("--update", is_flag=True, help="Let FILE change codes that FOLDER has.")
+@click.option("--coder", default="", help="Who coded where FILE does not say.")
+def read_project(
+    file: Path, folder: str, absent: bool, partial: bool, update: bool, coder: str
+) -> None:
+    """Read the codes of a project FILE (.qdpx) into the data set in FOLDER.
+
+    A case, or a text that belongs to no case, is a model; a code that a user applied in it is
+    that coder's code "present". What nobody applied is not assessed, unless --absent says that
+    all was looked for. A new FOLDER is made; one that holds a data set keeps its models and goals.
+    """
+    from soila_analysis.exchange import refi_import
+
+    coded = refi_import.read(
+        file, folder, absent=absent, partial=partial, update=update, coder=coder
+    )
+    for problem in coded.left_out:
+        click.echo(f"left out: {problem}", err=True)
+    coders = ", ".join(sorted(coded.codings["coder_id"].unique())) or "nobody"
+    models = coded.codings["model_id"].nunique()
+    click.echo(f"{folder}: {len(coded.codings)} codes of {models} models, by {coders}")

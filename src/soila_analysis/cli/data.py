@@ -1,0 +1,114 @@
+"""Commands about one data set, or two side by side."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from soila_analysis.cli.command import loaded, soila, told
+from soila_analysis.files import root
+from soila_analysis.language import LANGUAGES
+
+
+@soila.command()
+@click.argument("folder")
+def validate(folder: str) -> None:
+    """List all that is wrong with the data set in FOLDER; nothing is written."""
+    from soila_analysis import dataset as datasets
+
+    problems = datasets.validate(folder)
+    if problems:
+        click.echo(datasets.DatasetError(folder, problems), err=True)
+        sys.exit(1)
+    data = datasets.load(folder)
+    coded = data.codings["model_id"].nunique()
+    click.echo(f"{folder}: valid ({len(data.models)} models, {coded} of them coded)")
+    for notice in datasets.notices(data):
+        click.echo(f"  note: {notice}")
+
+
+@soila.command()
+@click.argument("folder", default="data/review-2024")
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), help="Print labels too.")
+def features(folder: str, lang: str | None) -> None:
+    """List the ids of the features that the data set in FOLDER is coded for."""
+    taxonomy = loaded(folder).taxonomy
+    for feature in taxonomy.features:
+        click.echo(f"{feature.id}\t{feature.label[lang]}" if lang else feature.id)
+
+
+@soila.command()
+@click.argument("folder")
+@click.argument("first")
+@click.argument("second")
+def differences(folder: str, first: str, second: str) -> None:
+    """Compare two coders of the data set in FOLDER: how much more often FIRST finds a feature.
+
+    \b
+    soila differences data/example-two-coders developer assessor
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis import dataset as datasets
+    from soila_analysis import metrics
+
+    data = loaded(folder)
+    with told(ValueError):
+        each = [data.consensus(f"{datasets.ONE_CODER}{c}") for c in (first, second)]
+    table = metrics.signed_differences(*each)
+    named = {"k_first": f"k_{first}", "k_second": f"k_{second}"}
+    named |= {"only_first": f"only_{first}", "only_second": f"only_{second}"}
+    click.echo(table.rename(columns=named).round(3).to_string(index=False, na_rep="-"))
+
+
+@soila.command()
+@click.argument("earlier")
+@click.argument("later")
+@click.option(
+    "-l", "--lang", "langs", multiple=True, type=click.Choice(LANGUAGES), help="[default: all]"
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write to. [default: build/compare/<earlier>--<later>]",
+)
+def compare(earlier: str, later: str, langs: Sequence[str], output: Path | None) -> None:
+    """Draw what changed between two rounds of coding, the data sets EARLIER and LATER.
+
+    The figure says what else is different: coders, definitions, rules, kind of data.
+    """
+    from soila_analysis import front_door
+
+    before, now = loaded(earlier), loaded(later)
+    folder = output or root() / "build" / "compare" / f"{before.name}--{now.name}"
+    for lang in langs or LANGUAGES:
+        table = front_door.table("rounds", now, lang, earlier=before)
+        drawn = front_door.publish(table, folder=folder / lang)
+        click.echo(f"{drawn.files[0]['svg']}")
+
+
+@soila.command()
+@click.argument("folder")
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
+def outdated(folder: str, lang: str) -> None:
+    """List the codes in FOLDER that were made under definitions which have changed since."""
+    from soila_analysis import dataset as datasets
+
+    data = loaded(folder)
+    columns = ["model_id", "feature_id", "coder_id", "code", "coded_under", "version", "date"]
+    table = datasets.outdated(data)[[*columns, f"change_{lang}"]]
+    click.echo(table.to_csv(index=False, sep="\t"), nl=False)
+    codes = len(table.drop_duplicates(["model_id", "feature_id", "coder_id"]))
+    click.echo(f"{folder}: {codes} of {len(data.codings)} codes are outdated", err=True)
+
+
+@soila.command()
+@click.argument("folder")
+def datapackage(folder: str) -> None:
+    """Describe the data set in FOLDER in its datapackage.json (Frictionless), for others to read.
+
+    Data sets that soila writes have it already.
+    """
+    from soila_analysis import dataset as datasets
+
+    click.echo(f"{datasets.describe(folder)}: written")
