@@ -1,7 +1,8 @@
 """The table of a figure as people read it: labels for ids, ranges for bounds, its language."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,15 @@ import pandas as pd
 
 from soila_analysis.figures import agreement
 from soila_analysis.figures.share_bases import fitting
-from soila_analysis.figures.wording import BOUNDED, by_share, percent_of
+from soila_analysis.figures.wording import BOUNDED, by_share, percent, percent_of, ratio
 from soila_analysis.language import Messages, messages
 
-Row = Mapping[str, Any]
+Row = Any  # of a table, as `itertuples` gives
 LONG = ("share-bases", "agreement", "disagreement")  # a row each would be a long list
 SHORT = {  # what is told by a figure's table where there is little room
-    "taxonomy": ["feature", "definition", "basis"],
-    "fragility": ["claim", "codes", "holds"],
-    "claims": ["claim", "printed", "recomputed", "unit", "k", "n", "verdict"],
+    "taxonomy": ("feature", "definition", "basis"),
+    "fragility": ("claim", "codes", "holds"),
+    "claims": ("claim", "printed", "recomputed", "ratio", "verdict"),
 }
 
 
@@ -32,12 +33,19 @@ class Readable:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column to be read, from the columns of the table that it needs."""
+    """One column to be read: from which columns, the first above all, and what empty cells say."""
 
-    name: str
     needs: tuple[str, ...]
-    write: Callable[[Row, Messages], str]
+    write: Callable[[Any, Row, Messages], str]
     kind: str = "number"
+    empty: str = ""
+
+    def cell(self, row: Row, t: Messages) -> str:
+        """Write the cell of a row."""
+        value = getattr(row, self.needs[0])
+        if pd.isna(value) or value == "":
+            return t(self.empty) if self.empty else ""
+        return self.write(value, row, t)
 
 
 def read(file: Path) -> pd.DataFrame:
@@ -55,7 +63,9 @@ def read(file: Path) -> pd.DataFrame:
     return pd.read_csv(file, keep_default_na=False, na_values=[""])
 
 
-def readable(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Readable:
+def readable(
+    table: pd.DataFrame, labels: Mapping[str, str], lang: str, *, columns: Collection[str] = ()
+) -> Readable:
     """Bring the table of a figure into the form in which people read it.
 
     What is the same in all rows and stands beside the figure anyway (source, kind, reading) is left
@@ -70,6 +80,8 @@ def readable(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Reada
         Labels of features and goals by their ids.
     lang : {"fi", "sv", "en"}
         Language of heads, words and numbers.
+    columns : collection of str, optional
+        Names in `COLUMNS`, of those that are to be shown; by default all.
 
     Returns
     -------
@@ -78,13 +90,19 @@ def readable(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> Reada
     """
     t = messages(lang)
     told = {"feature", "goal", "basis"} if "claim" in table else set()  # the sentence is enough
-    columns = [c for c in COLUMNS if set(c.needs) <= set(table) and c.name not in told]
-    records = table.to_dict("records")
-    written = {c.name: [_named(c.write(row, t), labels) for row in records] for c in columns}
-    kept = [c for c in columns if any(written[c.name]) and not _told(c.name, written)]
-    rows = dict.fromkeys(zip(*(written[c.name] for c in kept), strict=True))
-    heads = tuple(t(f"column.{c.name}") for c in kept)
-    return Readable(heads, tuple(c.kind for c in kept), tuple(rows))
+    shown = {
+        name: column
+        for name, column in COLUMNS.items()
+        if set(column.needs) <= set(table) and name in (columns or COLUMNS) and name not in told
+    }
+    records = list(table.itertuples())
+    written = {n: [_named(c.cell(row, t), labels) for row in records] for n, c in shown.items()}
+    kept = [name for name in shown if any(written[name]) and not _told(name, written)]
+    return Readable(
+        heads=tuple(t(f"column.{name}") for name in kept),
+        kinds=tuple(shown[name].kind for name in kept),
+        rows=tuple(dict.fromkeys(zip(*(written[name] for name in kept), strict=True))),
+    )
 
 
 def _told(name: str, written: Mapping[str, list[str]]) -> bool:
@@ -115,9 +133,8 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: s
     t = messages(lang)
     if figure in CROSSED:
         return CROSSED[figure](table, t)
-    if figure in SHORT:
-        return readable(table[SHORT[figure]], labels, lang)
-    return readable(table.drop(columns="rank", errors="ignore"), labels, lang)  # intervals tell it
+    columns = SHORT.get(figure, COLUMNS.keys() - {"rank"})  # intervals tell as much as ranks
+    return readable(table, labels, lang, columns=columns)
 
 
 def _bases(table: pd.DataFrame, t: Messages) -> Readable:
@@ -138,25 +155,47 @@ def _numbers(values: Iterable[int], t: Messages) -> str:
 def _crossed(table: pd.DataFrame, t: Messages) -> Readable:
     """Cross features with goals; a cell has the share and below it k/n."""
     goals = table.drop_duplicates("goal_id").sort_values("goal_id", key=pd.isna, kind="stable")
-    names = [_goal(row, t) for row in goals.to_dict("records")]
-    written = table.apply(lambda row: f"{_percent(row, t)}\n{_ratio(row, t)}", axis=1)
-    cells = table.assign(written=written.str.removeprefix("\n")).set_index("feature_id")
-    last = goals["goal_id"].iloc[-1]
-    margin = table[table["goal_id"].isna() if pd.isna(last) else table["goal_id"] == last]
-    rows = tuple(
-        (r.feature, *cells.loc[[r.feature_id], "written"]) for r in by_share(margin).itertuples()
-    )
-    heads = (t("column.feature"), *names)
-    return Readable(heads, ("text", *("value" for _ in names)), rows)
+    names = [COLUMNS["goal"].cell(row, t) for row in goals.itertuples()]
+    written = [_stacked(row, t, "share", "ratio") for row in table.itertuples()]
+    cells = table.assign(written=written).set_index("feature_id")["written"]
+    margin = table[table["goal_id"].isin(goals["goal_id"].tail(1))]
+    rows = tuple((r.feature, *cells[[r.feature_id]]) for r in by_share(margin).itertuples())
+    return Readable((t("column.feature"), *names), ("text", *("value" for _ in names)), rows)
 
 
 def _agreement(table: pd.DataFrame, t: Messages) -> Readable:
-    return _by_feature(table, agreement.shown(table), "coefficient", _estimate, t)
+    """Give a column to each coefficient; a cell has its value and interval, or why it has none."""
+
+    def estimate(row: Row) -> str:
+        return _stacked(row, t, *(["reason"] if pd.isna(row.value) else ["value", "ends"]))
+
+    shown = table[table["coefficient"].isin(agreement.shown(table))]
+    return _by_feature(shown, "coefficient", estimate, t)
 
 
 def _disagreement(table: pd.DataFrame, t: Messages) -> Readable:
-    table = table.assign(outcome=[_outcome(row, t) for row in table.to_dict("records")])
-    return _by_feature(table, [*dict.fromkeys(table["outcome"])], "outcome", _number("k"), t)
+    return _by_feature(table, "outcome", lambda row: t.number(row.k), t)
+
+
+def _by_feature(
+    table: pd.DataFrame, column: str, write: Callable[[Row], str], t: Messages
+) -> Readable:
+    """Give a row to each feature, and a column to each value of a column."""
+    records = list(table.itertuples())
+    heads = dict.fromkeys(COLUMNS[column].cell(row, t) for row in records)
+    rows: dict[str, list[str]] = {}
+    for row in records:
+        rows.setdefault(COLUMNS["feature"].cell(row, t), []).append(write(row))
+    return Readable(
+        (t("column.feature"), *heads),
+        ("text", *("value" for _ in heads)),
+        tuple((feature, *cells) for feature, cells in rows.items()),
+    )
+
+
+def _stacked(row: Row, t: Messages, *columns: str) -> str:
+    """Write what several columns say of a row, below each other."""
+    return "\n".join(filter(None, (COLUMNS[name].cell(row, t) for name in columns)))
 
 
 CROSSED: Mapping[str, Callable[[pd.DataFrame, Messages], Readable]] = {
@@ -168,34 +207,6 @@ CROSSED: Mapping[str, Callable[[pd.DataFrame, Messages], Readable]] = {
 """By figure, what brings a long table into one with a row a feature."""
 
 
-def _by_feature(
-    table: pd.DataFrame,
-    names: Sequence[str],
-    column: str,
-    write: Callable[[Row, Messages], str],
-    t: Messages,
-) -> Readable:
-    """Give a row a feature and a column each of the named values of a column."""
-    records = [row for row in table.to_dict("records") if row[column] in names]
-    heads = {n: next(row for row in records if row[column] == n) for n in names}
-    called = [n if column == "outcome" else _coefficient(row, t) for n, row in heads.items()]
-    rows: dict[str, list[str]] = {}
-    for row in records:
-        rows.setdefault(_feature(row, t), []).append(write(row, t))
-    return Readable(
-        (t("column.feature"), *called),
-        ("text", *("value" for _ in names)),
-        tuple((feature, *cells) for feature, cells in rows.items()),
-    )
-
-
-def _estimate(row: Row, t: Messages) -> str:
-    """Write a coefficient and below it its interval, or why it has none."""
-    if pd.isna(row["value"]):
-        return _reason(row, t)
-    return "\n".join(part for part in (t.number(row["value"], 2), _ends(row, t)) if part)
-
-
 def _named(text: str, labels: Mapping[str, str]) -> str:
     """Put labels in the place of ids, also in a list of them."""
     ids = text.split(";")
@@ -204,168 +215,130 @@ def _named(text: str, labels: Mapping[str, str]) -> str:
 
 def _unknown(row: Row) -> bool:
     """Say whether the row's counts are those of one compatible data set only."""
-    return row.get("basis") == BOUNDED and not pd.isna(row.get("mean_bound_low"))
+    return row.basis == BOUNDED and not pd.isna(getattr(row, "mean_bound_low", None))
 
 
-def _text(name: str) -> Callable[[Row, Messages], str]:
-    return lambda row, t: "" if pd.isna(row[name]) else str(row[name])
+def _text(value: Any, _row: Row, _t: Messages) -> str:
+    return str(value)
 
 
-def _feature(row: Row, t: Messages) -> str:
-    label = _text("feature")(row, t)
-    return label or t("agreement.all")
+def _number(value: Any, row: Row, t: Messages, decimals: int = 0) -> str:
+    return "" if _unknown(row) else t.number(value, decimals)
 
 
-def _goal(row: Row, t: Messages) -> str:
-    return t("common.all") if pd.isna(row["goal"]) else str(row["goal"])
-
-
-def _number(name: str, decimals: int = 0) -> Callable[[Row, Messages], str]:
-    def write(row: Row, t: Messages) -> str:
-        return "" if pd.isna(row[name]) or _unknown(row) else t.number(row[name], decimals)
-
-    return write
-
-
-def _some(name: str) -> Callable[[Row, Messages], str]:
+def _some(value: Any, _row: Row, t: Messages) -> str:
     """Write a count that is worth a word only where it is not 0."""
-    return lambda row, t: t.number(row[name]) if row[name] > 0 else ""
+    return t.number(value) if value else ""
 
 
-def _fraction(name: str) -> Callable[[Row, Messages], str]:
-    def write(row: Row, t: Messages) -> str:
-        value = row[name]
-        return "" if pd.isna(value) or _unknown(row) else t.percent(percent_of(value * 1000, 1000))
+def _fraction(value: Any, row: Row, t: Messages) -> str:
+    return "" if _unknown(row) else t.percent(percent_of(value * 1000, 1000))
 
-    return write
+
+def _ratio(k: Any, row: Row, t: Messages) -> str:
+    if _unknown(row):
+        return ""
+    return t.number(k) if pd.isna(row.n) else ratio(row, t)
+
+
+def _base(n: Any, row: Row, t: Messages) -> str:
+    """Write n where it is not part of k/n."""
+    return t.number(n) if _unknown(row) or hasattr(row, "stated") else ""
+
+
+def _percent(_value: Any, row: Row, t: Messages) -> str:
+    return "" if _unknown(row) else percent(row, t)
+
+
+def _interval(low: Any, row: Row, t: Messages) -> str:
+    high = _fraction(row.high, row, t)
+    return high and f"{t.number(100 * low)}–{high}"
 
 
 def _span(low: str, high: str) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def _bounded(row: Row) -> bool:
-    return row.get("basis") == BOUNDED and not pd.isna(row.get("bound_low"))
+def _rank(rank: Any, row: Row, t: Messages) -> str:
+    ends = _span(t.number(row.rank_low), t.number(row.rank_high))
+    return "" if row.basis == BOUNDED else f"{t.number(rank)} ({ends})"
 
 
-def _ratio(row: Row, t: Messages) -> str:
-    if _unknown(row) or pd.isna(row["k"]):
-        return ""
-    ends = ("bound_low", "bound_high") if _bounded(row) else ("k", "k")
-    k = _span(*(t.number(row[end]) for end in ends))
-    return k if pd.isna(row["n"]) else f"{k}/{t.number(row['n'])}"
+def _mean(mean: Any, row: Row, t: Messages) -> str:
+    ends = (row.mean_bound_low, row.mean_bound_high) if _unknown(row) else (mean, mean)
+    return _span(*(t.number(end, 1) for end in ends))
 
 
-def _base(row: Row, t: Messages) -> str:
-    """Write n where it is not part of k/n."""
-    return t.number(row["n"]) if _unknown(row) or "stated" in row else ""
-
-
-def _percent(row: Row, t: Messages) -> str:
-    if _unknown(row) or pd.isna(row["percent"]):
-        return ""
-    if not _bounded(row):
-        return t.percent(row["percent"])
-    low, high = (percent_of(row[end], row["n"]) for end in ("bound_low", "bound_high"))
-    return t.percent(low) if low == high else f"{t.number(low)}–{t.percent(high)}"
-
-
-def _interval(row: Row, t: Messages) -> str:
-    if _unknown(row) or pd.isna(row["low"]):
-        return ""
-    low, high = (100 * row[end] for end in ("low", "high"))
-    return f"{t.number(low)}–{t.percent(percent_of(high * 10, 1000))}"
-
-
-def _rank(row: Row, t: Messages) -> str:
-    ends = _span(t.number(row["rank_low"]), t.number(row["rank_high"]))
-    return "" if row["basis"] == BOUNDED else f"{t.number(row['rank'])} ({ends})"
-
-
-def _mean(row: Row, t: Messages) -> str:
-    ends = ("mean_bound_low", "mean_bound_high") if _unknown(row) else ("mean", "mean")
-    return "" if pd.isna(row[ends[0]]) else _span(*(t.number(row[end], 1) for end in ends))
-
-
-def _value(name: str) -> Callable[[Row, Messages], str]:
+def _value(value: Any, row: Row, t: Messages) -> str:
     """Write a printed or recomputed value in the unit of its claim."""
-
-    def write(row: Row, t: Messages) -> str:
-        value = str(row[name])
-        if pd.isna(row[name]):
-            return t("common.no-data")
-        if not value.isdigit():
-            same = name == "recomputed" and value == row["printed"]
-            return t("column.same") if same else value
-        percent = row.get("unit", "percent") == "percent"
-        return t.percent(int(value)) if percent else t.number(int(value))
-
-    return write
+    if not str(value).isdigit():
+        return str(value)
+    percents = getattr(row, "unit", "percent") == "percent"
+    return t.percent(int(value)) if percents else t.number(int(value))
 
 
-def _word(name: str) -> Callable[[Row, Messages], str]:
+def _recomputed(value: Any, row: Row, t: Messages) -> str:
+    same = value == row.printed and not str(value).isdigit()
+    return t("column.same") if same else _value(value, row, t)
+
+
+def _word(value: Any, _row: Row, t: Messages) -> str:
     """Write a word of the tables in the language; "printed" goes without saying."""
-
-    def write(row: Row, t: Messages) -> str:
-        if pd.isna(row[name]) or row[name] == "printed":
-            return ""
-        words = {**t.catalogue["word"], **t.catalogue["claims"]["verdict"]}
-        return str(words.get(str(row[name]).replace(" ", "-"), row[name]))
-
-    return write
+    words = {**t.catalogue["word"], **t.catalogue["claims"]["verdict"], "printed": ""}
+    return str(words.get(value.replace(" ", "-"), value))
 
 
-def _coefficient(row: Row, t: Messages) -> str:
-    if row["coefficient"] == "present":
+def _coefficient(coefficient: str, row: Row, t: Messages) -> str:
+    if coefficient == "present":
         return t("agreement-by-coders.cell-present")
-    return t(f"agreement.long-{agreement.key(row['coefficient'], row['compared'])}")
+    return t(f"agreement.long-{agreement.key(coefficient, row.compared)}")
 
 
-def _ends(row: Row, t: Messages) -> str:
-    return "" if pd.isna(row["low"]) else agreement.interval(pd.Series(row), t)
+def _ends(_low: Any, row: Row, t: Messages) -> str:
+    return agreement.interval(row, t)
 
 
-def _reason(row: Row, t: Messages) -> str:
-    reason = _text("reason")(row, t)
-    return t(f"agreement.why-{reason}") if reason else ""
+def _reason(reason: str, _row: Row, t: Messages) -> str:
+    return t(f"agreement.why-{reason}")
 
 
-def _outcome(row: Row, t: Messages) -> str:
-    return t(f"disagreement.outcome-{row['outcome']}", coder=row["coder_id"])
+def _outcome(outcome: str, row: Row, t: Messages) -> str:
+    return t(f"disagreement.outcome-{outcome}", coder=row.coder_id)
 
 
-COLUMNS = (
-    Column("coder", ("coder_id", "other_id"), _text("coder_id"), "text"),
-    Column("other-coder", ("coder_id", "other_id"), _text("other_id"), "text"),
-    Column("feature", ("feature",), _feature, "text"),
-    Column("outcome", ("outcome",), _outcome, "text"),
-    Column("coefficient", ("coefficient",), _coefficient, "text"),
-    Column("value", ("coefficient", "value"), _number("value", 2)),
-    Column("ends", ("coefficient", "low", "high"), _ends),
-    Column("reason", ("reason",), _reason, "text"),
-    Column("goal", ("goal", "goal_id"), _goal, "text"),
-    Column("claim", ("claim",), _text("claim"), "sentence"),
-    Column("definition", ("definition",), _text("definition"), "sentence"),
-    Column("printed", ("printed",), _value("printed"), "value"),
-    Column("recomputed", ("recomputed",), _value("recomputed"), "value"),
-    Column("ratio", ("k", "n"), _ratio),
-    Column("base", ("n",), _base),
-    Column("share", ("percent",), _percent),
-    Column("interval", ("percent", "low", "high"), _interval),
-    Column("rank", ("rank", "rank_low", "rank_high", "basis"), _rank),
-    Column("features", ("features",), _number("features")),
-    Column("mean", ("mean",), _mean),
-    Column("median", ("median",), _number("median", 1)),
-    Column("leads", ("leads",), _fraction("leads")),
-    Column("unclear", ("unclear",), _some("unclear")),
-    Column("not-assessed", ("not_assessed",), _some("not_assessed")),
-    Column("not-applicable", ("not_applicable",), _some("not_applicable")),
-    Column("not-coded", ("not_coded",), _some("not_coded")),
-    Column("other-share", ("other_share",), _fraction("other_share")),
-    Column("verdict", ("verdict",), _word("verdict"), "text"),
-    Column("codes", ("codes",), _number("codes")),
-    Column("holds", ("holds",), _fraction("holds")),
-    Column("status", ("status",), _word("status"), "text"),
-    Column("basis", ("basis",), _word("basis"), "text"),
-    Column("wording", ("wording",), _word("wording"), "text"),
-)
+COLUMNS: Mapping[str, Column] = {
+    "coder": Column(("coder_id", "other_id"), _text, "text"),
+    "other-coder": Column(("other_id", "coder_id"), _text, "text"),
+    "feature": Column(("feature",), _text, "text", empty="agreement.all"),
+    "outcome": Column(("outcome",), _outcome, "text"),
+    "coefficient": Column(("coefficient",), _coefficient, "text"),
+    "value": Column(("value", "coefficient"), partial(_number, decimals=2)),
+    "ends": Column(("low", "high", "coefficient"), _ends),
+    "reason": Column(("reason",), _reason, "text"),
+    "goal": Column(("goal", "goal_id"), _text, "text", empty="common.all"),
+    "claim": Column(("claim",), _text, "sentence"),
+    "definition": Column(("definition",), _text, "sentence"),
+    "printed": Column(("printed",), _value, "value", empty="common.no-data"),
+    "recomputed": Column(("recomputed",), _recomputed, "value", empty="common.no-data"),
+    "ratio": Column(("k", "n"), _ratio),
+    "base": Column(("n",), _base),
+    "share": Column(("percent",), _percent),
+    "interval": Column(("low", "high", "percent"), _interval),
+    "rank": Column(("rank", "rank_low", "rank_high"), _rank),
+    "features": Column(("features",), _number),
+    "mean": Column(("mean",), _mean),
+    "median": Column(("median",), partial(_number, decimals=1)),
+    "leads": Column(("leads",), _fraction),
+    "unclear": Column(("unclear",), _some),
+    "not-assessed": Column(("not_assessed",), _some),
+    "not-applicable": Column(("not_applicable",), _some),
+    "not-coded": Column(("not_coded",), _some),
+    "other-share": Column(("other_share",), _fraction),
+    "verdict": Column(("verdict",), _word, "text"),
+    "codes": Column(("codes",), _number),
+    "holds": Column(("holds",), _fraction),
+    "status": Column(("status",), _word, "text"),
+    "basis": Column(("basis",), _word, "text"),
+    "wording": Column(("wording",), _word, "text"),
+}
+"""What can be read of a figure's table, in order."""
