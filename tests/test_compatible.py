@@ -15,7 +15,7 @@ from scipy.stats import chisquare
 
 from soila_analysis import metrics, taxonomy
 from soila_analysis.review import compatible
-from soila_analysis.review.compatible import bounds, ranges, sample, sample_readings, tables
+from soila_analysis.review.compatible import bounds, ranges, sample, tables
 from soila_analysis.review.reconstruction import READINGS, Constraints, constraints
 
 FEATURES, GOALS = taxonomy.load().feature_ids, taxonomy.load().goal_ids
@@ -104,24 +104,6 @@ METRICS = {
     "a feature in a goal": (lambda d: d.present("a", "g2"), lambda m, p: p[m[:, 1], 0].sum()),
     "features": (lambda d: d.features(), lambda m, p: p.sum()),
     "features of a goal": (lambda d: d.features("g1"), lambda m, p: p[m[:, 0]].sum()),
-    "two together": (lambda d: d.together("a", "e"), lambda m, p: (p[:, 0] & p[:, 2]).sum()),
-    "three together": (lambda d: d.together("a", "b", "e"), lambda m, p: p.all(axis=1).sum()),
-    "together in a goal": (
-        lambda d: d.together("a", "b", goal="g1"),
-        lambda m, p: (p[:, 0] & p[:, 1])[m[:, 0]].sum(),
-    ),
-    "overlapping pairs": (
-        lambda d: d.together("a", "b") + d.together("b", "e") - d.together("e", "a"),
-        lambda m, p: (
-            (p[:, 0] & p[:, 1]).sum() + (p[:, 1] & p[:, 2]).sum() - (p[:, 0] & p[:, 2]).sum()
-        ),
-    ),
-    "a feature with itself": (lambda d: d.together("a", "a"), lambda m, p: p[:, 0].sum()),
-    "two features or more": (lambda d: d.with_at_least(2), lambda m, p: (p.sum(1) >= 2).sum()),
-    "all features, in a goal": (
-        lambda d: d.with_at_least(3, "g1"),
-        lambda m, p: (p[m[:, 0]].sum(1) >= 3).sum(),
-    ),
 }
 
 
@@ -214,15 +196,6 @@ def test_the_two_priors_differ_in_the_mean_number_of_features(prior, median):
     assert np.median(features.sum(axis=1)) / 45 == pytest.approx(median, abs=0.03)
 
 
-def test_draws_over_several_readings_follow_their_weights():
-    drawn = sample_readings({"literal": 0.5, "memberships": 0.5, "mixed": 0}, 400)
-    assert list(drawn) == ["literal", "memberships"]
-    assert sum(map(len, drawn.values())) == 400
-    assert len(drawn["literal"]) == pytest.approx(200, abs=40)
-    alone = sample("literal", len(drawn["literal"]))
-    assert np.array_equal(drawn["literal"].present, alone.present)
-
-
 # --- Bounds under the readings --------------------------------------------------------------------
 
 
@@ -233,25 +206,17 @@ def test_unpublished_counts_and_the_mean_are_bounded_as_known(reading):
     assert (round(low / 45, 2), round(high / 45, 2)) == (12.22, 12.93)
 
 
-def test_under_memberships_two_of_the_rarest_features_meet_in_12_to_24_models():
-    assert bounds(lambda data: data.together(ECOSYSTEM, INTERACTIONS), "memberships") == (12, 24)
-
-
-def test_any_number_of_models_from_none_to_24_may_have_all_features():
-    assert bounds(lambda data: data.with_at_least(16), "literal") == (0, 24)
-
-
 def test_draws_lie_within_the_bounds(draws):
-    both = draws.present[..., [FEATURES.index(ECOSYSTEM), FEATURES.index("networked")]].all(axis=2)
-    low, high = bounds(lambda data: data.together(ECOSYSTEM, "networked"), draws.reading)
-    assert low <= both.sum(axis=1).min() <= both.sum(axis=1).max() <= high
+    networked = draws.present[..., FEATURES.index("networked")].sum(axis=1)
+    low, high = bounds(lambda data: data.present("networked"), draws.reading)
+    assert low <= networked.min() <= networked.max() <= high
 
 
 # --- Ranges ---------------------------------------------------------------------------------------
 
 
 def test_the_shipped_ranges_are_what_the_defaults_give(tmp_path):
-    compatible.save_ranges(ranges(), tmp_path / "ranges.csv")
+    ranges().to_csv(tmp_path / "ranges.csv", index=False, float_format="%g", lineterminator="\n")
     assert (tmp_path / "ranges.csv").read_bytes() == compatible.RANGES.read_bytes()
 
 
@@ -300,30 +265,6 @@ def test_features_of_which_the_same_is_known_have_the_same_ranges():
             'no prior "flat"; allowed: counts, matrices',
         ),
         (lambda: sample("literal", 0), "draws must be at least 1, got 0"),
-        (lambda: sample_readings({"literal": 1.0}, -1), "draws must be at least 1, got -1"),
-        (
-            lambda: sample_readings({"literal": 0.5, "mixed": 0.4}, 1),
-            "weights must not be negative and sum to 1, got {'literal': 0.5, 'mixed': 0.4}",
-        ),
-        (
-            lambda: sample_readings({"literal": 1.5, "mixed": -0.5}, 1),
-            "weights must not be negative and sum to 1, got {'literal': 1.5, 'mixed': -0.5}",
-        ),
-        (
-            lambda: bounds(lambda d: d.with_at_least(16) + d.with_at_least(15), "literal"),
-            "one metric may use together() for up to 6 features, or with_at_least() for one "
-            "number; ask for bounds separately",
-        ),
-        (
-            lambda: bounds(lambda d: d.together(*FEATURES[:7]), "literal"),
-            "one metric may use together() for up to 6 features, or with_at_least() for one "
-            "number; ask for bounds separately",
-        ),
-        (
-            lambda: bounds(lambda d: d.with_at_least(9) + d.together(*FEATURES[:2]), "literal"),
-            "one metric may use together() for up to 6 features, or with_at_least() for one "
-            "number; ask for bounds separately",
-        ),
     ],
 )
 def test_what_cannot_be_asked_is_said(call, message):

@@ -378,15 +378,6 @@ def test_the_commonest_feature_is_the_first_of_those_with_the_highest_share():
     assert metrics.chosen_feature(status, "commonest") == "f2"
 
 
-def test_a_goal_is_chosen_by_its_id_by_its_size_or_not_at_all():
-    rows = [("m1", "b"), ("m2", "b"), ("m1", "c"), ("m2", "c"), ("m3", "d")]
-    memberships = pd.DataFrame(rows, columns=["model_id", "goal_id"])
-    chosen = [metrics.chosen_goal(memberships, "abcd", goal) for goal in ("d", "largest", "all")]
-    assert chosen == ["d", "b", ""]
-    with pytest.raises(ValueError, match=r'^no goal "e"; allowed: largest, all, a, b, c, d$'):
-        metrics.chosen_goal(memberships, "abcd", "e")
-
-
 def test_an_unknown_feature_is_refused_with_those_there_are():
     allowed = "rarest, commonest, f1, f2, f3"
     with pytest.raises(ValueError, match=rf'^no feature "F1"; allowed: {allowed}$'):
@@ -450,11 +441,10 @@ def calls(status, memberships):
         "signed_differences": lambda: metrics.signed_differences(status, status),
         "share_changes": lambda: metrics.share_changes(status, status),
         "goal_distribution": lambda: metrics.goal_distribution(memberships, goals),
-        "chosen_goal": lambda: metrics.chosen_goal(memberships, goals, "largest"),
     }
 
 
-OF_MEMBERSHIPS = ("goal_distribution", "chosen_goal")
+OF_MEMBERSHIPS = ("goal_distribution",)
 OF_STATUS = [name for name in calls(None, None) if name not in OF_MEMBERSHIPS]
 
 

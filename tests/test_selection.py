@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
+from soila_analysis.dataset.dataset import Part
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.review import basis
 
@@ -58,6 +59,13 @@ def test_a_goal_keeps_the_models_that_serve_it(shipped, goal):
     assert set(part.memberships.query("goal_id == @goal")["model_id"]) == set(
         part.models["model_id"]
     )
+
+
+def test_the_largest_goal_is_the_one_with_most_models_and_all_keeps_all(shipped):
+    data = shipped["own"]
+    sizes = data.memberships["goal_id"].value_counts()
+    assert datasets.select(data, goal="largest").part == Part("", sizes.idxmax(), len(data.models))
+    assert datasets.select(data, goal="all") is data
 
 
 def test_all_that_is_wrong_is_said_at_once_with_what_there_is(shipped):

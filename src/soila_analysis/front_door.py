@@ -157,7 +157,7 @@ def publish(
     *,
     stem: str | None = None,
     folder: Path | None = None,
-) -> figures.Published:
+) -> figures.Saved:
     """Draw a figure from its table, save both, and show the figure.
 
     Parameters
@@ -173,7 +173,7 @@ def publish(
 
     Returns
     -------
-    Published
+    Saved
         What was saved; a notebook shows the figures as the cell's result.
 
     Raises

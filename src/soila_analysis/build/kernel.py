@@ -127,7 +127,7 @@ def _context() -> ForkServerContext:
 
 
 def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> None:
-    """Be a kernel until told to stop."""
+    """Run the kernel's event loop."""
     os.setsid()
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -36,7 +36,7 @@ from soila_analysis.taxonomy import Taxonomy
 __all__ = [
     "SPECS",
     "Output",
-    "Published",
+    "Saved",
     "Spec",
     "Texts",
     "definitions",
@@ -200,7 +200,7 @@ def draw(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED)
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class Saved:
     """Figures that were saved; shown in a notebook with their alternative texts."""
 
     words: tuple[Texts, ...]
@@ -222,7 +222,7 @@ def publish(
     folder: Path,
     *,
     stem: str | None = None,
-) -> Published:
+) -> Saved:
     """Draw a figure, save it with its table and texts, and show it.
 
     Where the table has nothing to draw, its texts are saved and shown, which say why.
@@ -240,7 +240,7 @@ def publish(
 
     Returns
     -------
-    Published
+    Saved
         What was saved; a notebook shows the figures as the cell's result.
     """
     own, name = spec(figure), stem or figure
@@ -255,7 +255,7 @@ def publish(
             files.append(save_figure(draw(figure, table, lang, one), words[-1], output))
         else:
             files.append({"json": save_texts(words[-1], output)})
-    return Published(tuple(words), tuple(files))
+    return Saved(tuple(words), tuple(files))
 
 
 def _figure_html(words: Texts, svg: Path) -> str:

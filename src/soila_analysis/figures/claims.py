@@ -41,12 +41,12 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     verdicts = max(text_width(_verdict(r, t), SMALL - 1) for r in table.itertuples())
     wide = WIDTH - 0.3 - verdicts - NUMBERS
     rows = [(r, lines(r.claim, wide, SMALL, words.lang, even=False)) for r in table.itertuples()]
-    highs = [height(text, SMALL) + 0.22 for _, text in rows]
-    page = Page(words, body=sum(highs) + 0.8)
+    heights = [height(text, SMALL) + 0.22 for _, text in rows]
+    page = Page(words, body=sum(heights) + 0.8)
     canvas = page.canvas()
     for x, key in ((2.0, "printed"), (3.9, "recomputed"), (5.5, "codes")):
         page.text(wide + x, 0.05, t(f"claims.{key}"), size=SMALL, weight="bold", ha="right")
-    for (row, text), high, y in zip(rows, highs, page.rows(canvas, 0.65, highs), strict=True):
+    for (row, text), high, y in zip(rows, heights, page.rows(canvas, 0.65, heights), strict=True):
         page.text(0.3, y + high / 2, text, size=SMALL, va="center")
         _row(page, canvas, row, wide, y + high / 2, t)
     return page.figure

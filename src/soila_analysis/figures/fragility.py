@@ -47,15 +47,15 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a claim: the fewest codes that change it, and how often it holds."""
     t = messages(words.lang)
     rows = [(r, lines(r.claim, TEXT, SMALL, words.lang, even=False)) for r in table.itertuples()]
-    highs = [height(text, SMALL) + 0.22 for _, text in rows]
+    heights = [height(text, SMALL) + 0.22 for _, text in rows]
     codes = lines(t("fragility.codes"), HOLDS - CODES - 0.3, SMALL, words.lang, bold=True)
     often = lines(t("fragility.holds"), WIDTH - HOLDS - 0.2, SMALL, words.lang, bold=True)
     head = max(height(codes, SMALL), height(often, SMALL)) + 0.25
-    page = Page(words, body=sum(highs) + head)
+    page = Page(words, body=sum(heights) + head)
     canvas = page.canvas()
     page.text(CODES, 0.0, codes, size=SMALL, weight="bold")
     page.text(HOLDS, 0.0, often, size=SMALL, weight="bold")
-    for (row, text), high, y in zip(rows, highs, page.rows(canvas, head, highs), strict=True):
+    for (row, text), high, y in zip(rows, heights, page.rows(canvas, head, heights), strict=True):
         page.text(0.3, y + high / 2, text, size=SMALL, va="center")
         _codes(page, canvas, row, y + high / 2, t)
         _holds(page, canvas, row, y + high / 2, t)

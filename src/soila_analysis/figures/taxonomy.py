@@ -137,16 +137,16 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
         [lines(name, width - 0.6, LABEL, words.lang) for name in group["feature"]]
         for _, group in table.groupby("box")
     ]
-    highs = [sum(height(entry, LABEL) + 0.12 for entry in group) + 0.34 for group in groups]
+    heights = [sum(height(entry, LABEL) + 0.12 for entry in group) + 0.34 for group in groups]
     split = min(
         range(1, len(groups) + 1),
-        key=lambda i: max(_stack(highs[:i]), _stack(highs[i:])),
+        key=lambda i: max(_stack(heights[:i]), _stack(heights[i:])),
     )
-    page = Page(words, body=max(_stack(highs[:split]), _stack(highs[split:])) + 0.1)
+    page = Page(words, body=max(_stack(heights[:split]), _stack(heights[split:])) + 0.1)
     canvas = page.canvas()
     for first, last, x in ((0, split, 0.3), (split, len(groups), 0.3 + width + GAP)):
         y = 0.1
-        for group, high in zip(groups[first:last], highs[first:last], strict=True):
+        for group, high in zip(groups[first:last], heights[first:last], strict=True):
             canvas.add_patch(Rectangle((x, y), width, high, facecolor=BOX, edgecolor="none"))
             canvas.add_patch(Rectangle((x, y), 0.1, high, facecolor=BLUE, edgecolor="none"))
             top = y + 0.23
@@ -161,20 +161,20 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a list: name, definition, and how well the definition is founded."""
     t = messages(words.lang)
     rows = [_definition(r, words.lang, t) for r in table.itertuples()]
-    highs = [
+    heights = [
         max(height(name, LABEL), height(text, LABEL) + height(note, SMALL)) + 0.3
         for name, text, note in rows
     ]
-    page = Page(words, body=sum(highs) + 0.1)
-    for (name, text, note), y in zip(rows, page.rows(page.canvas(), 0.1, highs), strict=True):
+    page = Page(words, body=sum(heights) + 0.1)
+    for (name, text, note), y in zip(rows, page.rows(page.canvas(), 0.1, heights), strict=True):
         page.text(0.3, y + 0.12, name, weight="bold", color=BLUE)
         page.text(NAMES + 0.7, y + 0.12, text)
         page.text(NAMES + 0.7, y + 0.12 + height(text, LABEL), note, size=SMALL, color=MUTED)
     return page.figure
 
 
-def _stack(highs: list[float]) -> float:
-    return sum(highs) + GAP * max(len(highs) - 1, 0)
+def _stack(heights: list[float]) -> float:
+    return sum(heights) + GAP * max(len(heights) - 1, 0)
 
 
 def _definition(row: Any, lang: str, t: Messages) -> tuple[list[str], list[str], list[str]]:

@@ -12,7 +12,6 @@ from soila_analysis.metrics.profiles import features_per_model
 from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
 from soila_analysis.metrics.shares import (
     chosen_feature,
-    chosen_goal,
     evidence_map,
     feature_by_goal,
     feature_shares,
@@ -28,7 +27,6 @@ __all__ = [
     "agreement_by_coders",
     "agreement_by_feature",
     "chosen_feature",
-    "chosen_goal",
     "disagreement",
     "evidence_map",
     "feature_by_goal",

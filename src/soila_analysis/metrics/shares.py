@@ -268,36 +268,6 @@ def chosen_feature(status: pd.DataFrame, feature: str) -> str:
     return feature
 
 
-def chosen_goal(memberships: pd.DataFrame, goals: Sequence[str], goal: str) -> str:
-    """Resolve the choice of a goal: its id, "largest" for the one with most models, or "all".
-
-    Parameters
-    ----------
-    memberships : DataFrame
-        Columns ``model_id``, ``goal_id``.
-    goals : sequence of str
-        The goals in their order.
-    goal : str
-        An id, "largest" or "all"; the first in order where several are largest.
-
-    Returns
-    -------
-    str
-        The goal's id; empty for all of them.
-
-    Raises
-    ------
-    ValueError
-        For anything else; the message lists what there is.
-    """
-    frames.check(memberships=memberships)
-    if goal == "largest":
-        return str(_sizes(memberships, goals).idxmax())
-    if goal not in ("all", *goals):
-        raise ValueError(f'no goal "{goal}"; allowed: largest, all, {", ".join(goals)}')
-    return "" if goal == "all" else goal
-
-
 def evidence_map(
     status: pd.DataFrame, memberships: pd.DataFrame, goals: Sequence[str]
 ) -> pd.DataFrame:

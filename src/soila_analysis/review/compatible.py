@@ -23,7 +23,6 @@ from soila_analysis.review.reconstruction import (
     DETERMINISTIC_TIME,
     Constraints,
     Counts,
-    Group,
     constraints,
     solver,
 )
@@ -32,14 +31,11 @@ __all__ = [
     "PRIORS",
     "RANGED",
     "Draws",
-    "Symbolic",
     "Tables",
     "bounds",
     "load_ranges",
     "ranges",
     "sample",
-    "sample_readings",
-    "save_ranges",
     "tables",
 ]
 
@@ -51,7 +47,6 @@ Metric = Callable[[Any], Any]
 # By prior: the weight of k present codes of n for a feature without a printed share.
 PRIORS: Mapping[str, Callable[[int, int], int]] = {"counts": lambda n, k: 1, "matrices": comb}
 RANGED = ("literal", "memberships", "mixed")
-LINKED = 6  # features that may be asked for together; each doubles the patterns
 BATCH = 4096  # proposals at a time; part of what a seed means
 RANGES = Path(__file__).with_name("ranges.csv")
 NUMBERS = ["low", "high", "bound_low", "bound_high"]
@@ -179,42 +174,6 @@ def sample(reading: str, draws: int, *, seed: int = 1, prior: str = "counts") ->
     present, assessed, member = _with_uncoded(fixed, *arrays)
     features, goals = tuple(fixed.present), tuple(fixed.coded)
     return Draws(reading, prior, features, goals, present, assessed, member, proposed)
-
-
-def sample_readings(
-    weights: Mapping[str, float], draws: int, *, seed: int = 1, prior: str = "counts"
-) -> dict[str, Draws]:
-    """Draw compatible data sets when it is open which reading is true.
-
-    Parameters
-    ----------
-    weights : mapping of reading to float
-        How probable each reading is held to be; a judgement, since the figures cannot tell.
-    draws : int
-        How many to draw in all; how many of them follow each reading is random.
-    seed, prior
-        As for `sample`.
-
-    Returns
-    -------
-    dict of str to Draws
-        By reading, since readings differ in their number of models; without those that no draw
-        follows.
-
-    Raises
-    ------
-    ValueError
-        If weights are negative or do not sum to 1, and as for `sample`.
-    """
-    if min(weights.values(), default=0) < 0 or abs(sum(weights.values()) - 1) > 1e-9:
-        raise ValueError(f"weights must not be negative and sum to 1, got {dict(weights)}")
-    _check(draws)
-    numbers = np.random.default_rng(seed).multinomial(draws, list(weights.values()))
-    return {
-        reading: sample(reading, int(number), seed=seed, prior=prior)
-        for reading, number in zip(weights, numbers, strict=True)
-        if number
-    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -361,76 +320,6 @@ def _with_uncoded(fixed: Constraints, present: Bools, assessed: Bools, member: B
 # --- Hard bounds ----------------------------------------------------------------------------------
 
 
-class Symbolic(Counts):
-    """A data set of unknown codes, of which counts can be asked.
-
-    What is asked of several features of one model has to be counted by group as well: the models
-    with each pattern of the features asked for together, or the number of those with many features.
-    Both are exact, as is shown where they are made; only together they would need every code.
-    """
-
-    def __init__(self, model: Any, fixed: Constraints) -> None:
-        super().__init__(model, fixed)
-        self._patterns: dict[Group, dict[frozenset[str], Any]] = {
-            s: {frozenset(): size} for s, size in self.size.items()
-        }
-        self._linked: set[str] = set()
-        self._rich: dict[int, dict[Group, Any]] = {}
-
-    def together(self, *features: str, goal: str | None = None) -> Any:
-        """Count the models that have all these features, of all or of one goal."""
-        for feature in dict.fromkeys(features):
-            if feature not in self._linked:
-                self._link(feature)
-        asked = frozenset(features)
-        patterns = (found for s in self.groups(goal) for found in self._patterns[s].items())
-        return sum(count for pattern, count in patterns if asked <= pattern)
-
-    def with_at_least(self, number: int, goal: str | None = None) -> Any:
-        """Count the models that have so many features or more, of all or of one goal."""
-        if number not in self._rich:
-            self._refuse(self._linked or self._rich)
-            self._rich[number] = {s: self._split(s, number) for s in self.size}
-        return sum(self._rich[number][s] for s in self.groups(goal))
-
-    def _link(self, feature: str) -> None:
-        """Split each pattern in models with and without the feature, in any proportion."""
-        self._refuse(self._rich or len(self._linked) == LINKED)
-        self._linked.add(feature)
-        for group, patterns in self._patterns.items():
-            having = {}
-            for pattern, count in patterns.items():
-                having[pattern | {feature}] = part = self._up_to(self._most(group))
-                self.model.add(part <= count)
-                patterns[pattern] = count - part
-            self.model.add(sum(having.values()) == self.in_group[feature, group])
-            patterns |= having
-
-    def _split(self, group: Group, number: int) -> Any:
-        """Split a group in rich and poor models: codes can be spread evenly over either.
-
-        What of a feature does not fit in the poor can be moved to the rich.
-        """
-        most, size = self._most(group), self.size[group]
-        rich = self._up_to(most)
-        in_rich = [self._up_to(most) for _ in self.fixed.present]
-        counts = [self.in_group[feature, group] for feature in self.fixed.present]
-        self.model.add(rich <= size)
-        for part, count in zip(in_rich, counts, strict=True):
-            self.model.add(part <= rich)
-            self.model.add(part <= count)
-        self.model.add(sum(in_rich) >= number * rich)
-        self.model.add(sum(counts) - sum(in_rich) <= (number - 1) * (size - rich))
-        return rich
-
-    def _refuse(self, refused: object) -> None:
-        if refused:
-            raise ValueError(
-                f"one metric may use together() for up to {LINKED} features, or with_at_least() "
-                "for one number; ask for bounds separately"
-            )
-
-
 def bounds(metric: Metric, reading: str) -> tuple[int, int]:
     """Find the least and greatest value of a metric over all compatible data sets.
 
@@ -440,10 +329,10 @@ def bounds(metric: Metric, reading: str) -> tuple[int, int]:
     Parameters
     ----------
     metric : callable
-        Takes a symbolic data set and returns a linear expression in whole numbers, built from
-        ``present(feature, goal=None)``, ``unclear(feature, goal=None)``, ``features(goal=None)``,
-        ``together(*features, goal=None)`` and ``with_at_least(number, goal=None)``: counts of
-        models, or of features of all models, over all goals or in one. See `Symbolic`.
+        Takes the unknown counts and returns a linear expression in whole numbers, built from
+        ``present(feature, goal=None)``, ``unclear(feature, goal=None)`` and
+        ``features(goal=None)``: counts of models, or of features of all models, over all goals or
+        in one. See `reconstruction.Counts`.
     reading : str
         One of `reconstruction.READINGS`.
 
@@ -455,7 +344,7 @@ def bounds(metric: Metric, reading: str) -> tuple[int, int]:
     Raises
     ------
     ValueError
-        For an unknown reading, or a metric that combines what cannot be combined.
+        For an unknown reading.
     RuntimeError
         If no bound is proven within the limit of deterministic time.
     ModuleNotFoundError
@@ -466,10 +355,10 @@ def bounds(metric: Metric, reading: str) -> tuple[int, int]:
     >>> bounds(lambda data: data.present("participation"), "memberships")
     (34, 38)
     """
-    return _extremes(metric, Symbolic(solver().CpModel(), constraints(reading)))
+    return _extremes(metric, Counts(solver().CpModel(), constraints(reading)))
 
 
-def _extremes(metric: Metric, data: Symbolic) -> tuple[int, int]:
+def _extremes(metric: Metric, data: Counts) -> tuple[int, int]:
     value = metric(data)
     data.model.minimize(value)
     low = _optimum(data.model)
@@ -515,19 +404,6 @@ def ranges(draws: int = 4_000, seed: int = 1) -> pd.DataFrame:
     return pd.DataFrame([row for reading in RANGED for row in _rows(reading, draws, seed)])
 
 
-def save_ranges(table: pd.DataFrame, file: Path = RANGES) -> None:
-    """Write ranges in their one form.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `ranges` gives.
-    file : Path, optional
-        Without it, the file that comes with the package.
-    """
-    table.to_csv(file, index=False, float_format="%g", lineterminator="\n", encoding="utf-8")
-
-
 def load_ranges(file: Path = RANGES) -> pd.DataFrame:
     """Read ranges.
 
@@ -547,7 +423,7 @@ def load_ranges(file: Path = RANGES) -> pd.DataFrame:
 def _rows(reading: str, draws: int, seed: int) -> Iterator[dict[str, object]]:
     fixed = constraints(reading)
     counted = tables(sample(reading, draws, seed=seed))
-    data = Symbolic(solver().CpModel(), fixed)
+    data = Counts(solver().CpModel(), fixed)
     bound = cache(lambda feature, goal: _extremes(_metric(feature, goal), data))
     for measure, feature, goal, n, drawn in _quantities(fixed, counted):
         low, high = bound(_alike(feature, fixed)[0] if feature else "", goal)

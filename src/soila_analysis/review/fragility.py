@@ -44,7 +44,7 @@ def fragility(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFr
     """
     table = published.load() if claims is None else claims
     checked = published.check(dataset, table)
-    counts = _Counts(dataset)
+    counts = _Shares(dataset)
     rules = table.set_index("claim_id")["rounding"]
     codes = []
     for row in checked.assign(rounding=checked["claim_id"].map(rules)).itertuples():
@@ -124,7 +124,7 @@ def _held(checked: pd.DataFrame, drawn: Draws) -> pd.Series:
     return pd.Series([share(row) for row in checked.itertuples()], index=checked.index)
 
 
-class _Counts:
+class _Shares:
     """The counts that the claims rest on."""
 
     def __init__(self, dataset: Dataset) -> None:
@@ -147,7 +147,7 @@ class _Counts:
         return int(chosen.eq("present").to_numpy().sum()), int(chosen.eq("absent").to_numpy().sum())
 
 
-def _of_share(row: Any, counts: _Counts) -> int | None:
+def _of_share(row: Any, counts: _Shares) -> int | None:
     """Try ever larger changes of k until the printed percentage changes, or comes about."""
     for distance in range(1, row.n + 1):
         for k in (row.k - distance, row.k + distance):
@@ -158,15 +158,15 @@ def _of_share(row: Any, counts: _Counts) -> int | None:
     return None
 
 
-def _of_most_common(row: Any, counts: _Counts) -> int | None:
+def _of_most_common(row: Any, counts: _Shares) -> int | None:
     return _of_order(row, counts, most_common=True)
 
 
-def _of_rarest(row: Any, counts: _Counts) -> int | None:
+def _of_rarest(row: Any, counts: _Shares) -> int | None:
     return _of_order(row, counts, most_common=False)
 
 
-def _of_order(row: Any, counts: _Counts, *, most_common: bool) -> int | None:
+def _of_order(row: Any, counts: _Shares, *, most_common: bool) -> int | None:
     """Let any feature overtake one that stands before it: then the list changes."""
     if row.verdict != "reproduced":
         return None
@@ -193,7 +193,7 @@ def _overtaking(ahead: pd.Series, behind: pd.Series, most_common: bool) -> int |
     return None
 
 
-def _of_leading_goal(row: Any, counts: _Counts) -> int | None:
+def _of_leading_goal(row: Any, counts: _Shares) -> int | None:
     """Let any other goal have the same mean: then the lead is lost."""
     if row.verdict != "reproduced":
         return None
@@ -202,7 +202,7 @@ def _of_leading_goal(row: Any, counts: _Counts) -> int | None:
     return min(rivals, default=None)
 
 
-def _drawing_level(leader: str, rival: str, counts: _Counts) -> int:
+def _drawing_level(leader: str, rival: str, counts: _Shares) -> int:
     """Fewest codes that give two goals the same mean, models that serve both included."""
     first, second = counts.members(leader), counts.members(rival)
     coded = set(counts.status.index[counts.status.isin(["present", "absent"]).any(axis=1)])
@@ -228,7 +228,7 @@ def _split(
                 yield lost, rest - lost, shared
 
 
-def _of_axis(row: Any, counts: _Counts) -> int | None:
+def _of_axis(row: Any, counts: _Shares) -> int | None:
     """Codes until no bar reaches beyond the axis, or until one does."""
     bars = counts.by_goal.loc[row.feature_id]
     end = int(row.printed)
@@ -239,7 +239,7 @@ def _of_axis(row: Any, counts: _Counts) -> int | None:
     return int(end + 1 - room.max())
 
 
-FEWEST: Mapping[str, Callable[[Any, _Counts], int | None]] = {
+FEWEST: Mapping[str, Callable[[Any, _Shares], int | None]] = {
     "feature-share": _of_share,
     "feature-share-by-goal": _of_share,
     "most-common": _of_most_common,

@@ -86,7 +86,7 @@ def _weight(change: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Counts:
+class _Tallies:
     """Models that have a feature, models assessed for it, and coded models, by goal.
 
     All are goals x features (coded: goals); the first row is that of all models.
@@ -112,7 +112,7 @@ class _Trial:
         pairs = pd.crosstab(self.memberships["goal_id"], self.memberships["model_id"])
         pairs = pairs.reindex(index=self.goals, columns=self.status.index, fill_value=0)
         self.member = np.vstack([np.ones(len(self.status), dtype=int), pairs.to_numpy()])
-        self.counts = _Counts(
+        self.counts = _Tallies(
             self.member @ present.to_numpy(dtype=int),
             self.member @ assessed.to_numpy(dtype=int),
             self.member @ (self.assessed > 0).to_numpy(dtype=int),
@@ -138,7 +138,7 @@ class _Trial:
             self.known[key] = tuple(f for f, value in then.items() if value != self.now[f])
         return self.known[key]
 
-    def moved(self, feature: int, rows: Ints, present: int, assessed: int, coded: int) -> _Counts:
+    def moved(self, feature: int, rows: Ints, present: int, assessed: int, coded: int) -> _Tallies:
         """Return the counts with one model's feature counted otherwise."""
         column = np.eye(len(self.features), dtype=int)[feature]
         return replace(
@@ -148,7 +148,7 @@ class _Trial:
             coded=self.counts.coded + coded * rows,
         )
 
-    def findings(self, counts: _Counts) -> Iterator[tuple[str, object]]:
+    def findings(self, counts: _Tallies) -> Iterator[tuple[str, object]]:
         """Go through what the counts show, each with the ids or verdict that it comes to."""
         share = _ratio(counts.present, counts.assessed)
         means = _ratio(counts.present.sum(axis=1), counts.coded)[1:]
@@ -160,7 +160,7 @@ class _Trial:
         for claim, verdict in self.verdicts(counts, share[0], means):
             yield f"{CLAIM}{claim}", verdict
 
-    def verdicts(self, counts: _Counts, share: Floats, means: Floats) -> Iterator[tuple[str, str]]:
+    def verdicts(self, counts: _Tallies, share: Floats, means: Floats) -> Iterator[tuple[str, str]]:
         """Go through the published claims with their verdicts."""
         if self.claims is None:
             return
