@@ -215,6 +215,14 @@ def test_of_many_models_only_the_first_are_listed_and_the_report_says_so(build, 
     assert held["how"].endswith("Showing the first 200 of 201 models.")
 
 
+def test_notes_of_coders_are_not_in_the_list_of_models(build, shipped):
+    models = shipped["literal"].models.assign(note_AB="between us", region="North")
+    held = gathered(build, "en", replace(shipped["literal"], models=models))["models"]
+    assert held["table"]["heads"][1] == "region"
+    assert "note_AB" not in held["table"]["heads"]
+    assert "between us" not in json.dumps(held)
+
+
 # Hostile texts
 
 

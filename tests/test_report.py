@@ -362,10 +362,21 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_what_coders_noted_on_models_is_not_on_the_pages(shipped):
-    data = shipped["literal"]
-    models = data.models.assign(note_AB="between us", region="North")
-    page = report.evidence_map(replace(data, models=models), "fi")
+@pytest.fixture(scope="module")
+def noted(shipped):
+    """A data set with a column for readers, and one for coders only."""
+    models = shipped["literal"].models.assign(note_AB="between us", region="North")
+    return replace(shipped["literal"], models=models)
+
+
+def test_notes_of_coders_are_not_on_the_pages(noted):
+    page = report.evidence_map(noted, "fi")
     assert "North" in page
     assert "between us" not in page
     assert "note_AB" not in page
+
+
+def test_notes_of_coders_are_not_among_the_data_items(noted):
+    items = {item.id: item.answer for item in report.methods(noted, "en").items}
+    assert "region" in items["items"]
+    assert "note_AB" not in items["items"]
