@@ -175,9 +175,7 @@ def test_axe_would_find_what_is_broken(visit, files) -> None:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_at_320_pixels_only_tables_scroll_sideways_each_within_a_region_of_its_own(
-    visit, files, lang
-) -> None:
+def test_at_320_pixels_only_tables_scroll_sideways(visit, files, lang) -> None:
     reader = visit(viewport={"width": 320, "height": 640})
     for file in pages_of(files, lang):
         page = reader.open(file)
@@ -194,7 +192,7 @@ def test_at_320_pixels_only_tables_scroll_sideways_each_within_a_region_of_its_o
             assert region.evaluate("(one) => getComputedStyle(one).overflowX") == "auto"
 
 
-def test_the_dark_scheme_is_dark_and_keeps_the_ground_of_drawings_white(visit, files) -> None:
+def test_the_dark_scheme_keeps_the_ground_of_drawings_white(visit, files) -> None:
     reader = visit(color_scheme="dark")
     page = reader.open(files["sv"][0].with_name("feature-shares-redesigned.html"))
     ground = "(one) => getComputedStyle(one).backgroundColor"
@@ -216,7 +214,7 @@ def test_nothing_moves_where_the_reader_wants_no_motion(visit, own_map) -> None:
     assert page.evaluate(moving) == 1
 
 
-def test_print_has_the_tables_whole_and_leaves_out_what_cannot_be_used(visit, files) -> None:
+def test_print_has_whole_tables_and_no_controls(visit, files) -> None:
     reader = visit()
     for name in ("map.html", "feature-shares-redesigned.html"):
         page = reader.open(files["fi"][1].with_name(name))
@@ -492,7 +490,7 @@ def test_the_tabulator_reaches_everything_and_the_focus_is_seen(visit, own_map) 
     assert unseen == []
 
 
-def test_the_skip_link_is_seen_when_it_has_the_focus_and_leads_to_the_content(visit, files) -> None:
+def test_the_skip_link_is_seen_with_the_focus_and_leads_on(visit, files) -> None:
     page = visit().open(files["en"][-1].with_name("features.html"))
     skip = page.locator(".skip")
     assert skip.bounding_box()["x"] < 0
@@ -576,7 +574,7 @@ def test_hostile_content_is_text_that_does_no_harm(visit, hostile) -> None:
     assert again.locator("#models tbody th").all_text_contents() == [HOSTILE[3]]
 
 
-def test_a_saved_file_holds_no_formula_and_otherwise_what_the_page_shows(visit, hostile) -> None:
+def test_a_saved_file_holds_what_the_page_shows_and_no_formula(visit, hostile) -> None:
     file, models = hostile
     saved = downloaded(visit().open(file), "#save")
     guarded = dict(zip(HOSTILE, saved["name"], strict=False))
@@ -594,7 +592,7 @@ def test_a_saved_file_holds_no_formula_and_otherwise_what_the_page_shows(visit, 
 # The map in a notebook
 
 
-def test_the_map_in_a_saved_notebook_filters_and_saves_without_a_kernel(visit, shipped, tmp_path):
+def test_the_map_in_a_saved_notebook_needs_no_kernel(visit, shipped, tmp_path):
     data = shipped["own"]
     shown = report.explore(data, "en")
     file = tmp_path / "notebook.html"

@@ -156,9 +156,7 @@ def test_every_table_has_a_heading_for_each_of_its_columns(reports, build, lang)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_report_holds_findings_numbers_methods_and_the_way_to_check(
-    reports, build, shipped, lang
-):
+def test_a_report_holds_findings_numbers_methods_and_checks(reports, build, shipped, lang):
     said, t = words(reports[lang]), messages(lang)
     for figure in texts(build, lang):
         assert all(joined(sentence) in said for sentence in figure["findings"])
@@ -191,7 +189,7 @@ def test_a_command_can_be_copied_as_it_stands(reports):
     assert named == [f"notebooks/{NOTEBOOK}"] * len(SPECS)
 
 
-def test_the_review_s_own_form_of_a_figure_stands_at_the_end_without_a_second_table(build, shipped):
+def test_figures_as_published_stand_at_the_end_without_a_table(build, shipped):
     data = gathered(build, "en", shipped["literal"])
     assert [f["stem"] for f in data["figures"]] == [f"{plot}-redesigned" for plot in SPECS]
     assert [f["stem"] for f in data["printed"]] == [
@@ -204,7 +202,7 @@ def gathered(build, lang, data):
     return documents.gathered(build / lang, data)
 
 
-def test_of_many_models_only_the_first_are_listed_and_the_report_says_so(build, shipped):
+def test_reports_that_only_the_first_of_many_models_are_listed(build, shipped):
     data = shipped["literal"]
     models = data.models.iloc[[0] * 201].assign(model_id=[f"X{n:03}" for n in range(201)])
     codings = data.codings.query("model_id == 'M01'").assign(model_id="X001")
@@ -215,10 +213,18 @@ def test_of_many_models_only_the_first_are_listed_and_the_report_says_so(build, 
     assert held["how"].endswith("Showing the first 200 of 201 models.")
 
 
+def test_notes_of_coders_are_not_in_the_list_of_models(build, shipped):
+    models = shipped["literal"].models.assign(note_AB="between us", region="North")
+    held = gathered(build, "en", replace(shipped["literal"], models=models))["models"]
+    assert held["table"]["heads"][1] == "region"
+    assert "note_AB" not in held["table"]["heads"]
+    assert "between us" not in json.dumps(held)
+
+
 # Hostile texts
 
 
-def test_hostile_names_are_text_and_a_character_that_no_font_has_is_its_number(build, shipped):
+def test_hostile_names_are_text_and_unknown_characters_numbers(build, shipped):
     data = shipped["own"]
     models = data.models.copy()
     models.loc[: len(HOSTILE) - 1, "name"] = HOSTILE
@@ -352,7 +358,7 @@ def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, shipped, tmp
     assert rows["Osallisuus"][-1] == "76–84\u00a0%\n34–38/45"
 
 
-def test_the_bases_of_each_share_stand_in_a_list_and_last_those_of_all(tables, tmp_path):
+def test_the_bases_of_each_share_stand_in_a_list(tables, tmp_path):
     file = figures.save_table(tables["literal", "en", "share-bases"], "bases", tmp_path)
     table = compact(read(file), {}, "en", "share-bases")
     assert table.rows[0][:2] == ("Target-group and needs orientation", "91%")

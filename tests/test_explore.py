@@ -8,7 +8,7 @@ from soila_analysis.language import LANGUAGES, messages
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_a_notebook_shows_the_map_as_a_named_page_within_the_page(shipped, lang):
+def test_a_notebook_shows_the_map_as_a_named_frame(shipped, lang):
     data = shipped["literal"]
     frame = html.fromstring(report.explore(data, lang)._repr_html_())
     assert frame.tag == "iframe"
@@ -40,7 +40,7 @@ def test_the_map_cannot_reach_the_notebook(shipped):
     assert frame.get("sandbox").split() == ["allow-scripts", "allow-downloads"]
 
 
-def test_the_map_adds_little_to_a_notebook_and_equal_data_give_equal_bytes(shipped):
+def test_the_map_in_a_notebook_is_small_and_reproducible(shipped):
     for lang in LANGUAGES:
         shown = report.explore(shipped["literal"], lang)
         assert len(shown._repr_html_().encode()) < 300_000
@@ -48,6 +48,6 @@ def test_the_map_adds_little_to_a_notebook_and_equal_data_give_equal_bytes(shipp
         assert len(repr(shown)) < 200
 
 
-def test_an_unknown_language_is_refused_with_those_there_are(shipped):
+def test_rejects_an_unknown_language(shipped):
     with pytest.raises(ValueError, match=r'^no language "de"; allowed: fi, sv, en$'):
         report.explore(shipped["literal"], "de")

@@ -48,7 +48,7 @@ def test_every_table_has_headers_that_say_what_they_head(pages) -> None:
             assert {h.get("scope") for h in heads} <= {"col", "row"}, address
 
 
-def test_every_id_of_a_page_is_its_own_and_every_reference_leads_to_one(pages) -> None:
+def test_ids_of_a_page_are_unique_and_references_lead_to_one(pages) -> None:
     for address, page in pages.items():
         ids = page.xpath("//@id")
         assert len(ids) == len(set(ids)), address
@@ -91,9 +91,7 @@ def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None
         assert "notebook-feature-shares.html" in page.xpath("//a/@href")
 
 
-def test_a_figures_table_has_the_numbers_of_its_file_in_the_words_of_the_language(
-    build, pages
-) -> None:
+def test_a_figures_table_has_the_numbers_of_its_file(build, pages) -> None:
     for lang, percent in (("fi", "53\u00a0%"), ("sv", "53\u00a0%"), ("en", "53%")):
         table = read(build / lang / "tables/feature-shares.csv").set_index("feature")
         page = pages[f"{lang}/feature-shares-redesigned.html"]
@@ -110,7 +108,7 @@ def test_a_figures_table_has_the_numbers_of_its_file_in_the_words_of_the_languag
         assert percent in {cells[1] for cells in shown.values()}
 
 
-def test_numbers_of_one_compatible_data_set_only_are_not_shown_as_known(tables) -> None:
+def test_numbers_of_one_compatible_data_set_are_not_shown(tables) -> None:
     table = tables["literal", "en", "features-per-model"]
     shown = readable(table, {}, "en")
     assert shown.heads == (
@@ -164,7 +162,7 @@ def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
     assert shown.rows[-1] == ("All features together", "213", "8", "37", "74", "16")
 
 
-def test_the_page_of_claims_has_all_of_them_and_apart_what_is_not_reproduced(build, pages) -> None:
+def test_the_page_of_claims_sets_apart_what_is_not_reproduced(build, pages) -> None:
     table = read(build / "en/tables/claims.csv")
     page = pages["en/claims.html"]
     others, every = page.xpath("//table")
@@ -272,7 +270,7 @@ def test_a_build_without_figures_says_what_to_do(tmp_path: Path, shipped) -> Non
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_methods_of_a_reconstruction_say_first_what_the_codes_are(shipped, lang) -> None:
+def test_the_methods_of_a_reconstruction_say_what_its_codes_are(shipped, lang) -> None:
     data = shipped["literal"]
     said = report.methods(data, lang)
     t = messages(lang)
@@ -305,7 +303,7 @@ def ruled(data, rule):
 
 @pytest.mark.parametrize("rule", datasets.RULES)
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_the_methods_name_the_rule_by_which_coders_were_brought_together(shipped, lang, rule):
+def test_the_methods_name_the_consensus_rule(shipped, lang, rule):
     data = shipped["example"]
     said = report.methods(ruled(data, rule), lang)
     assert messages(lang)(f"methods.rule-{rule}") in said.paragraph
@@ -336,7 +334,7 @@ def test_the_colours_of_the_pages_have_contrast_enough() -> None:
                 assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
 
 
-def test_the_cells_of_the_map_and_what_is_not_text_have_contrast_enough() -> None:
+def test_cells_of_the_map_and_edges_have_contrast_enough() -> None:
     css = Path(report.__file__).with_name("templates").joinpath("page.css").read_text()
     shades = re.findall(r"\.shade-(\d) \{ background: (#\w+); color: (#\w+); \}", css)
     assert [n for n, *_ in shades] == ["0", "1", "2", "3"]
@@ -362,10 +360,21 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_what_coders_noted_on_models_is_not_on_the_pages(shipped):
-    data = shipped["literal"]
-    models = data.models.assign(note_AB="between us", region="North")
-    page = report.evidence_map(replace(data, models=models), "fi")
+@pytest.fixture(scope="module")
+def noted(shipped):
+    """A data set with a column for readers, and one for coders only."""
+    models = shipped["literal"].models.assign(note_AB="between us", region="North")
+    return replace(shipped["literal"], models=models)
+
+
+def test_notes_of_coders_are_not_on_the_pages(noted):
+    page = report.evidence_map(noted, "fi")
     assert "North" in page
     assert "between us" not in page
     assert "note_AB" not in page
+
+
+def test_notes_of_coders_are_not_among_the_data_items(noted):
+    items = {item.id: item.answer for item in report.methods(noted, "en").items}
+    assert "region" in items["items"]
+    assert "note_AB" not in items["items"]

@@ -8,7 +8,7 @@ import pandas as pd
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures.wording import percent_of
 from soila_analysis.language import Messages, messages
-from soila_analysis.report.evidence_map import FIXED
+from soila_analysis.report.evidence_map import further
 
 ITEMS = {
     "charting": "PRISMA-ScR 10",
@@ -175,7 +175,7 @@ def _pairs(dataset: Dataset) -> pd.DataFrame:
 
 def _data_items(dataset: Dataset, t: Messages) -> str:
     taxonomy, labels = dataset.taxonomy, dataset.taxonomy.labels(t.lang)
-    further = [c for c in dataset.models.columns if c not in FIXED]
+    columns = further(dataset.models)
     parts = [
         t(
             "methods.which-features",
@@ -183,6 +183,6 @@ def _data_items(dataset: Dataset, t: Messages) -> str:
         ),
         t("methods.which-goals", names="; ".join(labels[g] for g in taxonomy.goal_ids)),
     ]
-    if further:
-        parts.append(t("methods.which-columns", names=", ".join(further)))
+    if columns:
+        parts.append(t("methods.which-columns", names=", ".join(columns)))
     return " ".join([*parts, t("methods.no-code")])

@@ -21,7 +21,7 @@ from soila_analysis.dataset import Dataset
 from soila_analysis.figures.wording import badge
 from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES, Messages, messages
-from soila_analysis.report.evidence_map import FIXED, cells, listed
+from soila_analysis.report.evidence_map import cells, further, listed
 from soila_analysis.report.methods import methods
 from soila_analysis.report.pages import asset
 from soila_analysis.report.site import Drawn, drawn
@@ -203,20 +203,20 @@ def _check(figures: Sequence[Drawn], t: Messages) -> dict[str, Any]:
 
 def _models(dataset: Dataset, t: Messages) -> dict[str, Any]:
     """List the models, with further columns, goals and the number of their features."""
-    further = [column for column in dataset.models.columns if column not in FIXED]
-    head = (t("site.model"), *further, t("column.goal"), t("column.features"))
+    columns = further(dataset.models)
+    head = (t("site.model"), *columns, t("column.goal"), t("column.features"))
     rows = []
     for model in listed(dataset, t.lang)[:MODELS]:
         row, n = model["row"], model["assessed"]
         count = t.ratio(model["present"], n) if n else t("site.not-assessed")
         name = row["name"] or row["model_id"]
-        rows.append((name, *(row[c] for c in further), "; ".join(model["goals"]), count))
+        rows.append((name, *(row[c] for c in columns), "; ".join(model["goals"]), count))
     size = len(dataset.models)
     first = t("site.first", n=t.number(MODELS), all=t.number(size)) if size > MODELS else ""
     return {
         "how": " ".join(filter(None, (t("report.models-how"), first))),
         "caption": t("report.models"),
-        "table": _listing(head, rows, (3, *(2 for _ in further), 7, 2)),
+        "table": _listing(head, rows, (3, *(2 for _ in columns), 7, 2)),
     }
 
 
