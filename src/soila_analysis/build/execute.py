@@ -300,8 +300,7 @@ def _execute(
     from papermill.engines import papermill_engines
 
     papermill_engines.register("soila", _engine())
-    before = {name: os.environ.get(name) for name in (OUTPUT, RECORD)}
-    os.environ.update({OUTPUT: str(staging), RECORD: records.dumps(record)})
+    told = {OUTPUT: str(staging), RECORD: records.dumps(record)}
     try:
         return papermill.execute_notebook(
             contract.read(job.notebook),
@@ -316,12 +315,10 @@ def _execute(
             timeout_func=lambda _: max(deadline - time.monotonic(), 0.1),
             iopub_timeout=60,
             raise_on_iopub_timeout=True,
+            env={**os.environ, **told},
         )
     except _StoppedError as error:
         raise RunError(f"{job.title}: {error}") from None
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 class _StoppedError(Exception):
@@ -371,15 +368,22 @@ def _refuse_changes(job: Job, record: Mapping[str, Any], since: float) -> None:
 
 def _engine() -> type:
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.engines import NBClientEngine
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import Engine
 
-    class Engine(NBClientEngine):  # type: ignore[misc]
-        """Papermill's own engine; says at which cell an execution stopped, and why."""
+    class Telling(Engine):  # type: ignore[misc]
+        """Papermill's own engine, whose kernel is told its environment; says where it stopped."""
 
         @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **kwargs: Any) -> None:
+        def execute_managed_notebook(
+            cls, nb_man: Any, kernel_name: str, *, env: Mapping[str, str], **options: Any
+        ) -> None:
+            known = {
+                k: v for k, v in options.items() if k in PapermillNotebookClient.class_traits()
+            }
+            client = PapermillNotebookClient(nb_man, kernel_name=kernel_name, **known)
             try:
-                super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+                client.execute(env=env)
             except CellTimeoutError:
                 raise _StoppedError(f"{_last(nb_man.nb)}: the time limit was reached") from None
             except DeadKernelError:
@@ -387,7 +391,7 @@ def _engine() -> type:
                 raise _StoppedError(f"{_last(nb_man.nb)}: {reason}") from None
             _check_cells(nb_man.nb)
 
-    return Engine
+    return Telling
 
 
 def _last(notebook: NotebookNode) -> str:
