@@ -69,7 +69,8 @@ def execute(notebooks):
     """A function that executes a notebook here and gives the results that its cells show."""
 
     def executed(name, **values):
-        namespace, shown = {}, []
+        shown = []
+        namespace = {"display": shown.append}
         for cell in notebooks[name]["cells"]:
             if cell["cell_type"] != "code":
                 continue

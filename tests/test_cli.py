@@ -50,7 +50,7 @@ def run_line(job: runs.Job) -> tuple[str, dict[str, str], str]:
         (("run",), "Execute NOTEBOOKS; figures and tables go to build/<data set>/<language>."),
         (("validate",), "List all that is wrong with the data set in FOLDER; nothing is written."),
         (("features",), "List the ids of the features that the data set in FOLDER is coded for."),
-        (("claims",), "Recompute every published number from the codes in FOLDER."),
+        (("claims",), "Recompute from the codes in FOLDER every published number that it is of."),
         (("grim",), "Find the group sizes for which PRINTED percentages are possible."),
         (("sheet",), "Hand out coding sheets, and read those that come back."),
         (("sheet", "new"), "Write a coding sheet for one coder of the data set in FOLDER"),
@@ -138,26 +138,16 @@ def test_strict_fails_unless_every_claim_is_reproduced(call, tmp_path):
     strict = call("claims", "--strict")
     assert strict.exit_code == 1
     assert strict.output == call("claims").output
-    table = (REPOSITORY / "src/soila_analysis/review/claims.csv").read_text(encoding="utf-8")
-    header, *rows = table.splitlines(keepends=True)
-    total = next(row for row in rows if "goal-share" in row)
-    (tmp_path / "one.csv").write_text(header + total, encoding="utf-8")
-    result = call("claims", ROUND, "--file", tmp_path / "one.csv", "--strict")
-    assert result.output.splitlines()[-1] == "1 reproduced"
+
+
+def test_a_data_set_without_claims_is_said_to_have_none(call):
+    folder = "data/example-two-coders"
+    result = call("claims", folder, "--strict")
     assert result.exit_code == 0
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b'a,b\n"1,2\n3', b"a,b\n1,2\n"])
-def test_a_broken_file_of_claims_is_refused(call, tmp_path, content):
-    (tmp_path / "claims.csv").write_bytes(content)
-    result = call("claims", ROUND, "--file", tmp_path / "claims.csv")
-    assert result.stderr.startswith("Error: ")
-    assert result.exit_code == 1
-
-
-def test_a_file_of_claims_that_is_none_is_refused(call, tmp_path):
-    assert "does not exist" in call("claims", "--file", tmp_path / "missing.csv").stderr
-    assert "is a directory" in call("claims", "--file", tmp_path).stderr
+    assert result.output == (
+        f"{folder}: no published claims: none are in its dataset.toml; "
+        '"claims" in data/README.md says how to add them\n'
+    )
 
 
 # GRIM

@@ -572,7 +572,7 @@ def test_the_boxes_are_the_models_by_outcome_the_most_disputed_feature_first(cod
 def test_of_one_coder_there_is_nothing_to_draw_and_the_words_say_so(tables, tmp_path):
     for plot in CODERS:
         table = tables["literal", "en", plot]
-        shown = figures.publish(plot, table, "en", "redesigned", tmp_path)
+        shown = figures.publish(plot, table, "en", ("redesigned",), tmp_path)
         (words,) = shown.words
         page = html.fromstring(shown._repr_html_())
         assert list(page.iter("img")) == []
@@ -959,7 +959,7 @@ def test_markup_in_a_label_is_escaped_in_svg_and_html(plot, tables, tmp_path, mo
     table = tables["own", "en", plot].copy()
     table["feature"] = HOSTILE[0] + table["feature"]
     monkeypatch.setattr("soila_analysis.figures.save.FORMATS", ("svg", "png"))
-    shown = figures.publish(plot, table, "en", "redesigned", tmp_path)
+    shown = figures.publish(plot, table, "en", ("redesigned",), tmp_path)
     page = html.fromstring(shown._repr_html_())
     assert list(page.iter("script")) == []
     assert any(HOSTILE[0] in (image.get("alt") or "") for image in page.iter("img"))

@@ -137,11 +137,22 @@ def test_shares_by_an_unknown_column_name_those_there_are(shipped):
 # Figures
 
 
+WITHOUT_CLAIMS = (
+    ("example", "claims"),
+    ("example", "fragility"),
+    ("example", "share-bases"),
+    ("own", "share-bases"),  # which are about the review alone
+)
+
+
 @pytest.mark.parametrize("figure", [f for f in figures.SPECS if f != "rounds"])
 @pytest.mark.parametrize("name", ["literal", "example", "own"])
 def test_every_figure_is_plotted_by_its_name_or_says_why_not(shipped, figure, name):
     if name == "literal" and figure in ("agreement", "agreement-by-coders", "disagreement"):
         with pytest.raises(ValueError, match=f"^{figure}: .*(two|No).* coder"):
+            soila.plot(figure, shipped[name], lang="en")
+    elif (name, figure) in WITHOUT_CLAIMS:
+        with pytest.raises(ValueError, match=f"^{figure}: The data set is not of any publication"):
             soila.plot(figure, shipped[name], lang="en")
     else:
         assert isinstance(soila.plot(figure, shipped[name], lang="en"), Figure)
@@ -183,7 +194,7 @@ def test_a_table_of_a_part_says_which_models(shipped):
 
 
 def test_publish_saves_the_figure_under_its_name(shipped, tmp_path):
-    table = soila.table("feature-shares", shipped["own"], "sv")
+    table = soila.table("feature-shares", shipped["literal"], "sv")
     shown = soila.publish(table.sort_values("share"), "both", folder=tmp_path, stem="mine")
     texts = json.loads((tmp_path / "figures/mine-as-published.json").read_text(encoding="utf-8"))
     named = {"figure": "feature-shares", "variant": "as-published", "table": "mine.csv"}
@@ -191,6 +202,19 @@ def test_publish_saves_the_figure_under_its_name(shipped, tmp_path):
     beside = json.loads((tmp_path / "tables/mine.json").read_text(encoding="utf-8"))
     assert beside == {"figure": "feature-shares", "lang": "sv", "table": "mine.csv"}
     assert len(html.fromstring(shown._repr_html_()).findall(".//img")) == 2
+
+
+def test_only_the_review_is_drawn_as_published(shipped, tmp_path):
+    table = soila.table("feature-shares", shipped["own"], "en")
+    soila.publish(table, "both", folder=tmp_path)
+    drawn = sorted(file.name for file in (tmp_path / "figures").glob("*.svg"))
+    assert drawn == ["feature-shares-redesigned.svg"]
+    named = "two-coders-own-taxonomy has no variant"
+    message = f'^feature-shares of {named} "as-published"; allowed: redesigned'
+    with pytest.raises(ValueError, match=message):
+        soila.publish(table, "as-published", folder=tmp_path)
+    with pytest.raises(ValueError, match=message):
+        soila.plot("feature-shares", shipped["own"], variant="as-published")
 
 
 def test_publish_takes_only_tables_of_figures(shipped, tmp_path):

@@ -74,6 +74,8 @@ def _codes(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
 
 
 def _holds(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
+    if pd.isna(row.holds):
+        return
     canvas.barh(y, BAR, left=HOLDS, height=0.22, color=HEAT[0], edgecolor=GREY, lw=0.6)
     canvas.barh(y, BAR * row.holds, left=HOLDS, height=0.22, color=BLUE)
     page.text(WIDTH - 0.2, y, _percent(row.holds, t), size=SMALL, ha="right", va="center")
@@ -81,6 +83,8 @@ def _holds(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
 
 def _percent(share: float, t: Messages) -> str:
     """Round a share that was counted in draws; only certainty prints as 0 or 100 %."""
+    if pd.isna(share):
+        return "–"
     return t.percent(round(100 * share) if share in (0, 1) else min(max(round(100 * share), 1), 99))
 
 

@@ -40,6 +40,8 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     marked = table.assign(basis=kind, kind=kind, reading=reading)
     if kind != "reconstructed" or not measures:
         return marked
+    if not dataset.info.of_review:
+        return marked.assign(basis="reconstructed")
     ranges = compatible.load_ranges()
     ranges = ranges[ranges["measure"].isin(measures)].set_index(KEYS)
     own = ranges[ranges["reading"] == reading]

@@ -86,9 +86,9 @@ def source_of(earlier: Dataset, later: Dataset, lang: str) -> str:
     Returns
     -------
     str
-        Both sources, each under the name of its round.
+        What is to be cited for each, else where its data come from, under the name of its round.
     """
-    sources = (data.info.source[lang] for data in (earlier, later))
+    sources = ((data.info.citation or data.info.source)[lang] for data in (earlier, later))
     names = _names(earlier, later).values()
     return " ".join(f"{name}: {source}" for name, source in zip(names, sources, strict=True))
 
