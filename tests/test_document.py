@@ -46,8 +46,9 @@ def publish(folder, lang, tables, name):
     notebooks = folder / "notebooks"
     notebooks.mkdir(parents=True)
     for number, plot in enumerate(SPECS):
-        figures.publish(plot, tables[name, lang, plot], lang, "both", folder)
-        stems = [f"{plot}-{variant}" for variant in figures.SPECS[plot].variants]
+        variants = tuple(figures.SPECS[plot].variants)
+        figures.publish(plot, tables[name, lang, plot], lang, variants, folder)
+        stems = [f"{plot}-{variant}" for variant in variants]
         for stem in stems:
             file = folder / f"figures/{stem}.json"
             file.write_text(json.dumps(json.loads(file.read_text()) | {"provenance": made}))

@@ -39,7 +39,7 @@ def draw(data: Path, folder: Path, lang: str) -> None:
     record = records.record(notebook, {"lang": lang}, ["lang"], data, ROOT / "requirements.lock")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOILA_PROVENANCE", records.dumps(record))
-        figures.publish("models-by-goal", table, lang, "redesigned", folder / lang)
+        figures.publish("models-by-goal", table, lang, ("redesigned",), folder / lang)
     run = folder / lang / "notebooks" / notebook.name
     run.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(notebook, run)
@@ -129,11 +129,11 @@ def test_contents_are_told_apart_by_what_they_show_and_not_by_the_record(build, 
     table = tabulate(DATA, "en")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOILA_PROVENANCE", '{"format": 1, "code": "another (with) brackets"}')
-        figures.publish("models-by-goal", table, "en", "redesigned", build / "en")
+        figures.publish("models-by-goal", table, "en", ("redesigned",), build / "en")
     assert file.read_bytes() != before
     assert manifest.content(file) == shown
     table["k"] += 1
-    figures.publish("models-by-goal", table, "en", "redesigned", build / "en")
+    figures.publish("models-by-goal", table, "en", ("redesigned",), build / "en")
     assert manifest.content(file) != shown
 
 

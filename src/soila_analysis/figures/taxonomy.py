@@ -53,7 +53,7 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
             "box": f.box or i,
             "basis": f.basis,
             "wording": f.label.status(lang),
-            "sources": ";".join(f.sources),
+            "sources": "; ".join(taxonomy.short(one, lang) for one in f.sources),
             "kind": "taxonomy",
             "reading": "",
             "source": source,
@@ -102,9 +102,7 @@ def definitions(taxonomy: Taxonomy, lang: str) -> Definitions:
             (
                 labels[d.feature_id] if d.feature_id else t("taxonomy.general"),
                 d.text[lang],
-                d.citation
-                if d.text.status(lang) == "official"
-                else f"{d.citation} {t('taxonomy.own')}",
+                taxonomy.attributed(d, lang),
             )
             for d in taxonomy.definitions
         ),
@@ -180,7 +178,7 @@ def _stack(heights: list[float]) -> float:
 def _definition(row: Any, lang: str, t: Messages) -> tuple[list[str], list[str], list[str]]:
     width = WIDTH - NAMES - 1.0
     known = t.catalogue["taxonomy"]["basis"].get(row.basis, "")
-    sources = t("taxonomy.sources", sources=row.sources.replace(";", ", ")) if row.sources else ""
+    sources = t("taxonomy.sources", sources=row.sources) if row.sources else ""
     note = " ".join(part for part in (known, sources) if part)
     return (
         lines(f"{row.position}. {row.feature}", NAMES, LABEL, lang, bold=True),

@@ -75,6 +75,38 @@ def methods(dataset: Dataset, lang: str) -> MethodsSection:
     return MethodsSection(lang, paragraph, tuple(items))
 
 
+def facts(dataset: Dataset, lang: str) -> list[tuple[str, str]]:
+    """Say what a data set is: its kind, round, models, coders, sources and terms.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    lang : {"fi", "sv", "en"}
+        Language of the texts.
+
+    Returns
+    -------
+    list of (str, str)
+        What is told, and the answer; without what the data set does not say.
+    """
+    t, info = messages(lang), dataset.info
+    coders = dataset.codings["coder_id"].value_counts().sort_index()
+    told = {
+        "kind": t(f"facts.{info.kind}"),
+        "reading": _reading(dataset, t),
+        "round": info.round,
+        "date": info.date,
+        "models": t.number(len(dataset.models)),
+        "coders": ", ".join(f"{coder} ({t.number(codes)})" for coder, codes in coders.items()),
+        "cite": info.citation and info.citation[lang],
+        "source": info.source[lang],
+        "licence": info.licence,
+    }
+    if info.kind == "reconstructed":
+        del told["coders"]
+    return [(t(f"facts.{name}"), text) for name, text in told.items() if text]
+
+
 def _joined(sentences: Iterable[str]) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
