@@ -79,13 +79,16 @@ def compose(
     findings = [" ".join(s for s in (part, findings[0]) if s), *findings[1:]]
     meaning = explained(table["basis"], t) if marks else ""
     printed = " ".join(s for s in (part, *subtitle, meaning) if s)
+    kind = table["kind"].iloc[0]
+    what = f"{badge(kind, '', t).capitalize()}. " if badge(kind, "", t) else ""
+    alt = t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0])
     return Texts(
         lang=lang,
         title=title,
         subtitle=printed,
-        badge=badge(table["kind"].iloc[0], table["reading"].iloc[0], t),
+        badge=badge(kind, table["reading"].iloc[0], t),
         source=t("common.source", source=table["source"].iloc[0]),
-        alt=t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0]),
+        alt=f"{what}{alt}",
         description=" ".join([f"{chart}: {title.rstrip('.')}.", printed, *rows, *findings]),
         findings=tuple(findings),
     )
