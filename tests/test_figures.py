@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -20,11 +20,12 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle, Wedge
 
+import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import style
-from soila_analysis.figures.palette import GREY, HEAT, PALETTE
+from soila_analysis.figures.palette import GREY, HEAT, MUTED, PALETTE
 from soila_analysis.figures.save import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -301,9 +302,10 @@ def lines_of(axes):
     for line in axes.lines:
         x, y = np.atleast_1d(line.get_xdata()), np.atleast_1d(line.get_ydata())
         kinds = {"o": "share", "D": "other", "|": "end"}
-        kind = kinds.get(line.get_marker()) or {2: "interval", 1.6: "bounds", 7: "likely"}.get(
-            line.get_linewidth()
-        )
+        widths = {2: "interval", 1.6: "bounds"}
+        once = to_hex(line.get_color()) == to_hex(MUTED)  # the lower bar of a range
+        likely = {3.5: "once" if once else "likely"}
+        kind = kinds.get(line.get_marker()) or (widths | likely).get(line.get_linewidth())
         if kind != "end":
             rows.setdefault(int(y[0]), {})[kind] = line if kind == "share" else tuple(map(float, x))
     return rows
@@ -314,7 +316,8 @@ def expected_lines(row):
         return {}
     if bounded(row):
         bounds = (100 * row.bound_low / row.n, 100 * row.bound_high / row.n)
-        return {"bounds": bounds, "likely": (100 * row.low, 100 * row.high)}
+        inner = {"likely": (row.low, row.high), "once": (row.low_once, row.high_once)}
+        return {"bounds": bounds} | {k: (100 * a, 100 * b) for k, (a, b) in inner.items()}
     found = {"share": 100 * row.k / row.n, "interval": (100 * row.low, 100 * row.high)}
     other = getattr(row, "other_share", math.nan)
     return found if math.isnan(other) else {**found, "other": (100 * other,)}
@@ -438,7 +441,7 @@ def test_one_dot_is_one_model_and_the_triangle_is_the_mean(one):
 
 def test_the_statement_names_the_goal_with_the_highest_mean(one):
     d = one("features-per-model", "as-published")
-    leads = d.table["mean"] == d.table["mean"].max()
+    leads = d.table.get("published_first", d.table["mean"] == d.table["mean"].max())
     others = set(d.table["goal"]) - set(d.table.loc[leads, "goal"])
     assert all(squeezed(goal) in squeezed(d.prose) for goal in d.table.loc[leads, "goal"])
     assert not any(squeezed(goal) in squeezed(d.prose) for goal in others)
@@ -741,16 +744,17 @@ def test_reconstructed_and_synthetic_data_carry_a_badge(every):
         assert (" · " in d.words.badge) == bool(reading)
 
 
-def as_observed(table):
+def as_observed(shipped, plot, lang):
     """The table as one of observed data would be."""
-    return table.assign(kind="observed", reading="", basis="observed").drop(
-        columns=[c for c in table if "bound" in c or c.startswith("other_")]
-    )
+    data = shipped["literal"]
+    info = data.info.model_copy(update={"kind": "observed", "reading": None})
+    options = {"feature": "ecosystem-anchoring"} if plot == "feature-by-goal" else {}
+    return soila.table(plot, replace(data, info=info), lang, **options)
 
 
 @pytest.mark.parametrize("plot", SPECS)
-def test_observed_data_carry_neither_badge_nor_open_marks(plot, tables):
-    d = Drawn(plot, "redesigned", "sv", as_observed(tables["literal", "sv", plot]))
+def test_observed_data_carry_neither_badge_nor_open_marks(plot, shipped):
+    d = Drawn(plot, "redesigned", "sv", as_observed(shipped, plot, "sv"))
     assert d.words.badge == ""
     assert dashed(d.figure) == []
     dots = [line for axes in d.axes() for line in axes.lines if line.get_marker() == "o"]
@@ -758,8 +762,8 @@ def test_observed_data_carry_neither_badge_nor_open_marks(plot, tables):
 
 
 @pytest.mark.parametrize("plot", ["models-by-goal", "feature-shares", "feature-by-goal"])
-def test_a_title_that_asserts_something_becomes_neutral_where_there_is_a_tie(plot, tables):
-    table = as_observed(tables["literal", "en", plot])
+def test_a_title_that_asserts_something_becomes_neutral_where_there_is_a_tie(plot, shipped):
+    table = as_observed(shipped, plot, "en")
     asserting = figures.texts(plot, table, "en", "redesigned").title
     n = int(table["n"].min())
     tied = table.assign(k=n, n=n, share=1.0, percent=100, rank=1, tied=len(table))
@@ -768,8 +772,8 @@ def test_a_title_that_asserts_something_becomes_neutral_where_there_is_a_tie(plo
     assert neutral == figures.texts(plot, table, "en", "as-published").title
 
 
-def test_of_goals_with_equal_means_none_is_in_the_title(tables):
-    table = as_observed(tables["literal", "en", "features-per-model"])
+def test_of_goals_with_equal_means_none_is_in_the_title(shipped):
+    table = as_observed(shipped, "features-per-model", "en")
     title = figures.texts("features-per-model", table, "en", "redesigned").title
     assert title == "Models have the most features in the goal “Fewer placements”"
     tied = table.assign(mean=12.0)
@@ -777,11 +781,12 @@ def test_of_goals_with_equal_means_none_is_in_the_title(tables):
     assert title == "Number of features in the operating models, by goal"
 
 
-def test_no_goal_is_in_the_title_of_a_reconstructed_feature(tables):
+def test_no_goal_is_in_the_title_of_a_reconstructed_feature(tables, shipped):
     table = tables["literal", "en", "feature-by-goal"]
     words = figures.texts("feature-by-goal", table, "en", "redesigned")
     assert words.title == "Anchoring in the ecosystem by strategic goal"
-    observed = figures.texts("feature-by-goal", as_observed(table), "en", "redesigned")
+    known = as_observed(shipped, "feature-by-goal", "en")
+    observed = figures.texts("feature-by-goal", known, "en", "redesigned")
     assert observed.title.startswith("Anchoring in the ecosystem: the percentage is highest in")
 
 
@@ -898,7 +903,7 @@ def test_a_saved_table_reads_back_as_it_was(saved):
     for d, files in saved:
         table = pd.read_csv(files["csv"], keep_default_na=False, na_values={"percent": [""]})
         assert list(table.columns) == list(d.table.columns)
-        assert table["k"].tolist() == d.table["k"].tolist()
+        assert table["k"].replace("", math.nan).astype(float).equals(d.table["k"].astype(float))
         assert table["goal"].tolist() == d.table["goal"].tolist()
         assert b"\r" not in files["csv"].read_bytes()
         fractions = re.findall(r"(?<=,)0\.(\d+)(?=,)", files["csv"].read_text(encoding="utf-8"))

@@ -103,8 +103,8 @@ def test_a_figures_table_has_the_numbers_of_its_file(build, pages) -> None:
             if row["basis"] == "bounded":
                 assert ratio == f"{row['bound_low']:.0f}–{row['bound_high']:.0f}/{row['n']}"
             else:
-                assert ratio == f"{row['k']}/{row['n']}"
-                assert re.sub(r"\D", "", share) == str(row["percent"])
+                assert ratio == f"{row['k']:.0f}/{row['n']}"
+                assert re.sub(r"\D", "", share) == f"{row['percent']:.0f}"
         assert percent in {cells[1] for cells in shown.values()}
 
 
@@ -214,13 +214,25 @@ def test_the_map_reads_as_tables_without_a_script(pages, shipped) -> None:
     heads = [th.text_content().split()[-1] for th in page.xpath("//table[@id='map']/thead//th")]
     assert heads[1:] == ["18/20", "9/13", "8/9", "10/10", "45/52"]
     assert "60 ruudusta (kaikkiaan 64)" in page.xpath("//div[@id='plain-gaps']")[0].text_content()
-    names = [th.text for th in page.xpath("//table[@id='models']//tbody//th")]
-    assert names == data.models["name"].tolist()
+    observed = html.fromstring(report.evidence_map(shipped["own"], "fi"))
+    names = [th.text for th in observed.xpath("//table[@id='models']//tbody//th")]
+    assert names == shipped["own"].models["name"].tolist()
 
 
-def test_the_codes_in_the_page_are_those_of_the_data(pages, shipped) -> None:
-    data = shipped["literal"]
-    held = json.loads(pages["en/map.html"].xpath("//script[@id='data']")[0].text)
+def test_no_made_up_model_nor_code_is_in_the_map_of_a_reconstruction(review) -> None:
+    page = html.fromstring(report.evidence_map(review, "en"))
+    held = json.loads(page.xpath("//script[@id='data']")[0].text)
+    assert (held["models"], held["columns"]) == ([], [])
+    assert not [name for name in review.models["name"] if name in page.text_content()]
+    assert not page.xpath("//table[@id='models'] | //*[@id='name'] | //*[@id='by-feature']")
+    assert messages("en")("site.no-models") in page.text_content()
+    assert held["cells"]["participation goal-4"] == [None, 10, 0, 10, "bounded"]
+
+
+def test_the_codes_in_the_page_are_those_of_the_data(shipped) -> None:
+    data = shipped["own"]
+    page = html.fromstring(report.evidence_map(data, "en"))
+    held = json.loads(page.xpath("//script[@id='data']")[0].text)
     status = data.status
     for f, feature in enumerate(held["features"]):
         for mark, word in (("1", "present"), ("0", "absent"), (".", "not-assessed")):
@@ -363,8 +375,8 @@ def luminance(colour: str) -> float:
 @pytest.fixture(scope="module")
 def noted(shipped):
     """A data set with a column for readers, and one for coders only."""
-    models = shipped["literal"].models.assign(note_AB="between us", region="North")
-    return replace(shipped["literal"], models=models)
+    models = shipped["own"].models.assign(note_AB="between us", region="North")
+    return replace(shipped["own"], models=models)
 
 
 def test_notes_of_coders_are_not_on_the_pages(noted):

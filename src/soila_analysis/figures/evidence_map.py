@@ -44,15 +44,16 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
     cells, totals = _cells(table), _totals(table)
-    sure = cells.assign(least=[_least(row) for row in cells.itertuples()]).dropna(subset=["share"])
+    sure = cells.assign(least=[_least(row) for row in cells.itertuples()]).query("n > 0")
     strong = sure.groupby("feature_id")["least"].min().ge(CLASSES[3])
     names = totals.loc[totals["feature_id"].map(strong).eq(True), "feature"].tolist()
     certain = table["kind"].iloc[0] != "reconstructed"
     title = t("evidence-map.lead-title") if certain and len(names) > 1 else t("evidence-map.title")
     none = t("evidence-map.undecided") if _bounded(table) else t("evidence-map.none")
     found = t("evidence-map.strong", names=t.listing(names)) if names else none
-    inferred = set(table["basis"]) & set(marks.INFERRED)
-    findings = [found, t("evidence-map.unknown")] if inferred else [found]
+    unsure = int((cells["basis"] == BOUNDED).sum())
+    ratios = t("evidence-map.unknown", ratio=t.ratio(unsure, len(cells)))
+    findings = [found, ratios] if unsure else [found]
     how = [t("evidence-map.how"), t("evidence-map.bounds") if _bounded(table) else ""]
     return compose(
         table,
@@ -168,10 +169,10 @@ def _range_cell(
     )
     left, length, foot = x + 0.15, wide - 0.3, y + 0.35
     bounds = [left + length * row[b] / row["n"] for b in ("bound_low", "bound_high")]
-    likely = [left + length * row[b] for b in ("low", "high")]
+    inner = [left + length * row[end] for end in marks.INNER]
     canvas.plot([left, left + length], [foot, foot], color=RULE, lw=1)
     canvas.plot(bounds, [foot, foot], color=GREY, lw=1.4, solid_capstyle="butt")
-    canvas.plot(likely, [foot, foot], color=GREY, lw=4, solid_capstyle="butt")
+    marks.likely(canvas, inner, foot, 2.2)
 
 
 def _bounded(table: pd.DataFrame) -> bool:
@@ -191,15 +192,13 @@ def _margin(page: Page, canvas: Axes, row: Any, x: float, y: float, t: Messages)
     page.text(right, y - 0.17, percent(row, t), size=SMALL, ha="right", va="center", **type_)
     count = ratio(row, t)
     page.text(right, y + 0.19, count, size=SMALL - 0.5, ha="right", va="center", color=MUTED)
-    if pd.isna(row.share):
+    if not row.n:
         return
     least, most = row.share, row.share
     if row.basis == BOUNDED:
         least, most = row.bound_low / row.n, row.bound_high / row.n
-    inferred = row.basis in marks.INFERRED
-    fill = "white" if row.basis == "reconstructed" else GREY
-    canvas.add_patch(Rectangle((x, y - 0.2), BAR * least, 0.4, facecolor=fill, edgecolor=GREY))
-    if most > least and inferred:
+    canvas.add_patch(Rectangle((x, y - 0.2), BAR * least, 0.4, facecolor=GREY, edgecolor=GREY))
+    if most > least:
         possible = Rectangle((x + BAR * least, y - 0.2), BAR * (most - least), 0.4)
         possible.set(facecolor="white", edgecolor=GREY, hatch="//////")
         canvas.add_patch(possible)

@@ -32,15 +32,17 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
     goals = _goals(table)
-    first = goals[goals["mean"] == goals["mean"].max()]
+    first = _first(goals)
+    bounded = (goals["basis"] == BOUNDED).any()
     title = t("features-per-model.title")
-    if len(first) == 1 and variant == "redesigned":
+    if len(first) == 1 and variant == "redesigned" and not bounded:
         title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
     most = t.number(int(table["features_max"].iloc[0]))
     how = [t("features-per-model.how-as-published", most=most)]
-    bounded = (goals["basis"] == BOUNDED).any()
     if variant == "redesigned" and bounded:
-        how = [t("features-per-model.bounded", most=most)]
+        names = t.listing(first["goal"].tolist()) if len(first) else ""
+        given = t("features-per-model.given", names=names) if names else ""
+        how = [t("features-per-model.bounded", most=most), given]
     elif variant == "redesigned":
         how = [
             t("features-per-model.dot", count=_models_per_dot(table)),
@@ -54,7 +56,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         chart=t(f"features-per-model.chart-{shown}"),
         title=title,
         subtitle=[*how, t("features-per-model.not-coded", n=t.number(missing)) if missing else ""],
-        findings=_findings(first, t),
+        findings=_findings(first, t, bounded=bounded),
         rows=[_row(r, t) for r in goals.itertuples()],
         marks=variant == "redesigned",
     )
@@ -64,9 +66,10 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Print the review's statement: the goal whose models have most features."""
     t = messages(words.lang)
     goals = _goals(table)
-    first = goals[goals["mean"] == goals["mean"].max()]
+    first = _first(goals)
+    stated = t("features-per-model.statement", goal=t.listing(first["goal"].tolist()))
     statement = lines(
-        t("features-per-model.statement", goal=t.listing(first["goal"].tolist())),
+        stated if len(first) else words.findings[0],
         WIDTH - 2.2,
         2 * TITLE,
         words.lang,
@@ -86,7 +89,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     bounded = (goals["basis"] == BOUNDED).any()
     middle = (goals["mean_low"] + goals["mean_high"]) / 2 if bounded else goals["mean"]
     goals = goals.loc[middle.sort_values(ascending=False, kind="stable").index]
-    per = _models_per_dot(table)
+    per = 1 if bounded else _models_per_dot(table)
     page = Page(words, body=ROW * len(goals) + 1.2)
     right = WIDTH - _averages_width(goals, t)
     width = right - LABELS
@@ -100,7 +103,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         _goal_label(page, goal, y, right, t)
         if goal.basis == BOUNDED:
             bounds = (goal.mean_bound_low, goal.mean_bound_high)
-            marks.span(axes, bounds, (goal.mean_low, goal.mean_high), y)
+            marks.span(axes, bounds, [getattr(goal, f"mean_{end}") for end in marks.INNER], y)
         elif goal.n:
             rows = table[(table["goal_id"] == goal.goal_id) & (table["k"] > 0)]
             _dots(axes, rows, y, per)
@@ -112,6 +115,13 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
 
 def _goals(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates("goal_id")
+
+
+def _first(goals: pd.DataFrame) -> pd.DataFrame:
+    """Return the goals with the highest mean; where only bounds are known, as was published."""
+    if (goals["basis"] == BOUNDED).any():
+        return goals[goals["published_first"]]
+    return goals[goals["mean"] == goals["mean"].max()]
 
 
 def _range(table: pd.DataFrame) -> tuple[int, int]:
@@ -135,9 +145,7 @@ def _dots(axes: Any, rows: pd.DataFrame, y: float, per: int) -> None:
             y + offsets,
             "o",
             ms=5.2,
-            mfc=marks.face(row.basis),
-            mec=marks.colour(row.basis),
-            mew=1.3,
+            color=marks.colour(row.basis),
             zorder=2,
         )
 
@@ -178,11 +186,11 @@ def _row(goal: Any, t: Messages) -> str:
     return f"{name} ({t('common.n', n=n)}): {', '.join(_averages(goal, t))}."
 
 
-def _findings(first: pd.DataFrame, t: Messages) -> list[str]:
+def _findings(first: pd.DataFrame, t: Messages, *, bounded: bool) -> list[str]:
     if first.empty:
-        return [t("features-per-model.nothing")]
+        return [t("features-per-model.undecided" if bounded else "features-per-model.nothing")]
     lead = first.iloc[0]
-    if lead["basis"] == BOUNDED:
+    if bounded:
         return [t("features-per-model.leader", names=t.listing(first["goal"].tolist()))]
     return [
         t(

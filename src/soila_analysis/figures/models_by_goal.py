@@ -13,7 +13,7 @@ from soila_analysis.figures import marks
 from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines
 from soila_analysis.figures.palette import PALETTE
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import percent, ratio
 from soila_analysis.language import Messages, messages
 
@@ -30,6 +30,8 @@ def metric(data: Coded, rounding: str = "largest-remainder") -> pd.DataFrame:
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
+    if not _known(table):
+        return without_figure(table, lang, t("models-by-goal.title"), t("common.unpublished"))
     first = table[table["k"] == table["k"].max()]
     lead = first.iloc[0]
     clear = len(first) == 1 and variant == "redesigned"
@@ -152,4 +154,9 @@ def _sum(table: pd.DataFrame, t: Messages) -> str:
     return t("models-by-goal.sum") if forced.any() else ""
 
 
-SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",))
+def _known(table: pd.DataFrame) -> bool:
+    """Tell whether the numbers are known: of part of a reconstruction they are not."""
+    return bool(table["k"].notna().all())
+
+
+SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",), _known)

@@ -23,7 +23,7 @@ HEAD = 2.4  # cm, widest heading of a column of numbers
 GAP = 0.35  # cm between columns of numbers
 EDGE = 0.75  # cm between the scale and the numbers: half of its last label
 APART = 0.18  # of a row, from its middle
-SIDE = ("k", "n", "share", "percent", "low", "high", "basis", "bound_low", "bound_high")
+SIDE = ("k", "n", "share", "percent", *marks.INNER, "basis", "bound_low", "bound_high")
 SHAPES = {"1": "s", "2": "o"}  # of the earlier and of the later round
 SIZES = {"1": 5.5, "2": 7.5}
 CHANGE = {"weight": "bold"}
@@ -34,7 +34,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     first = table.iloc[0]
     names = {"earlier": first["round1"], "later": first["round2"]}
-    inferred = table[["basis1", "basis2"]].isin(marks.INFERRED).any(axis=None)
+    inferred = table[["basis1", "basis2"]].eq(BOUNDED).any(axis=None)
     caveats = [t(f"rounds.caveat-{name}") for name in first["caveats"].split()]
     words = compose(
         table,
@@ -125,7 +125,7 @@ def _signed(share: float, t: Messages) -> str:
 
 def _marks(axes: Axes, pair: _Pair, y: float) -> None:
     """Draw both rounds on one line; apart, if one of them is a range."""
-    known = [side for side in SHAPES if not pd.isna(pair.side[side].share)]
+    known = [side for side in SHAPES if pair.side[side].n > 0]
     ranges = [side for side in known if pair.side[side].basis == BOUNDED]
     if len(known) == len(SHAPES) and not ranges:
         axes.plot([100 * pair.side[side].share for side in known], [y, y], color=GREY, lw=1.6)
@@ -134,9 +134,8 @@ def _marks(axes: Axes, pair: _Pair, y: float) -> None:
         if side in ranges:
             marks.share(axes, row, at)
         elif side in known:
-            look: dict[str, Any] = {"mfc": marks.face(row.basis), "mec": marks.colour(row.basis)}
-            size: dict[str, Any] = {"ms": SIZES[side], "mew": 1.8, "clip_on": False}
-            axes.plot(100 * row.share, at, SHAPES[side], **look, **size)
+            look: dict[str, Any] = {"color": marks.colour(row.basis), "mew": 1.8, "clip_on": False}
+            axes.plot(100 * row.share, at, SHAPES[side], ms=SIZES[side], **look)
 
 
 def _findings(table: pd.DataFrame, t: Messages) -> list[str]:

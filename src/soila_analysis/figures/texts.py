@@ -107,13 +107,16 @@ def compose(
     findings = [" ".join(s for s in (part, findings[0]) if s), *findings[1:]]
     meaning = explained(table["basis"], t) if marks else ""
     printed = " ".join(s for s in (part, *subtitle, meaning) if s)
+    kind = first.get("kind", "")
+    what = f"{badge(kind, '', t).capitalize()}. " if badge(kind, "", t) else ""
+    alt = t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0])
     return Texts(
         lang=lang,
         title=title,
         subtitle=printed,
-        badge=badge(first.get("kind", ""), first.get("reading", ""), t),
+        badge=badge(kind, first.get("reading", ""), t),
         source=t("common.source", source=first.get("source", "")),
-        alt=t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0]),
+        alt=f"{what}{alt}",
         description=" ".join([f"{chart}: {title.rstrip('.')}.", printed, *rows, *findings]),
         findings=tuple(findings),
     )

@@ -20,11 +20,11 @@ def ratio(row: Any, t: Messages) -> str:
 
 def percent(row: Any, t: Messages) -> str:
     """Write the rounded percentage of a row, or its range, or that nothing was assessed."""
-    if pd.isna(row.percent):
-        return t("common.no-data")
     if row.basis == BOUNDED:
         low, high = (percent_of(k, row.n) for k in (row.bound_low, row.bound_high))
         return t.percent(low) if low == high else f"{t.number(low)}–{t.percent(high)}"
+    if pd.isna(row.percent):
+        return t("common.no-data")
     return t.percent(row.percent)
 
 
@@ -92,6 +92,6 @@ def explained(bases: pd.Series, t: Messages) -> str:
     basis = set(bases)
     return " ".join(
         t(f"marks.{name}")
-        for name in ("published", "implied", "reconstructed", BOUNDED)
+        for name in ("published", "implied", BOUNDED)
         if name in basis and basis != {"published"}
     )

@@ -42,7 +42,8 @@ def evidence_map(
 
     It reads as plain tables without JavaScript. With it, cells, rows and columns open the list of
     their models, filters recompute all shares on the models that are left, the state is in the
-    address, and what is shown can be saved as CSV.
+    address, and what is shown can be saved as CSV. Of a reconstruction, whose models are made up,
+    none is in the page: cells open what is known of them, and only goals can be chosen.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def evidence_map(
         plain=PLAIN,
         columns=_columns(dataset.models),
         script=asset("explorer.js"),
-        data=_embedded(dataset, lang),
+        data=_embedded(dataset, table, lang),
     )
 
 
@@ -98,20 +99,24 @@ def _columns(models: pd.DataFrame) -> dict[str, list[str]]:
 
 def _shown(table: pd.DataFrame, t: Messages) -> dict[tuple[str, str], dict[str, Any]]:
     """Give each cell its words, its class of shade, and what kind of gap it is."""
-    found = metrics.gaps(table).set_index(["feature_id", "goal_id"])["gap"]
+    known = table[table["k"].notna()].astype({"k": int})
+    found = metrics.gaps(known).set_index(["feature_id", "goal_id"])["gap"]
     shown = {}
     for row in table.itertuples():
         at, unsure = (row.feature_id, row.goal_id), row.basis == BOUNDED
-        gap = "" if unsure and row.n else found.get(at, "")
-        shade = sum(row.percent >= c for c in CLASSES[1:-1]) if row.n else "none"
+        gap = found.get(at, "")
         shown[at] = {
             "share": percent(row, t),
             "ratio": ratio(row, t),
-            "shade": "b" if unsure else shade,
+            "shade": "b" if unsure else _shade(row),
             "published": row.basis == "published",
             "gap": t(f"site.script.gap-{gap}") if gap else "",
         }
     return shown
+
+
+def _shade(row: Any) -> int | str:
+    return sum(row.percent >= edge for edge in CLASSES[1:-1]) if row.n else "none"
 
 
 def _counted(dataset: Dataset, t: Messages) -> dict[str, str]:
@@ -136,7 +141,9 @@ def _classes(t: Messages) -> list[str]:
 
 
 def listed(dataset: Dataset, lang: str) -> list[dict[str, Any]]:
-    """Give each model its goals and the number of its features, for a plain table."""
+    """Give each model its goals and the number of its features; a made-up model is not listed."""
+    if dataset.info.kind == "reconstructed":
+        return []
     labels, goals = dataset.taxonomy.labels(lang), _goals(dataset)
     present = dataset.status.eq("present").sum(axis=1)
     assessed = present + dataset.status.eq("absent").sum(axis=1)
@@ -157,12 +164,24 @@ def _goals(dataset: Dataset) -> Mapping[str, list[str]]:
     return found
 
 
-def _embedded(dataset: Dataset, lang: str) -> Markup:
+def _known(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Give what is known of each cell: k, n, bounds where k is not known, and the basis."""
+    columns = ["k", "n", "bound_low", "bound_high", "basis"]
+    only = table.reindex(columns=columns).astype(object)
+    bounded = only["basis"] == BOUNDED
+    only[["bound_low", "bound_high"]] = only[["bound_low", "bound_high"]].where(bounded)
+    told = only.where(only.notna(), None).to_numpy().tolist()
+    ids = zip(table["feature_id"], table["goal_id"], strict=True)
+    return {" ".join(at): cell for at, cell in zip(ids, told, strict=True)}
+
+
+def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str) -> Markup:
     """Put the codes into the page: a character a code, no text that could end the script."""
+    closed = dataset.info.kind == "reconstructed"
     taxonomy, goals = dataset.taxonomy, _goals(dataset)
     order = {goal: place for place, goal in enumerate(taxonomy.goal_ids)}
     marks = dataset.status.apply(lambda column: column.map(MARKS).astype(str)).agg("".join, axis=1)
-    columns = further(dataset.models)
+    columns = [] if closed else further(dataset.models)
     data = {
         "lang": lang,
         "features": list(taxonomy.feature_ids),
@@ -175,9 +194,11 @@ def _embedded(dataset: Dataset, lang: str) -> Markup:
                 [order[goal] for goal in goals.get(row["model_id"], [])],
                 *(marks[row["model_id"]], *(row[c] for c in columns)),
             ]
-            for row in dataset.models.to_dict("records")
+            for row in ([] if closed else dataset.models.to_dict("records"))
         ],
+        "cells": _known(table),
         "kind": dataset.info.kind,
+        "source": dataset.info.source[lang],
         "classes": CLASSES[1:-1],
         "level": LEVEL,
         "words": messages(lang).catalogue["site"]["script"],

@@ -201,7 +201,9 @@ def _check(figures: Sequence[Drawn], t: Messages) -> dict[str, Any]:
 
 
 def _models(dataset: Dataset, t: Messages) -> dict[str, Any]:
-    """List the models, with further columns, goals and the number of their features."""
+    """List the models, with further columns, goals and the number of their features, if real."""
+    if dataset.info.kind == "reconstructed":
+        return {"how": t("report.no-models"), "caption": "", "table": None}
     columns = further(dataset.models)
     head = (t("site.model"), *columns, t("column.goal"), t("column.features"))
     rows = []

@@ -33,17 +33,22 @@ class Readable:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column to be read: from which columns, the first above all, and what empty cells say."""
+    """One column to be read: from which columns, the first above all, and what empty cells say.
+
+    Where the first is missing because only bounds are known, those in ``bounds`` are written.
+    """
 
     needs: tuple[str, ...]
     write: Callable[[Any, Row, Messages], str]
     kind: str = "number"
     empty: str = ""
+    bounds: str = ""
 
     def cell(self, row: Row, t: Messages) -> str:
         """Write the cell of a row."""
         value = getattr(row, self.needs[0])
-        if pd.isna(value) or value == "":
+        ranged = not pd.isna(getattr(row, self.bounds, None))
+        if not ranged and (pd.isna(value) or value == ""):
             return t(self.empty) if self.empty else ""
         return self.write(value, row, t)
 
@@ -213,17 +218,12 @@ def _named(text: str, labels: Mapping[str, str]) -> str:
     return "; ".join(labels[i] for i in ids) if all(i in labels for i in ids) else text
 
 
-def _unknown(row: Row) -> bool:
-    """Say whether the row's counts are those of one compatible data set only."""
-    return row.basis == BOUNDED and not pd.isna(getattr(row, "mean_bound_low", None))
-
-
 def _text(value: Any, _row: Row, _t: Messages) -> str:
     return str(value)
 
 
-def _number(value: Any, row: Row, t: Messages, decimals: int = 0) -> str:
-    return "" if _unknown(row) else t.number(value, decimals)
+def _number(value: Any, _row: Row, t: Messages, decimals: int = 0) -> str:
+    return t.number(value, decimals)
 
 
 def _some(value: Any, _row: Row, t: Messages) -> str:
@@ -231,28 +231,27 @@ def _some(value: Any, _row: Row, t: Messages) -> str:
     return t.number(value) if value else ""
 
 
-def _fraction(value: Any, row: Row, t: Messages) -> str:
-    return "" if _unknown(row) else t.percent(percent_of(value * 1000, 1000))
+def _fraction(value: Any, _row: Row, t: Messages) -> str:
+    return t.percent(percent_of(value * 1000, 1000))
 
 
 def _ratio(k: Any, row: Row, t: Messages) -> str:
-    if _unknown(row):
-        return ""
     return t.number(k) if pd.isna(row.n) else ratio(row, t)
 
 
 def _base(n: Any, row: Row, t: Messages) -> str:
     """Write n where it is not part of k/n."""
-    return t.number(n) if _unknown(row) or hasattr(row, "stated") else ""
+    ranged = not pd.isna(getattr(row, "mean_bound_low", None)) and row.basis == BOUNDED
+    return t.number(n) if ranged or hasattr(row, "stated") else ""
 
 
 def _percent(_value: Any, row: Row, t: Messages) -> str:
-    return "" if _unknown(row) else percent(row, t)
+    return percent(row, t)
 
 
 def _interval(low: Any, row: Row, t: Messages) -> str:
-    high = _fraction(row.high, row, t)
-    return high and f"{t.number(100 * low)}–{high}"
+    """Write a confidence interval; the ranges of bounded numbers are none."""
+    return "" if row.basis == BOUNDED else f"{t.number(100 * low)}–{_fraction(row.high, row, t)}"
 
 
 def _span(low: str, high: str) -> str:
@@ -260,12 +259,13 @@ def _span(low: str, high: str) -> str:
 
 
 def _rank(rank: Any, row: Row, t: Messages) -> str:
-    ends = _span(t.number(row.rank_low), t.number(row.rank_high))
-    return "" if row.basis == BOUNDED else f"{t.number(rank)} ({ends})"
+    if pd.isna(row.rank_low):
+        return t.number(rank)
+    return f"{t.number(rank)} ({_span(t.number(row.rank_low), t.number(row.rank_high))})"
 
 
 def _mean(mean: Any, row: Row, t: Messages) -> str:
-    ends = (row.mean_bound_low, row.mean_bound_high) if _unknown(row) else (mean, mean)
+    ends = (row.mean_bound_low, row.mean_bound_high) if row.basis == BOUNDED else (mean, mean)
     return _span(*(t.number(end, 1) for end in ends))
 
 
@@ -320,13 +320,13 @@ COLUMNS: Mapping[str, Column] = {
     "definition": Column(("definition",), _text, "sentence"),
     "printed": Column(("printed",), _value, "value", empty="common.no-data"),
     "recomputed": Column(("recomputed",), _recomputed, "value", empty="common.no-data"),
-    "ratio": Column(("k", "n"), _ratio),
+    "ratio": Column(("k", "n"), _ratio, bounds="bound_low"),
     "base": Column(("n",), _base),
-    "share": Column(("percent",), _percent),
+    "share": Column(("percent",), _percent, bounds="bound_low"),
     "interval": Column(("low", "high", "percent"), _interval),
     "rank": Column(("rank", "rank_low", "rank_high"), _rank),
     "features": Column(("features",), _number),
-    "mean": Column(("mean",), _mean),
+    "mean": Column(("mean",), _mean, bounds="mean_bound_low"),
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),
     "unclear": Column(("unclear",), _some),

@@ -7,10 +7,8 @@ import pandas as pd
 
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset, outdated
-from soila_analysis.review import basis
+from soila_analysis.review import basis, compatible
 from soila_analysis.taxonomy import Taxonomy
-
-UNKNOWN = ("bounded", "reconstructed")  # numbers that are none of the review's
 
 
 def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
@@ -38,8 +36,11 @@ def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
     for ordinal, data in rounds.items():
         marked = _marked(data).add_suffix(ordinal)
         table = table.join(marked, on="feature_id")
-    unknown = table[["basis1", "basis2"]].isin(UNKNOWN).any(axis=1)
-    table[["difference", "low", "high"]] = table[["difference", "low", "high"]].mask(unknown)
+    unknown = table[["basis1", "basis2"]] == basis.BOUNDED
+    changes = ["difference", "low", "high", "gained", "lost"]
+    table[changes] = table[changes].mask(unknown.any(axis=1))
+    for ordinal in rounds:
+        table = basis.withheld(table, unknown[f"basis{ordinal}"], ordinal)
     for ordinal, data in rounds.items():
         table[f"round{ordinal}"] = names[ordinal]
         table[f"models{ordinal}"] = len(data.models)
@@ -105,7 +106,7 @@ def _marked(data: Dataset) -> pd.DataFrame:
     """Say of each share of one round where it stands."""
     shares = metrics.shares(metrics.tally(data.status))
     marked = basis.mark(shares, data, "feature-share").set_index("feature_id")
-    return marked.reindex(columns=["basis", "low", "high", "bound_low", "bound_high"])
+    return marked.reindex(columns=["basis", *compatible.NUMBERS])
 
 
 def _coders(data: Dataset) -> set[str]:
