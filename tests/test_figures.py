@@ -974,7 +974,7 @@ def many():
     rng = np.random.default_rng(20250101)
     taxonomy = datasets.load(ROOT / "data" / "review-2024").taxonomy
     models = pd.Index([f"M{i:04}" for i in range(2000)], name="model_id", dtype="str")
-    codes = rng.choice(metrics.STATUSES, (2000, 16), p=[0.6, 0.3, 0.04, 0.03, 0.03])
+    codes = rng.choice(metrics.STATUSES, (2000, 16), p=[0.6, 0.3, 0.04, 0.03, 0.0, 0.03])
     status = pd.DataFrame(codes, index=models, columns=list(taxonomy.feature_ids))
     goals = rng.choice(taxonomy.goal_ids, 2000, p=[0.5, 0.3, 0.15, 0.05])
     return taxonomy, status, pd.DataFrame({"model_id": models, "goal_id": goals})

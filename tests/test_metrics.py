@@ -29,8 +29,8 @@ def goals_of(goals, prefix="m"):
     return pd.DataFrame(pairs, columns=["model_id", "goal_id"], dtype="str")
 
 
-def counted(present, absent, unclear=0, not_applicable=0, not_assessed=0):
-    values = (present, absent, unclear, not_applicable, not_assessed)
+def counted(present, absent, unclear=0, not_applicable=0, disagreed=0, not_assessed=0):
+    values = (present, absent, unclear, not_applicable, disagreed, not_assessed)
     return pd.DataFrame({s: [v] for s, v in zip(metrics.STATUSES, values, strict=True)})
 
 
@@ -113,7 +113,7 @@ def test_seven_models_are_not_assessed_under_the_literal_reading_and_none_under_
 
 
 def naive(folder, by_goal):
-    """Count with the standard library alone: codes agree by what they count as, else unclear."""
+    """Count with the standard library alone: codes agree by what they count as, or not."""
 
     def rows(name):
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
@@ -130,7 +130,7 @@ def naive(folder, by_goal):
     for goal, model in units:
         for feature in features:
             found = sorted(codes.get((model, feature), {"not-assessed"}))
-            counts[goal, feature, found[0] if len(found) == 1 else "unclear"] += 1
+            counts[goal, feature, found[0] if len(found) == 1 else "disagreement"] += 1
     return counts
 
 
@@ -238,10 +238,11 @@ def test_without_intervals_the_shares_stay():
 
 
 def test_codes_left_open_are_outside_n_and_inside_the_bounds():
-    row = metrics.shares(counted(6, 2, unclear=1, not_applicable=5, not_assessed=3)).iloc[0]
+    row = metrics.shares(counted(6, 2, 1, 5, disagreed=4, not_assessed=3)).iloc[0]
     assert (row["k"], row["n"], row["share"], row["percent"]) == (6, 8, 0.75, 75)
-    assert (row["unclear"], row["not_assessed"], row["not_applicable"]) == (1, 3, 5)
-    assert (row["share_min"], row["share_max"]) == (6 / 12, 10 / 12)
+    counts = row[["unclear", "not_applicable", "disagreed", "not_assessed"]]
+    assert counts.tolist() == [1, 5, 4, 3]
+    assert (row["share_min"], row["share_max"]) == (6 / 16, 14 / 16)
 
 
 def test_where_nothing_is_assessed_there_is_no_share_but_there_are_bounds():
@@ -477,7 +478,7 @@ def test_reports_all_wrong_frames_at_once(review):
 
 def test_reports_each_unknown_status_with_its_first_cell():
     status = frame([["present", "absent", "1"], ["yes", "1", np.nan]])
-    allowed = "allowed: present, absent, unclear, not-applicable, not-assessed"
+    allowed = "allowed: present, absent, unclear, not-applicable, disagreement, not-assessed"
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole message below
         metrics.feature_shares(status)
     assert str(caught.value).splitlines() == [

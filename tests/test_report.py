@@ -10,6 +10,7 @@ import pytest
 from built import HOSTILE
 from lxml import html
 
+import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics, report
 from soila_analysis.figures.palette import HEAT
@@ -294,6 +295,27 @@ def test_the_methods_count_what_several_coders_agree_on(shipped) -> None:
     assert f"in {agreed} of these" in said.paragraph
     assert "by 2 coders" in said.paragraph
     assert messages("en")("methods.rule-unanimous") in said.paragraph
+
+
+def test_a_disagreement_is_counted_apart_from_the_code_unclear(shipped) -> None:
+    """In these data nobody gave the code "?", and 17 cells have two codes that differ."""
+    data = shipped["own"]
+    assert "unclear 0, disputed between coders 17," in report.methods(data, "en").paragraph
+    words = figures.texts("feature-shares", soila.table("feature-shares", data, "en"), "en")
+    assert "Cases where the coders disagree: 17 (" in words.subtitle
+    assert "nclear" not in words.subtitle
+    shown = html.fromstring(report.evidence_map(data, "en"))
+    assert shown.xpath("//select[@name='feature-digital']/option/@value") == [
+        "",
+        "1",
+        "0",
+        "?",
+        "!",
+    ]
+    assert (
+        json.loads(shown.xpath("string(//script[@id='data'])"))["models"][0][3].count("!")
+        == (data.status.iloc[0] == "disagreement").sum()
+    )
 
 
 def ruled(data, rule):

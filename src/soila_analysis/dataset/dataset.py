@@ -165,7 +165,7 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """Say in a notebook what the data set is, and how to go on."""
-        return described(self.name, self.info, self.models, self.codings, self.taxonomy)
+        return described(self.name, self.info, self.models, self.codings, self.status)
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Go through the tables that it has.

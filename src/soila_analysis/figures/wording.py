@@ -61,14 +61,14 @@ def interval(table: pd.DataFrame, t: Messages) -> str:
 
 
 def open_codes(table: pd.DataFrame, t: Messages) -> str:
-    """Say how many codes are unclear, and how many models were not assessed, if any."""
-    per_feature = table.groupby("feature_id")[["unclear", "not_assessed"]].sum()
-    unclear, missing = per_feature["unclear"].sum(), per_feature["not_assessed"].max()
-    return " ".join(
-        t(key, n=t.number(n))
-        for key, n in (("common.unclear", unclear), ("common.not-assessed", missing))
-        if n
-    )
+    """Say how many codes are unclear or disputed, and how many models not assessed, if any."""
+    per_feature = table.groupby("feature_id")[["unclear", "disagreed", "not_assessed"]].sum()
+    counts = {
+        "unclear": per_feature["unclear"].sum(),
+        "disagreed": per_feature["disagreed"].sum(),
+        "not-assessed": per_feature["not_assessed"].max(),
+    }
+    return " ".join(t(f"common.{key}", n=t.number(n)) for key, n in counts.items() if n)
 
 
 def other_reading(table: pd.DataFrame, t: Messages) -> str:

@@ -10,6 +10,7 @@ from soila_analysis.metrics import frames, rounding
 from soila_analysis.metrics.frames import STATUSES
 from soila_analysis.metrics.ranking import rank_ranges, ranked
 
+OPEN = ("unclear", "disagreement", "not-assessed")  # may be present or absent in truth
 INTERVALS = {"wilson": "wilson", "jeffreys": "jeffreys", "clopper-pearson": "beta", "none": ""}
 
 
@@ -72,9 +73,9 @@ def shares(
     DataFrame
         Identifiers; ``k`` present of ``n`` assessed (present or absent); ``share`` = k/n with
         ``low`` and ``high``; ``percent`` rounded half-up; ``interval``, its method; ``unclear``,
-        ``not_assessed``,
-        ``not_applicable``; ``share_min`` and ``share_max``, the share if all that is unclear or
-        not assessed were absent, or present. Shares are missing where nothing was assessed.
+        ``disagreed`` (the coders came to no consensus), ``not_assessed``, ``not_applicable``;
+        ``share_min`` and ``share_max``, the share if all that is unclear, disagreed on or not
+        assessed were absent, or present. Shares are missing where nothing was assessed.
 
     Raises
     ------
@@ -88,8 +89,8 @@ def shares(
 
     Examples
     --------
-    >>> one = {"present": [47], "absent": [5], "unclear": [0], "not-applicable": [0]}
-    >>> table = shares(pd.DataFrame({**one, "not-assessed": [0]}))
+    >>> one = dict.fromkeys(STATUSES, [0]) | {"present": [47], "absent": [5]}
+    >>> table = shares(pd.DataFrame(one))
     >>> table[["k", "n", "low", "high"]].round(3).values.tolist()
     [[47.0, 52.0, 0.794, 0.958]]
     """
@@ -102,9 +103,10 @@ def shares(
     table["percent"] = rounding.half_up(table["k"].astype("Int64"), counted)
     table["interval"] = interval
     table["unclear"] = counts["unclear"]
+    table["disagreed"] = counts["disagreement"]
     table["not_assessed"] = counts["not-assessed"]
     table["not_applicable"] = counts["not-applicable"]
-    open_codes = counts["unclear"] + counts["not-assessed"]
+    open_codes = counts[list(OPEN)].sum(axis=1)
     possible = (table["n"] + open_codes).astype(float).replace(0.0, np.nan)
     table["share_min"] = table["k"] / possible
     table["share_max"] = (table["k"] + open_codes) / possible

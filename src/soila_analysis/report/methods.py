@@ -103,6 +103,7 @@ def _sentences(dataset: Dataset, t: Messages) -> dict[str, str]:
 
 _OUTSIDE = {
     "unclear": "unclear",
+    "disputed": "disagreement",
     "inapplicable": "not-applicable",
     "missing": "not-assessed",
 }

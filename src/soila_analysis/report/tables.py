@@ -330,6 +330,7 @@ COLUMNS: Mapping[str, Column] = {
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),
     "unclear": Column(("unclear",), _some),
+    "disagreed": Column(("disagreed",), _some),
     "not-assessed": Column(("not_assessed",), _some),
     "not-applicable": Column(("not_applicable",), _some),
     "not-coded": Column(("not_coded",), _some),
