@@ -353,8 +353,20 @@ def test_a_rule_brings_the_codes_of_a_cell_to_one_status(rule, codes, status):
     assert (result.drop(columns="participation") == "not-assessed").all(axis=None)
 
 
-def test_a_table_without_a_rule_is_brought_to_the_unanimous_consensus():
-    assert datasets.consensus(coded("1", "0"), LIBRARY).loc["M1", "participation"] == "disagreement"
+def test_a_table_or_data_set_without_a_rule_is_brought_to_the_consensus_of_the_majority():
+    status = datasets.consensus(coded("1", "0", "1"), LIBRARY)
+    assert status.loc["M1", "participation"] == "present"
+    fields = datasets.DatasetInfo.model_fields
+    assert fields["consensus"].default == "majority"
+
+
+def test_what_the_majority_overruled_stays_contested_and_what_was_decided_does_not():
+    info = INFO.model_copy(update={"consensus": "majority"})
+    three = [*CODINGS.to_dict("records"), {**CODINGS.iloc[0], "coder_id": "C"}]
+    data = replace(SMALL, info=info, codings=pd.DataFrame(three))
+    assert data.status.loc["M1", "participation"] == "present"
+    assert data.contested.loc["M1", "participation"] == "disagreement"
+    assert SETTLED.contested.equals(SETTLED.status)
 
 
 def test_consensus_has_all_models_and_the_features_in_the_order_of_the_taxonomy():

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from built import HOSTILE
 from lxml import html
@@ -329,6 +330,28 @@ def test_the_methods_name_the_consensus_rule(shipped, lang, rule):
     data = shipped["example"]
     said = report.methods(ruled(data, rule), lang)
     assert messages(lang)(f"methods.rule-{rule}") in said.paragraph
+
+
+def test_the_methods_say_what_intervals_of_several_coders_are_worth(shipped):
+    several = messages("en")("methods.several")
+    data = shipped["own"]
+    answers = {item.id: item.answer for item in report.methods(data, "en").items}
+    assert several in answers["synthesis"]
+    assert several not in report.methods(ruled(data, "coder:A"), "en").paragraph
+    assert several not in report.methods(shipped["literal"], "en").paragraph
+
+
+def test_a_table_to_read_calls_no_widened_interval_a_confidence_interval(shipped):
+    table = soila.table("feature-shares", shipped["own"], "en")
+    shown = readable(table, {}, "en")
+    read = pd.DataFrame(shown.rows, columns=shown.heads)
+    widened = table["interval"].eq("wilson-widened").to_numpy()
+    assert widened.sum() == 7
+    assert (read["Confidence interval (95%)"].eq("") == widened).all()
+    assert (read["Disagreement and sampling together"].ne("") == widened).all()
+    assert (read["Bounds"].ne("") == widened).all()
+    one = readable(soila.table("feature-shares", shipped["literal"], "en"), {}, "en").heads
+    assert not {"Disagreement and sampling together", "Bounds"} & set(one)
 
 
 def test_the_methods_of_one_coder_report_no_agreement(shipped) -> None:

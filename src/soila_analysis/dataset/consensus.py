@@ -20,13 +20,14 @@ RULES: dict[str, Callable[[Counts, Counts], npt.NDArray[np.bool_]]] = {
     "decided": lambda most, codes: most == codes,  # where there is no decision
 }
 DECIDED, ONE_CODER = "decided", "coder:"
+DEFAULT = "majority"  # whose shares err least: benchmarks/consensus.py
 RULES_ALLOWED = (*RULES, f"{ONE_CODER}<coder_id>")
 
 
 def consensus(
     codings: pd.DataFrame,
     taxonomy: Taxonomy,
-    rule: str = "unanimous",
+    rule: str = DEFAULT,
     *,
     models: Sequence[str] | None = None,
     decisions: pd.DataFrame | None = None,
@@ -41,7 +42,7 @@ def consensus(
         ``model_id``, ``feature_id``, ``coder_id``, ``code``.
     taxonomy : Taxonomy
         The features and codes.
-    rule : str, default "unanimous"
+    rule : str, default "majority"
         ``unanimous``: all coders agree; ``majority``: more than half of them do; otherwise the
         status is "disagreement". ``decided``: the decision where there is one, else as unanimous.
         ``coder:<coder_id>``: that coder alone.

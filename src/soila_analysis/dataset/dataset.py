@@ -112,6 +112,11 @@ class Dataset:
         """One status for each model and feature, by the data set's own rule; see `consensus`."""
         return self.consensus(self.info.consensus)
 
+    @cached_property
+    def contested(self) -> pd.DataFrame:
+        """As `status`, but where coders differ and nobody decided, a disagreement stays one."""
+        return self.consensus("unanimous") if self.info.consensus == "majority" else self.status
+
     def consensus(self, rule: str) -> pd.DataFrame:
         """Bring the codes to one status for each model and feature by another rule.
 

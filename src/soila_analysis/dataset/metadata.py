@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from soila_analysis.dataset.consensus import RULES_ALLOWED, is_rule
+from soila_analysis.dataset.consensus import DEFAULT, RULES_ALLOWED, is_rule
 from soila_analysis.dataset.problems import Problem, nearest
 from soila_analysis.dataset.tables import decoded
 from soila_analysis.taxonomy import LANGUAGES
@@ -71,7 +71,7 @@ class DatasetInfo(BaseModel):
     round: Text
     taxonomy: Text
     encoding: Literal["utf-8", "latin-1", "windows-1252"] = "utf-8"
-    consensus: str = "unanimous"
+    consensus: str = DEFAULT
 
     @field_validator("source", mode="before")
     @classmethod

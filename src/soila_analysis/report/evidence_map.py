@@ -32,7 +32,9 @@ def further(models: pd.DataFrame) -> list[str]:
 def cells(dataset: Dataset) -> pd.DataFrame:
     """Share of each feature in each goal and in all models, with where each number stands."""
     goals = dataset.taxonomy.goal_ids
-    table = metrics.evidence_map(dataset.status, dataset.memberships, goals)
+    table = metrics.evidence_map(
+        dataset.status, dataset.memberships, goals, contested=dataset.contested
+    )
     return basis.mark(table, dataset, "feature-share", "feature-share-by-goal")
 
 
