@@ -48,7 +48,7 @@ AXE = {
 }
 # Take out the outlines inside drawings: neither text nor named, and axe-core takes long over them.
 OUTLINES = "document.querySelectorAll('.drawing svg > g').forEach((group) => group.remove())"
-STATUS = {"1": "present", "0": "absent", "?": "unclear"}
+STATUS = {"1": "present", "0": "absent", "?": "unclear", "!": "disagreement"}
 
 
 def installed() -> str | None:
@@ -245,7 +245,7 @@ CHOICES = [
     {"goals": ["prevention", "transition"], "region": "Uusimaa"},
     {"features": {"peer-support": "1"}},
     {"features": {"low-threshold": "0", "digital": "0"}},
-    {"features": {"multi-agency": "?"}},
+    {"features": {"multi-agency": "!"}},
     {"features": {"peer-support": "1", "outreach": "0"}, "year": "2024"},
     {"name": "kokeilu"},
     {"name": "kokeilu 1"},
@@ -322,7 +322,7 @@ def test_the_filtered_map_list_and_file_are_what_pandas_finds(
     assert page.locator("#models tbody th").all_text_contents() == names
     saved = downloaded(page, "#save")
     assert saved["model_id"].tolist() == ids
-    codes = own.status.loc[ids].astype(str).replace({v: k for k, v in STATUS.items()})
+    codes = own.status.loc[ids].astype(str).replace({v: k for k, v in STATUS.items() if k != "!"})
     codes = codes.replace({"not-assessed": "", "not-applicable": "-"})
     assert saved[list(own.status.columns)].to_numpy().tolist() == codes.to_numpy().tolist()
     table = downloaded(page, "#save-map")

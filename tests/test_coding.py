@@ -334,13 +334,15 @@ def coded(*codes, feature="participation"):
         ("unanimous", "00", "absent"),
         ("unanimous", "--", "not-applicable"),
         ("unanimous", "??", "unclear"),
-        ("unanimous", "110", "unclear"),
-        ("unanimous", "1?", "unclear"),
+        ("unanimous", "110", "disagreement"),
+        ("unanimous", "1?", "disagreement"),
         ("majority", "110", "present"),
-        ("majority", "10", "unclear"),
+        ("majority", "10", "disagreement"),
         ("majority", "11?", "present"),
-        ("majority", "1100", "unclear"),
-        ("majority", "1?-0", "unclear"),
+        ("majority", "1100", "disagreement"),
+        ("majority", "1?-0", "disagreement"),
+        ("majority", "??1", "unclear"),
+        ("decided", "10", "disagreement"),
         ("coder:coder 1", "10", "absent"),
         ("coder:coder 0", "?1", "unclear"),
     ],
@@ -351,8 +353,20 @@ def test_a_rule_brings_the_codes_of_a_cell_to_one_status(rule, codes, status):
     assert (result.drop(columns="participation") == "not-assessed").all(axis=None)
 
 
-def test_a_table_without_a_rule_is_brought_to_the_unanimous_consensus():
-    assert datasets.consensus(coded("1", "0"), LIBRARY).loc["M1", "participation"] == "unclear"
+def test_a_table_or_data_set_without_a_rule_is_brought_to_the_consensus_of_the_majority():
+    status = datasets.consensus(coded("1", "0", "1"), LIBRARY)
+    assert status.loc["M1", "participation"] == "present"
+    fields = datasets.DatasetInfo.model_fields
+    assert fields["consensus"].default == "majority"
+
+
+def test_what_the_majority_overruled_stays_contested_and_what_was_decided_does_not():
+    info = INFO.model_copy(update={"consensus": "majority"})
+    three = [*CODINGS.to_dict("records"), {**CODINGS.iloc[0], "coder_id": "C"}]
+    data = replace(SMALL, info=info, codings=pd.DataFrame(three))
+    assert data.status.loc["M1", "participation"] == "present"
+    assert data.contested.loc["M1", "participation"] == "disagreement"
+    assert SETTLED.contested.equals(SETTLED.status)
 
 
 def test_consensus_has_all_models_and_the_features_in_the_order_of_the_taxonomy():
@@ -368,7 +382,7 @@ def test_a_data_set_follows_its_own_rule_unless_another_is_named():
     one = replace(SMALL, info=INFO.model_copy(update={"consensus": "coder:A"}))
     assert one.status.loc["M1", "participation"] == "present"
     assert one.consensus("coder:B").loc["M1", "participation"] == "absent"
-    assert one.consensus("unanimous").loc["M1", "participation"] == "unclear"
+    assert one.consensus("unanimous").loc["M1", "participation"] == "disagreement"
 
 
 def test_what_the_only_coder_left_out_is_not_assessed():
@@ -379,7 +393,7 @@ def test_what_the_only_coder_left_out_is_not_assessed():
 def test_a_decision_settles_a_cell_under_its_rule_only_and_the_codes_stay():
     assert SETTLED.status.loc["M1", "participation"] == "absent"
     assert SETTLED.status.loc["M2", "co-creation"] == "not-applicable"
-    assert SETTLED.consensus("unanimous").loc["M1", "participation"] == "unclear"
+    assert SETTLED.consensus("unanimous").loc["M1", "participation"] == "disagreement"
     assert SETTLED.consensus("coder:A").loc["M1", "participation"] == "present"
     assert SETTLED.codings.equals(SMALL.codings)
 
@@ -387,7 +401,7 @@ def test_a_decision_settles_a_cell_under_its_rule_only_and_the_codes_stay():
 def test_a_decision_counts_even_where_the_coders_agree():
     over = replace(SETTLED, decisions=DECISIONS.assign(model_id="M2", feature_id="co-creation"))
     assert over.status.loc["M2", "co-creation"] == "absent"
-    assert over.status.loc["M1", "participation"] == "unclear"
+    assert over.status.loc["M1", "participation"] == "disagreement"
 
 
 def test_without_decisions_the_rule_for_them_is_unanimity():
@@ -428,8 +442,8 @@ def test_consensus_depends_on_no_order_and_majority_decides_where_all_agree(code
         assert result.equals(datasets.consensus(shuffled, LIBRARY, rule))
     unanimous = datasets.consensus(rows, LIBRARY, "unanimous").loc["M1", "participation"]
     majority = datasets.consensus(rows, LIBRARY, "majority").loc["M1", "participation"]
-    assert unanimous in (majority, "unclear")
-    assert unanimous == (LIBRARY.counts_as[codes[0]] if len(set(codes)) == 1 else "unclear")
+    assert unanimous in (majority, "disagreement")
+    assert unanimous == (LIBRARY.counts_as[codes[0]] if len(set(codes)) == 1 else "disagreement")
 
 
 @given(st.data())

@@ -59,7 +59,7 @@ def test_each_cell_on_which_coders_differ_is_listed_with_what_they_said_and_its_
             **dict.fromkeys(COLUMNS, ""),
             "model_id": "M1",
             "feature_id": "everyday-life",
-            "status": "unclear",
+            "status": "disagreement",
             "code:A": "?",
             "note:A": "",
             "code:B": "1",
@@ -97,7 +97,7 @@ def test_a_cell_is_listed_exactly_if_no_consensus_is_reached_but_by_uncertainty(
     listed = datasets.disagreements(small(rows=rows))
     expected = [m for m in ("M1", "M2") if len({r[3] for r in rows if r[0] == m}) > 1]
     assert listed["model_id"].tolist() == expected
-    assert (listed["status"] == "unclear").all()
+    assert (listed["status"] == "disagreement").all()
 
 
 # Decisions

@@ -175,6 +175,13 @@ def percentage(row):
     return str(row.percent)
 
 
+def bounds_of(row):
+    """Both ends of what open and disputed codes leave, as printed beside the share."""
+    total = row["n"] + row["unclear"] + row["disagreed"] + row["not_assessed"]
+    ends = [half_up(round(row[end] * total), total) for end in ("share_min", "share_max")]
+    return "–".join(map(str, dict.fromkeys(ends)))
+
+
 def middle(row):
     if not row.n:
         return -1.0
@@ -265,6 +272,8 @@ def test_the_printed_counts_and_percentages_are_those_of_the_table(name, plot, v
     if plot == "evidence-map":
         for text in ("50", "50–64", "65–79", "80–100"):  # the key to the colours
             shares[text] += 1
+    elif "share:A" in d.table and variant == "redesigned":
+        shares += Counter(bounds_of(row) for row in d.table.to_dict("records"))
     assert percentages(d.prose) == shares
     assert {r: c for r, c in ratios(d.prose).items() if not r.endswith("/0")} == counts
 
@@ -297,17 +306,22 @@ def test_the_means_are_printed_with_one_decimal(name, lang, draw):
 
 
 def lines_of(axes):
-    """Marks of a panel by row: the share, its interval, its range, and a rival number."""
+    """Marks of a panel by row: the share, its interval, its range, and a rival number.
+
+    Those of single coders and of the bounds are left out.
+    """
     rows = {}
     for line in axes.lines:
         x, y = np.atleast_1d(line.get_xdata()), np.atleast_1d(line.get_ydata())
         kinds = {"o": "share", "D": "other", "|": "end"}
-        widths = {2: "interval", 1.6: "bounds"}
+        widths = {2: "interval", 1.6: "bounds", 7: "likely"}
         once = to_hex(line.get_color()) == to_hex(MUTED)  # the lower bar of a range
         likely = {3.5: "once" if once else "likely"}
         kind = kinds.get(line.get_marker()) or (widths | likely).get(line.get_linewidth())
-        if kind != "end":
-            rows.setdefault(int(y[0]), {})[kind] = line if kind == "share" else tuple(map(float, x))
+        if kind not in ("end", None):
+            rows.setdefault(round(y[0]), {})[kind] = (
+                line if kind == "share" else tuple(map(float, x))
+            )
     return rows
 
 
@@ -348,7 +362,8 @@ def test_the_dots_of_feature_shares_stand_at_the_shares_largest_first(one):
     (axes,) = d.axes()
     assert_panel(d, axes, ordered)
     shares = [t for t in d.body if t.get_text().endswith("%")]
-    assert bold(shares) == [is_published(row) for row in ordered if row.n]
+    known = [is_published(row) for row in ordered if row.n]
+    assert bold(shares[-len(known) :]) == known  # after the bounds, where there are any
 
 
 def test_the_two_lists_have_the_most_common_and_the_rarest_features(one):
@@ -376,7 +391,7 @@ def boxes_of(d):
     """Squares of each row by kind: full, hatched, open."""
     rows = {}
     for box in d.shapes():
-        if isinstance(box, Rectangle):
+        if isinstance(box, Rectangle) and box.get_linewidth():  # without line: a band of bounds
             middle_ = round(box.get_y() + box.get_height() / 2, 3)
             kind = "hatched" if box.get_hatch() else "full"
             if kind == "full" and to_hex(box.get_facecolor()) == WHITE:
@@ -723,6 +738,47 @@ def test_published_and_reconstructed_marks_differ_in_fill_and_in_weight():
     assert marks.type_of("reconstructed")["weight"] == "normal"
 
 
+# Several coders
+
+
+@pytest.mark.parametrize("plot", ["feature-shares", "feature-by-goal"])
+def test_bounds_and_each_coders_own_share_are_drawn_and_keyed(plot, draw):
+    d = draw("own", "en", plot, "redesigned")
+    (axes,) = d.axes()
+    rows = descending(d.table, "feature" if plot == "feature-shares" else "goal")
+    table = d.table.loc[[row.Index for row in rows]]
+    for coder, (marker, colour) in zip("AB", marks.CODERS[:2], strict=True):
+        own = [line for line in axes.lines if line.get_marker() == marker]
+        at = [line.get_xdata()[0] / 100 for line in own]
+        assert at == pytest.approx(table[f"share:{coder}"].tolist())
+        assert {line.get_color() for line in own} == {colour}
+        assert f"{coder} alone" in d.prose
+    bands = [(p.get_x(), p.get_x() + p.get_width()) for p in axes.patches]
+    open_rows = table[table["share_min"] < table["share_max"]]
+    expected = 100 * open_rows[["share_min", "share_max"]].to_numpy()
+    assert np.array(bands) == pytest.approx(expected)
+    assert len(bands) > 1
+
+
+def test_the_words_tell_the_bounds_and_each_coders_own_counts(draw):
+    d = draw("own", "en", "feature-shares", "redesigned")
+    for row in d.table.to_dict("records"):
+        own = [f"{coder} {row[f'k:{coder}']}/{row[f'n:{coder}']}" for coder in "AB"]
+        assert f"; bounds {bounds_of(row)}%; {', '.join(own)}." in d.words.description
+
+
+def test_of_more_coders_than_there_are_marks_all_look_alike(draw):
+    table = draw("own", "en", "feature-shares", "redesigned").table
+    for coder in "CDEFG":
+        table = table.assign(
+            **{f"{name}:{coder}": table[f"{name}:A"] for name in ("share", "k", "n")}
+        )
+    d = Drawn("feature-shares", "redesigned", "en", table)
+    ticks = [line for line in d.axes()[0].lines if line.get_marker() == "|"]
+    assert len(ticks) == 7 * len(table)
+    assert "Each coder alone" in d.prose
+
+
 # Provenance, titles, alternative texts
 
 
@@ -981,7 +1037,7 @@ def many():
     rng = np.random.default_rng(20250101)
     taxonomy = datasets.load(ROOT / "data" / "review-2024").taxonomy
     models = pd.Index([f"M{i:04}" for i in range(2000)], name="model_id", dtype="str")
-    codes = rng.choice(metrics.STATUSES, (2000, 16), p=[0.6, 0.3, 0.04, 0.03, 0.03])
+    codes = rng.choice(metrics.STATUSES, (2000, 16), p=[0.6, 0.3, 0.04, 0.03, 0.0, 0.03])
     status = pd.DataFrame(codes, index=models, columns=list(taxonomy.feature_ids))
     goals = rng.choice(taxonomy.goal_ids, 2000, p=[0.5, 0.3, 0.15, 0.05])
     return taxonomy, status, pd.DataFrame({"model_id": models, "goal_id": goals})

@@ -58,7 +58,15 @@ def test_a_data_set_says_what_it_is_and_how_to_go_on(shipped):
     assert said["Kind"] == "reconstructed, reading literal"
     assert said["Models"] == "52, coded for 16 features"
     assert said["Not assessed"] == "112 of 832 cells; 7 models wholly"
+    assert "Disagreement" not in said
     assert "data.tidy" in shown.find("pre").text
+
+
+def test_a_data_set_of_several_coders_says_in_how_many_cells_they_disagree(shipped):
+    shown = html.fromstring(shipped["own"]._repr_html_())
+    said = {dt.text: dt.getnext().text_content() for dt in shown.iter("dt")}
+    assert len(datasets.disagreements(shipped["own"])) == 17
+    assert said["Disagreement"] == "17 of 160 cells, by the rule unanimous"
 
 
 def test_a_data_set_escapes_what_it_shows(shipped):

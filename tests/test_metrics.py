@@ -1,5 +1,7 @@
 import csv
+import runpy
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -29,8 +31,8 @@ def goals_of(goals, prefix="m"):
     return pd.DataFrame(pairs, columns=["model_id", "goal_id"], dtype="str")
 
 
-def counted(present, absent, unclear=0, not_applicable=0, not_assessed=0):
-    values = (present, absent, unclear, not_applicable, not_assessed)
+def counted(present, absent, unclear=0, not_applicable=0, disagreed=0, not_assessed=0):
+    values = (present, absent, unclear, not_applicable, disagreed, not_assessed)
     return pd.DataFrame({s: [v] for s, v in zip(metrics.STATUSES, values, strict=True)})
 
 
@@ -113,7 +115,7 @@ def test_seven_models_are_not_assessed_under_the_literal_reading_and_none_under_
 
 
 def naive(folder, by_goal):
-    """Count with the standard library alone: codes agree by what they count as, else unclear."""
+    """Count with the standard library alone: codes agree by what they count as, or not."""
 
     def rows(name):
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as file:
@@ -130,7 +132,7 @@ def naive(folder, by_goal):
     for goal, model in units:
         for feature in features:
             found = sorted(codes.get((model, feature), {"not-assessed"}))
-            counts[goal, feature, found[0] if len(found) == 1 else "unclear"] += 1
+            counts[goal, feature, found[0] if len(found) == 1 else "disagreement"] += 1
     return counts
 
 
@@ -238,10 +240,11 @@ def test_without_intervals_the_shares_stay():
 
 
 def test_codes_left_open_are_outside_n_and_inside_the_bounds():
-    row = metrics.shares(counted(6, 2, unclear=1, not_applicable=5, not_assessed=3)).iloc[0]
+    row = metrics.shares(counted(6, 2, 1, 5, disagreed=4, not_assessed=3)).iloc[0]
     assert (row["k"], row["n"], row["share"], row["percent"]) == (6, 8, 0.75, 75)
-    assert (row["unclear"], row["not_assessed"], row["not_applicable"]) == (1, 3, 5)
-    assert (row["share_min"], row["share_max"]) == (6 / 12, 10 / 12)
+    counts = row[["unclear", "not_applicable", "disagreed", "not_assessed"]]
+    assert counts.tolist() == [1, 5, 4, 3]
+    assert (row["share_min"], row["share_max"]) == (6 / 16, 14 / 16)
 
 
 def test_where_nothing_is_assessed_there_is_no_share_but_there_are_bounds():
@@ -273,6 +276,94 @@ def test_a_share_lies_between_its_bounds_and_inside_its_interval(data, method):
     if method != "jeffreys":  # at k = 0 or n, Jeffreys leaves its own share out
         assert (table["low"] <= table["share"] + 1e-12).all()
         assert (table["share"] <= table["high"] + 1e-12).all()
+
+
+# Several coders
+
+
+def test_no_confident_number_comes_of_disagreement():
+    """Six coders' real codes: 0 of 33 models by unanimity, and nine models in dispute."""
+    row = metrics.shares(counted(0, 33, disagreed=9)).iloc[0]
+    assert (row["share"], row["share_min"], row["share_max"]) == (0, 0, 9 / 42)
+    assert row["low"] == pytest.approx(0)
+    assert row["high"] == pytest.approx(metrics.shares(counted(9, 33)).iloc[0]["high"])
+    assert row["interval"] == "wilson-widened"
+
+
+def test_a_code_that_the_majority_overruled_counts_in_k_and_widens_bounds_and_interval():
+    majority = frame([["present"], ["present"], ["absent"], ["disagreement"]])
+    contested = frame([["present"], ["disagreement"], ["absent"], ["disagreement"]])
+    row = metrics.feature_shares(majority, contested=contested).iloc[0]
+    assert (row["k"], row["n"], row["disagreed"], row["overruled"]) == (2, 3, 1, 1)
+    assert (row["share_min"], row["share_max"]) == (1 / 4, 3 / 4)
+    ends = metrics.shares(pd.concat([counted(1, 3), counted(3, 1)]))
+    assert (row["low"], row["high"]) == (ends["low"].iloc[0], ends["high"].iloc[1])
+
+
+@settings(max_examples=50, deadline=None)
+@given(coded(), st.sampled_from(["wilson", "jeffreys", "clopper-pearson"]), st.data())
+def test_a_widened_interval_holds_that_of_every_way_to_settle_the_disagreement(data, method, more):
+    counts = metrics.tally(data[0])
+    present = [more.draw(st.integers(0, n)) for n in counts["disagreement"]]
+    settled = counts.assign(disagreement=0, present=counts["present"] + present)
+    settled["absent"] += counts["disagreement"] - present
+    wide = metrics.shares(counts, interval=method)
+    known = wide["n"] > 0
+    one = metrics.shares(settled[["feature_id", *metrics.STATUSES]], interval=method)
+    assert (wide["low"] <= one["low"] + 1e-12)[known].all()
+    assert (one["high"] <= wide["high"] + 1e-12)[known].all()
+
+
+def test_each_coders_own_shares_stand_beside_those_of_all(shipped):
+    data = shipped["own"]
+    table = metrics.with_coders(
+        metrics.feature_shares(data.status), data.codings, data.taxonomy.counts_as
+    )
+    tidy = data.tidy("en").groupby(["coder_id", "feature_id"])["present"]
+    for coder in "AB":
+        own = table.set_index("feature_id")
+        expected = tidy.agg(["sum", "count", "mean"]).loc[coder].loc[own.index]
+        found = own[[f"k:{coder}", f"n:{coder}", f"share:{coder}"]]
+        assert found.to_numpy() == pytest.approx(expected.to_numpy())
+
+
+def test_own_shares_by_group_are_those_of_the_groups_models_and_one_coder_has_none():
+    rows = [("m0", "A", "1"), ("m0", "B", "0"), ("m1", "A", "1"), ("m1", "B", "?")]
+    codings = pd.DataFrame(rows, columns=["model_id", "coder_id", "code"]).assign(feature_id="f1")
+    groups = goals_of([["g1", "g2"], ["g2"]])
+    status = frame([["disagreement"], ["disagreement"]], ["f1"])
+    table = metrics.shares_by(status, groups)
+    own = metrics.with_coders(table, codings, COUNTS_AS, groups)
+    assert own[["k:A", "n:A", "k:B", "n:B"]].to_numpy().tolist() == [[1, 1, 0, 1], [2, 2, 0, 1]]
+    alone = metrics.with_coders(table, codings[codings["coder_id"] == "A"], COUNTS_AS, groups)
+    assert alone.equals(table)
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    file = Path(__file__).parents[1] / "benchmarks" / "consensus.py"
+    return runpy.run_path(str(file))
+
+
+@pytest.mark.parametrize(
+    ("coders", "share", "sensitivity", "covered"),
+    [(2, 0.15, 0.7, 0.79), (3, 0.15, 0.7, 0.67), (6, 0.11, 0.55, 0.16)],
+)
+def test_the_interval_of_a_unanimous_share_does_not_cover(
+    benchmark, coders, share, sensitivity, covered
+):
+    found = benchmark["row"](coders, share, (sensitivity, 0.97), 52)
+    assert found["unanimous"] == pytest.approx(covered, abs=0.03)
+    assert found["widened"] > 0.95
+
+
+@pytest.mark.parametrize("coders", [2, 3, 6])
+def test_a_widened_interval_covers_if_some_coder_is_right_and_says_so_because_else_it_may_not(
+    benchmark, coders
+):
+    found = benchmark["row"](coders, 0.9, (0.55, 0.9), 52)
+    assert found["some coder right"] > 0.95
+    assert (found["widened"] > 0.95) == (coders == 6)
 
 
 # Ranks and means
@@ -477,7 +568,7 @@ def test_reports_all_wrong_frames_at_once(review):
 
 def test_reports_each_unknown_status_with_its_first_cell():
     status = frame([["present", "absent", "1"], ["yes", "1", np.nan]])
-    allowed = "allowed: present, absent, unclear, not-applicable, not-assessed"
+    allowed = "allowed: present, absent, unclear, not-applicable, disagreement, not-assessed"
     with pytest.raises(ValueError) as caught:  # noqa: PT011 - the whole message below
         metrics.feature_shares(status)
     assert str(caught.value).splitlines() == [

@@ -91,9 +91,9 @@ def sources(table):
         if table[column].map(pd.api.types.is_hashable).all():
             counts = table[column].value_counts(dropna=False)
             found |= {str(n) for n in (*counts, len(counts), len(table) - counts.max())}
-    if {"feature_id", "unclear", "not_assessed"} <= set(table):
-        sums = table.groupby("feature_id")[["unclear", "not_assessed"]].sum()
-        found |= {str(n) for n in (sums["unclear"].sum(), sums["not_assessed"].max())}
+    if {"feature_id", "disagreed", "not_assessed"} <= set(table):
+        sums = table.groupby("feature_id")[["unclear", "disagreed", "not_assessed"]].sum()
+        found |= {str(n) for n in (*sums.sum(), sums["not_assessed"].max())}
     for side in ("", "1", "2"):  # a comparison has those of two rounds
         columns = [f"{name}{side}" for name in ("bound_low", "bound_high", "n")]
         bounds = table.dropna(subset=columns) if {*columns} <= {*table} else table[:0]

@@ -6,10 +6,12 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from built import HOSTILE
 from lxml import html
 
+import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics, report
 from soila_analysis.figures.palette import HEAT
@@ -308,6 +310,27 @@ def test_the_methods_count_what_several_coders_agree_on(shipped) -> None:
     assert messages("en")("methods.rule-unanimous") in said.paragraph
 
 
+def test_a_disagreement_is_counted_apart_from_the_code_unclear(shipped) -> None:
+    """In these data nobody gave the code "?", and 17 cells have two codes that differ."""
+    data = shipped["own"]
+    assert "unclear 0, disputed between coders 17," in report.methods(data, "en").paragraph
+    words = figures.texts("feature-shares", soila.table("feature-shares", data, "en"), "en")
+    assert "Cases where the coders disagree: 17 (" in words.subtitle
+    assert "nclear" not in words.subtitle
+    shown = html.fromstring(report.evidence_map(data, "en"))
+    assert shown.xpath("//select[@name='feature-digital']/option/@value") == [
+        "",
+        "1",
+        "0",
+        "?",
+        "!",
+    ]
+    assert (
+        json.loads(shown.xpath("string(//script[@id='data'])"))["models"][0][3].count("!")
+        == (data.status.iloc[0] == "disagreement").sum()
+    )
+
+
 def ruled(data, rule):
     """The data set under another rule by which coders are brought together."""
     return replace(data, info=data.info.model_copy(update={"consensus": rule}))
@@ -319,6 +342,28 @@ def test_the_methods_name_the_consensus_rule(shipped, lang, rule):
     data = shipped["example"]
     said = report.methods(ruled(data, rule), lang)
     assert messages(lang)(f"methods.rule-{rule}") in said.paragraph
+
+
+def test_the_methods_say_what_intervals_of_several_coders_are_worth(shipped):
+    several = messages("en")("methods.several")
+    data = shipped["own"]
+    answers = {item.id: item.answer for item in report.methods(data, "en").items}
+    assert several in answers["synthesis"]
+    assert several not in report.methods(ruled(data, "coder:A"), "en").paragraph
+    assert several not in report.methods(shipped["literal"], "en").paragraph
+
+
+def test_a_table_to_read_calls_no_widened_interval_a_confidence_interval(shipped):
+    table = soila.table("feature-shares", shipped["own"], "en")
+    shown = readable(table, {}, "en")
+    read = pd.DataFrame(shown.rows, columns=shown.heads)
+    widened = table["interval"].eq("wilson-widened").to_numpy()
+    assert widened.sum() == 7
+    assert (read["Confidence interval (95%)"].eq("") == widened).all()
+    assert (read["Disagreement and sampling together"].ne("") == widened).all()
+    assert (read["Bounds"].ne("") == widened).all()
+    one = readable(soila.table("feature-shares", shipped["literal"], "en"), {}, "en").heads
+    assert not {"Disagreement and sampling together", "Bounds"} & set(one)
 
 
 def test_the_methods_of_one_coder_report_no_agreement(shipped) -> None:

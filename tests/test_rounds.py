@@ -18,7 +18,7 @@ from soila_analysis.rounds import comparison
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "data" / "example-two-coders"
-STATUSES = ["present", "absent", "unclear", "not-applicable", "not-assessed"]
+STATUSES = [*metrics.STATUSES]
 
 
 def frame(**columns):

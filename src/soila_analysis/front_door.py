@@ -64,17 +64,26 @@ def shares(
     """
     columns = [column for column in data.models if column not in ("model_id", "name")]
     if by is None:
-        table = metrics.shares(metrics.tally(data.status), interval=interval)
+        table = metrics.shares(
+            metrics.tally(data.status, contested=data.contested), interval=interval
+        )
         measures: tuple[str, ...] = ("feature-share",)
     elif by in ("goal", "goal_id"):
         table = metrics.feature_shares_by_goal(
-            data.status, data.memberships, data.taxonomy.goal_ids, interval=interval
+            data.status,
+            data.memberships,
+            data.taxonomy.goal_ids,
+            interval=interval,
+            contested=data.contested,
         )
         measures = ("feature-share-by-goal",)
     else:
         found("models.csv has no column", by, {"goal": None, **dict.fromkeys(columns)})
         groups = data.models.loc[data.models[by] != "", ["model_id", by]]
-        table, measures = metrics.shares_by(data.status, groups, interval=interval), ()
+        table, measures = (
+            metrics.shares_by(data.status, groups, interval=interval, contested=data.contested),
+            (),
+        )
     marked = basis.mark(table, data, *measures)
     labelled = figures.label(marked, data.taxonomy, lang, figures.sourced(data.info, lang))
     first = [column for column in ("feature", "goal", by, *SHOWN) if column in labelled]

@@ -8,8 +8,8 @@ import pandas as pd
 
 from soila_analysis.taxonomy import COUNTS_AS, Taxonomy
 
-NOT_ASSESSED = "not-assessed"
-STATUSES = (*COUNTS_AS, NOT_ASSESSED)
+DISAGREEMENT, NOT_ASSESSED = "disagreement", "not-assessed"
+STATUSES = (*COUNTS_AS, DISAGREEMENT, NOT_ASSESSED)
 
 Counts = npt.NDArray[np.int64]
 
@@ -20,13 +20,14 @@ RULES: dict[str, Callable[[Counts, Counts], npt.NDArray[np.bool_]]] = {
     "decided": lambda most, codes: most == codes,  # where there is no decision
 }
 DECIDED, ONE_CODER = "decided", "coder:"
+DEFAULT = "majority"  # whose shares err least: benchmarks/consensus.py
 RULES_ALLOWED = (*RULES, f"{ONE_CODER}<coder_id>")
 
 
 def consensus(
     codings: pd.DataFrame,
     taxonomy: Taxonomy,
-    rule: str = "unanimous",
+    rule: str = DEFAULT,
     *,
     models: Sequence[str] | None = None,
     decisions: pd.DataFrame | None = None,
@@ -41,9 +42,9 @@ def consensus(
         ``model_id``, ``feature_id``, ``coder_id``, ``code``.
     taxonomy : Taxonomy
         The features and codes.
-    rule : str, default "unanimous"
-        ``unanimous``: all coders agree; ``majority``: more than half of them do; both give unclear
-        otherwise. ``decided``: the decision where there is one, else as unanimous.
+    rule : str, default "majority"
+        ``unanimous``: all coders agree; ``majority``: more than half of them do; otherwise the
+        status is "disagreement". ``decided``: the decision where there is one, else as unanimous.
         ``coder:<coder_id>``: that coder alone.
     models : sequence of str, optional
         All models, coded or not; by default those of the codings, sorted.
@@ -54,7 +55,8 @@ def consensus(
     -------
     DataFrame, models x features
         One of `STATUSES` a cell, as a category. Index ``model_id``; columns in the taxonomy's
-        order. A nullable boolean could not tell unclear from not assessed.
+        order. Unclear is what coders agree to be unclear; where they do not agree, the status is
+        disagreement.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def consensus(
     >>> rows = [("M1", "participation", "A", "1"), ("M1", "participation", "B", "0")]
     >>> columns = ["model_id", "feature_id", "coder_id", "code"]
     >>> consensus(pd.DataFrame(rows, columns=columns), taxonomy.load())["participation"].tolist()
-    ['unclear']
+    ['disagreement']
     """
     models = sorted(codings["model_id"].unique()) if models is None else list(models)
     if not is_rule(rule):
@@ -135,7 +137,8 @@ def _statuses(codes: pd.Series, taxonomy: Taxonomy) -> Counts:
 def _decided(counts: Counts, rule: str) -> Counts:
     """Return the position in `STATUSES` of each cell's consensus."""
     most, codes = counts.max(axis=0), counts.sum(axis=0)
-    decided = np.where(RULES[rule](most, codes), counts.argmax(axis=0), STATUSES.index("unclear"))
+    disputed = STATUSES.index(DISAGREEMENT)
+    decided = np.where(RULES[rule](most, codes), counts.argmax(axis=0), disputed)
     return np.where(codes == 0, STATUSES.index(NOT_ASSESSED), decided)
 
 

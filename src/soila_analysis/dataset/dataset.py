@@ -115,6 +115,11 @@ class Dataset:
         """One status for each model and feature, by the data set's own rule; see `consensus`."""
         return self.consensus(self.info.consensus)
 
+    @cached_property
+    def contested(self) -> pd.DataFrame:
+        """As `status`, but where coders differ and nobody decided, a disagreement stays one."""
+        return self.consensus("unanimous") if self.info.consensus == "majority" else self.status
+
     def consensus(self, rule: str) -> pd.DataFrame:
         """Bring the codes to one status for each model and feature by another rule.
 
@@ -168,7 +173,7 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """Say in a notebook what the data set is, and how to go on."""
-        return described(self.name, self.info, self.models, self.codings, self.taxonomy)
+        return described(self.name, self.info, self.models, self.codings, self.status)
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Go through the tables that it has.

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from soila_analysis.dataset.consensus import RULES_ALLOWED, is_rule
+from soila_analysis.dataset.consensus import DEFAULT, RULES_ALLOWED, is_rule
 from soila_analysis.dataset.problems import Problem, nearest
 from soila_analysis.dataset.schema import is_date
 from soila_analysis.dataset.tables import decoded
@@ -110,7 +110,7 @@ class DatasetInfo(BaseModel):
     date: Text | None = None
     taxonomy: Text
     encoding: Literal["utf-8", "latin-1", "windows-1252"] = "utf-8"
-    consensus: str = "unanimous"
+    consensus: str = DEFAULT
 
     @property
     def of_review(self) -> bool:

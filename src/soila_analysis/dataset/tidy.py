@@ -37,21 +37,23 @@ def tidied(
 
 
 def described(
-    name: str, info: DatasetInfo, models: pd.DataFrame, codings: pd.DataFrame, taxonomy: Taxonomy
+    name: str, info: DatasetInfo, models: pd.DataFrame, codings: pd.DataFrame, status: pd.DataFrame
 ) -> str:
-    """Describe a data set in HTML: kind, models, coders, what is not assessed, how to go on."""
-    features = len(taxonomy.feature_ids)
+    """Describe a data set in HTML: kind, models, coders, what is open, how to go on."""
     cells = codings.drop_duplicates(["model_id", "feature_id"])
     whole = len(models) - models["model_id"].isin(codings["model_id"]).sum()
-    missing = features * len(models) - len(cells)
+    missing = status.size - len(cells)
+    disputed = int(status.eq("disagreement").sum(axis=None))
+    disagreement = f"{disputed} of {status.size} cells, by the rule {info.consensus}"
     coders = codings["coder_id"].value_counts(sort=False)
     rows = {
         "Kind": info.kind + (f", reading {info.reading}" if info.reading else ""),
         "Round": info.round + (f" ({info.date})" if info.date else ""),
         "Published claims": info.claims or "",
-        "Models": f"{len(models)}, coded for {features} features",
+        "Models": f"{len(models)}, coded for {status.shape[1]} features",
         "Coders": ", ".join(f"{coder} ({codes} codes)" for coder, codes in coders.items()),
-        "Not assessed": f"{missing} of {features * len(models)} cells; {whole} models wholly",
+        "Not assessed": f"{missing} of {status.size} cells; {whole} models wholly",
+        **({"Disagreement": disagreement} if len(coders) > 1 else {}),
         "Columns of models": ", ".join(models.columns),
         "Source": info.source.main,
         "Licence": info.licence,

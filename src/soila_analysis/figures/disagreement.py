@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from soila_analysis import metrics
-from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, lines, placed, text_width
 from soila_analysis.figures.palette import GREY, PALETTE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
@@ -70,7 +70,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     rows, outcomes = _rows(table), _outcomes(table)
     key = [lines(_outcome(o, t), WIDTH - 1.3, SMALL, t.lang) for o in outcomes]
-    places, head = _places(key)
+    places, head = placed(key)
     page = Page(words, body=head + ROW * len(rows))
     canvas = page.canvas()
     for outcome, said, (x, y) in zip(outcomes, key, places, strict=True):
@@ -145,18 +145,6 @@ def _sentence(table: pd.DataFrame, row: Any, t: Messages) -> str:
     own = table[table["feature_id"] == row.feature_id]
     parts = [f"{_outcome((r.outcome, r.coder_id), t)} {t.number(r.k)}" for r in own.itertuples()]
     return f"{row.feature}: {'; '.join(parts)}."
-
-
-def _places(key: list[list[str]]) -> tuple[list[tuple[float, float]], float]:
-    """Place the entries of the key side by side, on as many lines as they need; and their end."""
-    places, x, y, high = [], 0.3, 0.0, 0.0
-    for rows in key:
-        wide = 0.9 + max(text_width(row, SMALL) for row in rows)
-        if x > 0.3 and x + wide > WIDTH + 0.3:
-            x, y, high = 0.3, y + high, 0.0
-        places.append((x, y))
-        x, high = x + wide, max(high, height(rows, SMALL) + 0.15)
-    return places, y + high + 0.25
 
 
 def _mark(table: pd.DataFrame) -> str:

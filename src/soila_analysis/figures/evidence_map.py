@@ -37,7 +37,8 @@ CLASSES = (0, 50, 65, 80, 101)  # per cent; a class holds its lower end
 
 def metric(data: Coded) -> pd.DataFrame:
     """Make the table of the figure."""
-    return metrics.evidence_map(data.status, data.memberships, data.taxonomy.goal_ids)
+    goals = data.taxonomy.goal_ids
+    return metrics.evidence_map(data.status, data.memberships, goals, contested=data.contested)
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:

@@ -11,18 +11,20 @@ from matplotlib.ticker import MaxNLocator
 from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.page import LABEL, WIDTH, Page, bare, text_width
+from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, bare, text_width
 from soila_analysis.figures.palette import MUTED
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.figures.wording import (
     BOUNDED,
+    bounds,
     by_share,
     interval,
     open_codes,
     other_reading,
     percent,
     ratio,
+    sentences,
 )
 from soila_analysis.language import Messages, messages
 
@@ -35,7 +37,11 @@ def metric(data: Coded, feature: str = "rarest", interval: str = "wilson") -> pd
     """Make the table of the figure for a feature: its id, or "rarest" or "commonest"."""
     status, goals = data.status, data.taxonomy.goal_ids
     chosen = metrics.chosen_feature(status, feature)
-    return metrics.feature_by_goal(status, data.memberships, goals, chosen, interval=interval)
+    shares = metrics.feature_by_goal(
+        status, data.memberships, goals, chosen, interval=interval, contested=data.contested
+    )
+    groups = data.memberships[["model_id", "goal_id"]]
+    return metrics.with_coders(shares, data.codings, data.taxonomy.counts_as, groups)
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -60,7 +66,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         title=title,
         subtitle=[*how, open_codes(table, t)],
         findings=_findings(first, table, t),
-        rows=[f"{r.goal}: {ratio(r, t)} ({percent(r, t)})." for r in table.itertuples()],
+        rows=sentences(table, "goal", t),
     )
 
 
@@ -94,19 +100,25 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     rows = by_share(table)
     per = _models_per_square(table)
-    page = Page(words, body=ROW * len(rows) + 0.9)
+    several = marks.Several(rows, ROW, t)
+    top, high = several.head + 0.7, several.row
+    page = Page(words, body=top + high * len(rows) + 0.2)
+    several.draw_key(page)
     canvas = page.canvas()
     panel = WIDTH - 4.8
-    axes = page.axes(panel, 0.7, 2.8, ROW * len(rows))
+    axes = page.axes(panel, top, 2.8, high * len(rows))
     percent_axis(axes, len(rows), t, ticks=(0, 50, 100))
     pitch = min(0.36, (panel - LABELS - 1.6) / math.ceil(rows["n"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
-        y = 0.7 + ROW * (i + 0.5)
+        y = top + high * (i + 0.5)
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         marks.squares(canvas, LABELS, y, pitch, row, per, row.n)
         x = LABELS + pitch * math.ceil(row.n / per) + 0.15
         page.text(x, y, ratio(row, t), va="center", color=MUTED)
-        marks.share(axes, row, i)
+        several.draw(axes, row, i)
+        if several.key:
+            text = bounds(row, t)
+            page.text(WIDTH - 0.2, y + 0.2, text, size=SMALL, ha="right", color=MUTED)
         page.text(
             WIDTH - 0.2, y, percent(row, t), ha="right", va="center", **marks.type_of(row.basis)
         )

@@ -14,12 +14,14 @@ from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.figures.wording import (
     BOUNDED,
     base,
+    bounds,
     by_share,
     interval,
     open_codes,
     other_reading,
     percent,
     ratio,
+    sentences,
 )
 from soila_analysis.language import Messages, messages
 
@@ -30,7 +32,8 @@ LISTED = 4  # features in each of the review's two lists
 
 def metric(data: Coded, interval: str = "wilson") -> pd.DataFrame:
     """Make the table of the figure; of a data set narrowed to a goal, it names the goal."""
-    shares = metrics.feature_shares(data.status, interval=interval)
+    shares = metrics.feature_shares(data.status, interval=interval, contested=data.contested)
+    shares = metrics.with_coders(shares, data.codings, data.taxonomy.counts_as)
     return shares.assign(goal_id=data.goal) if data.goal else shares
 
 
@@ -60,7 +63,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         findings=[_finding("top", top, t), _finding("bottom", bottom, t)]
         if known
         else [t("feature-shares.unknown")],
-        rows=[f"{r.feature}: {ratio(r, t)} ({percent(r, t)})." for r in rows.itertuples()],
+        rows=sentences(rows, "feature", t),
         marks=variant == "redesigned",
     )
 
@@ -79,25 +82,38 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
 
 
 def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
-    """Draw one row a feature: share and interval on a scale from 0 to 100 %."""
+    """Draw one row a feature: share and interval on a scale from 0 to 100 %, and the coders."""
     t = messages(words.lang)
     rows = by_share(table)
-    page = Page(words, body=ROW * len(rows) + 0.9)
+    several = marks.Several(rows, ROW, t)
+    top, high = several.head + 0.7, several.row
+    page = Page(words, body=top + high * len(rows) + 0.2)
+    several.draw_key(page)
+    edge = WIDTH - 0.2 - (_bounds(page, rows, top, high, t) if several.key else 0)
     counts = max(text_width(ratio(r, t), LABEL) for r in rows.itertuples())
     shares = max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples())
-    middle = WIDTH - 0.2 - shares - 0.25
+    middle = edge - shares - 0.25
     left, right = LABELS, middle - counts - 0.4
-    axes = page.axes(left, 0.7, right - left, ROW * len(rows))
+    axes = page.axes(left, top, right - left, high * len(rows))
     percent_axis(axes, len(rows), t, ticks=(0, 25, 50, 75, 100))
+    axes.set_facecolor("none" if several.key else "white")  # the rules between rows run through
     for i, row in enumerate(rows.itertuples()):
-        y = 0.7 + ROW * (i + 0.5)
+        y = top + high * (i + 0.5)
         page.label(left - 0.25, y, row.feature, LABELS - 0.5)
-        marks.share(axes, row, i)
+        several.draw(axes, row, i)
         page.text(middle, y, ratio(row, t), ha="right", va="center", color=MUTED)
-        page.text(
-            WIDTH - 0.2, y, percent(row, t), ha="right", va="center", **marks.type_of(row.basis)
-        )
+        page.text(edge, y, percent(row, t), ha="right", va="center", **marks.type_of(row.basis))
     return page.figure
+
+
+def _bounds(page: Page, rows: pd.DataFrame, top: float, high: float, t: Messages) -> float:
+    """Set the bounds as a column at the right edge, between rules, and return its width."""
+    column = [bounds(row, t) for row in rows.itertuples()]
+    heights = [high] * len(column)
+    for y, text in zip(page.rows(page.canvas(), top, heights), column, strict=True):
+        page.text(WIDTH - 0.2, y + high / 2, text, ha="right", va="center", color=MUTED)
+    page.text(WIDTH - 0.2, top - 0.55, t("coders.head"), ha="right", color=MUTED)
+    return max(text_width(text, LABEL) for text in [*column, t("coders.head")]) + 0.25
 
 
 def percent_axis(axes: Any, rows: int, t: Messages, ticks: tuple[int, ...]) -> None:

@@ -4,15 +4,24 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import offset_copy
 
-from soila_analysis.figures.palette import BLUE, GREY, MUTED, PLUM, TEXT
-from soila_analysis.figures.wording import BOUNDED
+from soila_analysis.figures.page import SMALL, WIDTH, Page, lines, placed
+from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, PALETTE, PLUM, TEXT
+from soila_analysis.figures.wording import BOUNDED, coders
+from soila_analysis.language import Messages
 
 INFERRED = ("reconstructed", BOUNDED)
 INNER = ("low", "high", "low_once", "high_once")  # two ranges of 95 %: see `review.basis`
+CODERS = (  # marker and colour of each coder; of more coders, all look the same
+    *(("^", PALETTE[1]), ("s", PALETTE[2]), ("D", PALETTE[3])),
+    *(("v", PALETTE[0]), ("P", MUTED), ("X", TEXT)),
+)
+LANE, ABOVE = 0.25, 0.72  # cm, height of a coder's lane, and of what stands above the lanes
+SYMBOL = 0.9  # cm, width of a symbol of the key
 
 
 def colour(basis: str) -> str:
@@ -95,3 +104,71 @@ def _box(
     axes.add_patch(
         Rectangle(corner, width, height, facecolor=fill, edgecolor=edge, linewidth=1, hatch=hatch)
     )
+
+
+class Several:
+    """What several coders say of the rows of a table: bounds, own shares, and their key.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        The rows in the order in which they are drawn.
+    least : float
+        Height in cm of a row of one coder.
+    t : Messages
+        The language.
+
+    Attributes
+    ----------
+    row, head : float
+        Heights in cm of a row, and of the key; 0 without several coders.
+    """
+
+    def __init__(self, rows: pd.DataFrame, least: float, t: Messages) -> None:
+        names = coders(rows)
+        alike = len(names) > len(CODERS)
+        said = [t("coders.each")] if alike else [t("coders.alone", coder=name) for name in names]
+        self.shares = rows[[f"share:{name}" for name in names]].to_numpy()
+        self.looks = [("|", MUTED)] * len(names) if alike else list(CODERS[: len(names)])
+        self.lanes = [0 if alike else lane for lane in range(len(names))]
+        self.row = max(least, ABOVE + LANE * len(said)) if names else least
+        said = [t("coders.share"), t("coders.bounds"), *said]
+        self.key = [lines(one, WIDTH - 1.6, SMALL, t.lang) for one in said] if names else []
+        self.places, self.head = placed(self.key, SYMBOL) if names else ([], 0.0)
+
+    def draw_key(self, page: Page) -> None:
+        """Set the key at the top of the body: the same marks, each with its name."""
+        if not self.key:
+            return
+        canvas = page.canvas()
+        for i, (said, (x, y)) in enumerate(zip(self.key, self.places, strict=True)):
+            page.text(x + SYMBOL, y + 0.09, said, size=SMALL)
+            middle, end = y + 0.27, x + SYMBOL - 0.2
+            if i == 0:
+                canvas.plot([x, end], [middle] * 2, color=BLUE, lw=2, solid_capstyle="butt")
+                canvas.plot((x + end) / 2, middle, "o", ms=7.5, color=BLUE)
+            elif i == 1:
+                _band(canvas, (x, end), middle, 0.34)
+            else:
+                _mark(canvas, end - 0.15, middle, *self.looks[i - 2])
+
+    def draw(self, axes: Axes, row: Any, i: int) -> None:
+        """Draw one row: band of the bounds, share and interval, and each coder's own share."""
+        top = i - 0.5 + 0.38 / self.row if self.key else i
+        if self.key and row.share_min < row.share_max:
+            _band(axes, (100 * row.share_min, 100 * row.share_max), top, 0.4 / self.row)
+        share(axes, row, top)
+        for own, look, lane in zip(self.shares[i], self.looks, self.lanes, strict=True):
+            _mark(axes, 100 * own, i - 0.5 + (ABOVE + LANE * (lane + 0.3)) / self.row, *look)
+
+
+def _band(axes: Axes, ends: Sequence[float], y: float, high: float) -> None:
+    low, up = ends
+    corner = (low, y - high / 2)
+    axes.add_patch(Rectangle(corner, up - low, high, facecolor=HEAT[1], linewidth=0, zorder=0.9))
+    for end in ends:
+        axes.plot([end] * 2, [y - high / 2, y + high / 2], color=BLUE, lw=1.2, clip_on=False)
+
+
+def _mark(axes: Axes, x: float, y: float, marker: str, shade: str) -> None:
+    axes.plot(x, y, marker, ms=5, color=shade, mew=1.2 if marker == "|" else 0, clip_on=False)

@@ -218,6 +218,23 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     return sum(_advance(character, bold) for character in text) * size / 100 * POINT
 
 
+def placed(
+    key: Sequence[Sequence[str]], symbol: float = 0.5
+) -> tuple[list[tuple[float, float]], float]:
+    """Place the entries of a key, each of lines beside a symbol of a width, and say where it ends.
+
+    They stand side by side, on as many rows as they need.
+    """
+    places, x, y, high = [], MARGIN, 0.0, 0.0
+    for rows in key:
+        wide = symbol + 0.4 + max(text_width(row, SMALL) for row in rows)
+        if x > MARGIN and x + wide > WIDTH + MARGIN:
+            x, y, high = MARGIN, y + high, 0.0
+        places.append((x, y))
+        x, high = x + wide, max(high, height(rows, SMALL) + 0.15)
+    return places, y + high + 0.25
+
+
 def lines(
     text: str, width: float, size: float, lang: str, *, bold: bool = False, even: bool = True
 ) -> list[str]:

@@ -26,6 +26,10 @@ class Coded(Protocol):
         """One status for each model and feature."""
 
     @property
+    def contested(self) -> pd.DataFrame:
+        """As `status`, but with a disagreement wherever coders differ and nobody decided."""
+
+    @property
     def memberships(self) -> pd.DataFrame:
         """One row for each goal of a model."""
 

@@ -6,8 +6,10 @@ import pandas as pd
 
 from soila_analysis.language import Messages
 from soila_analysis.metrics import rounding
+from soila_analysis.metrics.shares import WIDENED
 
 BOUNDED = "bounded"
+OWN = "share:"  # then a coder's id: the share by this coder's codes alone
 METHODS = {"wilson": "Wilson", "jeffreys": "Jeffreys", "clopper-pearson": "Clopper–Pearson"}
 
 
@@ -56,19 +58,51 @@ def base(table: pd.DataFrame, t: Messages) -> str:
 
 def interval(table: pd.DataFrame, t: Messages) -> str:
     """Say what the intervals are, if there are any."""
-    methods = [METHODS[m] for m in table["interval"].unique() if m in METHODS]
-    return t("common.interval", method=methods[0]) if methods else ""
+    found = list(table.loc[table["share"].notna(), "interval"].unique())
+    plain = [t("common.interval", method=METHODS[m]) for m in found if m in METHODS]
+    bare = [m.removesuffix(WIDENED) for m in found if m.endswith(WIDENED)]
+    return " ".join([*plain, *(t("coders.widened", method=METHODS[m]) for m in bare)])
+
+
+def coders(table: pd.DataFrame) -> list[str]:
+    """List the coders whose own shares a table has."""
+    return [column.removeprefix(OWN) for column in table if str(column).startswith(OWN)]
+
+
+def bounds(row: Any, t: Messages) -> str:
+    """Write the share if all that is open or disputed were absent, and if it were present."""
+    total = row.n + row.unclear + row.disagreed + row.not_assessed
+    if not total:
+        return ""
+    ends = (round(share * total) for share in (row.share_min, row.share_max))
+    low, high = (percent_of(k, total) for k in ends)
+    return t.percent(low) if low == high else f"{t.number(low)}–{t.percent(high)}"
+
+
+def sentences(table: pd.DataFrame, names: str, t: Messages) -> list[str]:
+    """Write each row's share with its name, and what several coders make of it."""
+    found = [f"{getattr(r, names)}: {ratio(r, t)} ({percent(r, t)})" for r in table.itertuples()]
+    own = coders(table)
+    if not own:
+        return [f"{one}." for one in found]
+    each = [
+        ", ".join(f"{c} {t.ratio(row[f'k:{c}'], row[f'n:{c}'])}" for c in own)
+        for row in table.to_dict("records")
+    ]
+    ends = [t("coders.between", bounds=bounds(row, t) or "–") for row in table.itertuples()]
+    return [f"{one}; {end}; {said}." for one, end, said in zip(found, ends, each, strict=True)]
 
 
 def open_codes(table: pd.DataFrame, t: Messages) -> str:
-    """Say how many codes are unclear, and how many models were not assessed, if any."""
-    per_feature = table.groupby("feature_id")[["unclear", "not_assessed"]].sum()
-    unclear, missing = per_feature["unclear"].sum(), per_feature["not_assessed"].max()
-    return " ".join(
-        t(key, n=t.number(n))
-        for key, n in (("common.unclear", unclear), ("common.not-assessed", missing))
-        if n
-    )
+    """Say how many codes are unclear or disputed, and how many models not assessed, if any."""
+    per_feature = table.groupby("feature_id")[
+        ["unclear", "disagreed", "overruled", "not_assessed"]
+    ].sum()
+    counts = {
+        **{key: per_feature[key].sum() for key in ("unclear", "disagreed", "overruled")},
+        "not-assessed": per_feature["not_assessed"].max(),
+    }
+    return " ".join(t(f"common.{key}", n=t.number(n)) for key, n in counts.items() if n)
 
 
 def other_reading(table: pd.DataFrame, t: Messages) -> str:

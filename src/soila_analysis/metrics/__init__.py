@@ -20,6 +20,7 @@ from soila_analysis.metrics.shares import (
     shares,
     shares_by,
     tally,
+    with_coders,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "shares_by",
     "signed_differences",
     "tally",
+    "with_coders",
 ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-STATUSES = ("present", "absent", "unclear", "not-applicable", "not-assessed")
+STATUSES = ("present", "absent", "unclear", "not-applicable", "disagreement", "not-assessed")
 COLUMNS = {
     "groups": ("model_id",),
     "memberships": ("model_id", "goal_id"),

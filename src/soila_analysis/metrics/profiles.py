@@ -51,7 +51,7 @@ def features_per_model(
     table = goal.rename_axis("goal_id").reset_index().merge(k, on="goal_id", how="left")
     table = table.fillna({"k": 0}).astype({"k": int, "features": "Int64"})
     tallied = pd.DataFrame({"present": table["k"], "absent": table["n"] - table["k"]})
-    tallied[["unclear", "not-applicable", "not-assessed"]] = 0
+    tallied = tallied.reindex(columns=list(frames.STATUSES), fill_value=0)
     share = shares(tallied)[["share", "low", "high"]]
     table = pd.concat([table, share], axis=1).assign(features_max=status.shape[1])
     order = ["goal_id", "k", "n", "share", "low", "high", "features", "total", "mean", "median"]

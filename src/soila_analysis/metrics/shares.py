@@ -1,6 +1,6 @@
 """Shares k/n with intervals, and what the codes left open implies for them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,18 @@ from soila_analysis.metrics import frames, rounding
 from soila_analysis.metrics.frames import STATUSES
 from soila_analysis.metrics.ranking import rank_ranges, ranked
 
+OPEN = ("unclear", "disagreement", "not-assessed")  # may be present or absent in truth
+AGREED = ("all_present", "all_absent")
+WIDENED = "-widened"  # after the method of an interval: by what coders disagree on
 INTERVALS = {"wilson": "wilson", "jeffreys": "jeffreys", "clopper-pearson": "beta", "none": ""}
 
 
-def tally(status: pd.DataFrame, groups: pd.DataFrame | None = None) -> pd.DataFrame:
+def tally(
+    status: pd.DataFrame,
+    groups: pd.DataFrame | None = None,
+    *,
+    contested: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Count the statuses of each feature, over distinct models or within each group of them.
 
     This is the only step that touches models; all that follows needs these counts alone.
@@ -25,11 +33,15 @@ def tally(status: pd.DataFrame, groups: pd.DataFrame | None = None) -> pd.DataFr
     groups : DataFrame, optional
         ``model_id`` and one more column, such as ``goal_id``: one row for each group of a model. A
         model of several groups counts in each of them. Without it, each model counts once.
+    contested : DataFrame, models x features, optional
+        As `status`, but with a disagreement wherever coders differ, even where the rule of `status`
+        settled it, such as a majority's. By default `status` itself.
 
     Returns
     -------
     DataFrame
-        The group (in order of appearance) and ``feature_id``, then one integer column a status.
+        The group (in order of appearance) and ``feature_id``, then one integer column a status,
+        and ``all_present`` and ``all_absent``: present or absent without any disagreement.
 
     Raises
     ------
@@ -49,7 +61,9 @@ def tally(status: pd.DataFrame, groups: pd.DataFrame | None = None) -> pd.DataFr
         members = pairs.to_numpy(dtype=np.int64)
         index = pd.MultiIndex.from_product([names, status.columns], names=[column, "feature_id"])
     values = status.to_numpy(dtype=object)
-    counts = {s: (members @ (values == s).astype(np.int64)).ravel() for s in STATUSES}
+    agreed = values if contested is None else contested.loc[status.index].to_numpy(dtype=object)
+    cells = {s: values == s for s in STATUSES} | {f"all_{s}": agreed == s for s in STATUSES[:2]}
+    counts = {name: (members @ cell.astype(np.int64)).ravel() for name, cell in cells.items()}
     return pd.DataFrame(counts, index=index).reset_index()
 
 
@@ -61,7 +75,8 @@ def shares(
     Parameters
     ----------
     counts : DataFrame
-        Identifier columns and one integer column for each of `STATUSES`, as `tally` gives.
+        Identifier columns and one integer column for each of `STATUSES`, as `tally` gives; without
+        ``all_present`` and ``all_absent`` no disagreement was settled.
     confidence : float, default 0.95
         Level of the interval.
     interval : {"wilson", "jeffreys", "clopper-pearson", "none"}, default "wilson"
@@ -72,9 +87,12 @@ def shares(
     DataFrame
         Identifiers; ``k`` present of ``n`` assessed (present or absent); ``share`` = k/n with
         ``low`` and ``high``; ``percent`` rounded half-up; ``interval``, its method; ``unclear``,
-        ``not_assessed``,
-        ``not_applicable``; ``share_min`` and ``share_max``, the share if all that is unclear or
-        not assessed were absent, or present. Shares are missing where nothing was assessed.
+        ``disagreed`` (the coders came to no consensus), ``overruled`` (a coder differs from the
+        consensus), ``not_assessed``, ``not_applicable``; ``share_min`` and ``share_max``, the share
+        if all that is unclear, disputed (disagreed or overruled) or not assessed were absent, or
+        present. Shares are missing where nothing was assessed. Where codes are disputed, the
+        interval is "widened": from the lower end for all of them absent to the upper end for all of
+        them present, since that of k/n does not cover; see ``benchmarks/consensus.py``.
 
     Raises
     ------
@@ -88,26 +106,33 @@ def shares(
 
     Examples
     --------
-    >>> one = {"present": [47], "absent": [5], "unclear": [0], "not-applicable": [0]}
-    >>> table = shares(pd.DataFrame({**one, "not-assessed": [0]}))
+    >>> one = dict.fromkeys(STATUSES, [0]) | {"present": [47], "absent": [5]}
+    >>> table = shares(pd.DataFrame(one))
     >>> table[["k", "n", "low", "high"]].round(3).values.tolist()
     [[47.0, 52.0, 0.794, 0.958]]
     """
     frames.check(counts=counts)
-    table = counts.drop(columns=list(STATUSES))
+    table = counts.drop(columns=[*STATUSES, *AGREED], errors="ignore")
     table["k"] = counts["present"]
     table["n"] = counts["present"] + counts["absent"]
-    table = _with_interval(table, confidence, interval)
+    present, absent = (counts.get(name, counts[name.removeprefix("all_")]) for name in AGREED)
+    decided = table["n"] + counts["disagreement"]
+    table = _with_interval(table, confidence, interval, present, decided - absent, decided)
     counted = table["n"].astype("Int64").where(table["n"] > 0)
     table["percent"] = rounding.half_up(table["k"].astype("Int64"), counted)
+    disputed = decided - present - absent
     table["interval"] = interval
+    if interval != "none":
+        table["interval"] = table["interval"].mask(disputed > 0, f"{interval}{WIDENED}")
     table["unclear"] = counts["unclear"]
+    table["disagreed"] = counts["disagreement"]
+    table["overruled"] = disputed - counts["disagreement"]
     table["not_assessed"] = counts["not-assessed"]
     table["not_applicable"] = counts["not-applicable"]
-    open_codes = counts["unclear"] + counts["not-assessed"]
+    open_codes = counts[list(OPEN)].sum(axis=1)
     possible = (table["n"] + open_codes).astype(float).replace(0.0, np.nan)
-    table["share_min"] = table["k"] / possible
-    table["share_max"] = (table["k"] + open_codes) / possible
+    table["share_min"] = present / possible
+    table["share_max"] = (possible - absent) / possible
     return table
 
 
@@ -136,13 +161,15 @@ def goal_distribution(
     table = pd.DataFrame({"goal_id": list(goals)})
     table["k"] = _sizes(memberships, goals).to_numpy(dtype=np.int64)
     table["n"] = len(memberships)
-    table = _with_interval(table, 0.95, "wilson")
+    table = _with_interval(table, 0.95, "wilson", table["k"], table["k"], table["n"])
     table["percent"] = rounding.percents(table["k"].tolist(), rule)
     table["models"] = memberships["model_id"].nunique()
     return table
 
 
-def feature_shares(status: pd.DataFrame, *, interval: str = "wilson") -> pd.DataFrame:
+def feature_shares(
+    status: pd.DataFrame, *, interval: str = "wilson", contested: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Share of the distinct assessed models that have each feature.
 
     Parameters
@@ -151,6 +178,8 @@ def feature_shares(status: pd.DataFrame, *, interval: str = "wilson") -> pd.Data
         As for `tally`.
     interval : str, default "wilson"
         As for `shares`.
+    contested : DataFrame, optional
+        As for `tally`.
 
     Returns
     -------
@@ -158,7 +187,8 @@ def feature_shares(status: pd.DataFrame, *, interval: str = "wilson") -> pd.Data
         One row a feature in the order of the columns, as `shares` gives, with ``rank`` and
         ``tied`` as `ranked` gives and ``rank_low``, ``rank_high`` as `rank_ranges` gives.
     """
-    return ranked(shares(tally(status), interval=interval)).merge(rank_ranges(status))
+    counts = tally(status, contested=contested)
+    return ranked(shares(counts, interval=interval)).merge(rank_ranges(status))
 
 
 def shares_by(
@@ -167,6 +197,7 @@ def shares_by(
     values: Sequence[str] | None = None,
     *,
     interval: str = "wilson",
+    contested: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Share of the assessed models of each group that have each feature.
 
@@ -181,6 +212,8 @@ def shares_by(
         default all that occur, sorted; an empty text is a group as well.
     interval : str, default "wilson"
         As for `shares`.
+    contested : DataFrame, optional
+        As for `tally`.
 
     Returns
     -------
@@ -200,7 +233,7 @@ def shares_by(
     >>> shares_by(status, regions)[["feature_id", "region", "k", "n"]].values.tolist()
     [['f', 'Oulu', 0, 1], ['f', 'Turku', 1, 1]]
     """
-    counts = tally(status, groups)
+    counts = tally(status, groups, contested=contested)
     keys = ["feature_id", _column(groups)]
     ordered = sorted(counts[keys[1]].unique()) if values is None else values
     cells = pd.MultiIndex.from_product([status.columns, ordered], names=keys)
@@ -214,6 +247,7 @@ def feature_shares_by_goal(
     goals: Sequence[str],
     *,
     interval: str = "wilson",
+    contested: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Share of the assessed models of each goal that have each feature.
 
@@ -227,6 +261,8 @@ def feature_shares_by_goal(
         The goals in their order.
     interval : str, default "wilson"
         As for `shares`.
+    contested : DataFrame, optional
+        As for `tally`.
 
     Returns
     -------
@@ -234,7 +270,8 @@ def feature_shares_by_goal(
         As `shares_by` gives, by ``goal_id``.
     """
     frames.check(status=status, memberships=memberships)
-    return shares_by(status, memberships[["model_id", "goal_id"]], goals, interval=interval)
+    groups = memberships[["model_id", "goal_id"]]
+    return shares_by(status, groups, goals, interval=interval, contested=contested)
 
 
 def chosen_feature(status: pd.DataFrame, feature: str) -> str:
@@ -269,13 +306,17 @@ def chosen_feature(status: pd.DataFrame, feature: str) -> str:
 
 
 def evidence_map(
-    status: pd.DataFrame, memberships: pd.DataFrame, goals: Sequence[str]
+    status: pd.DataFrame,
+    memberships: pd.DataFrame,
+    goals: Sequence[str],
+    *,
+    contested: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Features by goals with the margin: each feature in each goal, and in all models.
 
     Parameters
     ----------
-    status, memberships, goals
+    status, memberships, goals, contested
         As for `feature_shares_by_goal`.
 
     Returns
@@ -284,8 +325,8 @@ def evidence_map(
         The rows of `feature_shares_by_goal`, then one row a feature with an empty ``goal_id``
         over the distinct models.
     """
-    cells = feature_shares_by_goal(status, memberships, goals)
-    margin = shares(tally(status))
+    cells = feature_shares_by_goal(status, memberships, goals, contested=contested)
+    margin = shares(tally(status, contested=contested))
     margin.insert(1, "goal_id", "")
     return pd.concat([cells, margin], ignore_index=True)
 
@@ -297,6 +338,7 @@ def feature_by_goal(
     feature: str,
     *,
     interval: str = "wilson",
+    contested: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Share of the assessed models of each goal that have one feature.
 
@@ -308,6 +350,8 @@ def feature_by_goal(
         The feature's id, as `chosen_feature` gives.
     interval : str, default "wilson"
         As for `shares`.
+    contested : DataFrame, optional
+        As for `tally`.
 
     Returns
     -------
@@ -315,7 +359,53 @@ def feature_by_goal(
         One row a goal, as `shares` gives.
     """
     frames.check(status=status, memberships=memberships)
-    return feature_shares_by_goal(status[[feature]], memberships, goals, interval=interval)
+    disputed = None if contested is None else contested[[feature]]
+    return feature_shares_by_goal(
+        status[[feature]], memberships, goals, interval=interval, contested=disputed
+    )
+
+
+def with_coders(
+    table: pd.DataFrame,
+    codings: pd.DataFrame,
+    counts_as: Mapping[str, str],
+    groups: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Put each coder's own shares beside those of all coders together.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a ``feature_id``, and a group if there are groups, as `shares` or `shares_by` gives.
+    codings : DataFrame
+        ``model_id``, ``feature_id``, ``coder_id``, ``code``.
+    counts_as : mapping of str to str
+        What each code counts as.
+    groups : DataFrame, optional
+        As for `tally`.
+
+    Returns
+    -------
+    DataFrame
+        The table; where there are several coders, with ``k:``, ``n:`` and ``share:`` and the id of
+        each: present of assessed by this coder's codes alone; the share is missing if n is 0.
+    """
+    frames.check(codings=codings)
+    coders = sorted(codings["coder_id"].unique())
+    if len(coders) < 2:
+        return table
+    status = codings["code"].map(dict(counts_as))
+    rows = codings.assign(k=status.eq("present").astype(int))[status.isin(STATUSES[:2])]
+    keys = ["feature_id"]
+    if groups is not None:
+        rows, keys = rows.merge(groups, on="model_id"), [*keys, _column(groups)]
+    for coder in coders:
+        own = rows[rows["coder_id"] == coder].groupby(keys)["k"].agg(["sum", "size"])
+        own = table[keys].merge(own.reset_index(), on=keys, how="left").set_index(table.index)
+        k, n = own["sum"].fillna(0).astype(int), own["size"].fillna(0).astype(int)
+        found = {f"k:{coder}": k, f"n:{coder}": n, f"share:{coder}": k / n.where(n > 0)}
+        table = table.assign(**found)
+    return table
 
 
 def _column(groups: pd.DataFrame) -> str:
@@ -326,7 +416,15 @@ def _sizes(memberships: pd.DataFrame, goals: Sequence[str]) -> pd.Series:
     return memberships["goal_id"].value_counts().reindex(list(goals), fill_value=0)
 
 
-def _with_interval(table: pd.DataFrame, confidence: float, interval: str) -> pd.DataFrame:
+def _with_interval(
+    table: pd.DataFrame,
+    confidence: float,
+    interval: str,
+    least: pd.Series,
+    most: pd.Series,
+    total: pd.Series,
+) -> pd.DataFrame:
+    """Add the share k/n, and an interval from that of least/total to that of most/total."""
     if interval not in INTERVALS:
         raise ValueError(f'no interval "{interval}"; allowed: {", ".join(INTERVALS)}')
     base = table["n"].astype(float).replace(0.0, np.nan)
@@ -334,10 +432,13 @@ def _with_interval(table: pd.DataFrame, confidence: float, interval: str) -> pd.
     low, high = np.full(len(table), np.nan), np.full(len(table), np.nan)
     known = base.notna().to_numpy() & (interval != "none")
     if known.any():
-        low[known], high[known] = proportion_confint(
-            table["k"].to_numpy()[known],
-            table["n"].to_numpy()[known],
-            alpha=1 - confidence,
-            method=INTERVALS[interval],
+        low[known], high[known] = (
+            proportion_confint(
+                k.to_numpy()[known],
+                total.to_numpy()[known],
+                alpha=1 - confidence,
+                method=INTERVALS[interval],
+            )[end]
+            for end, k in enumerate((least, most))
         )
     return table.assign(low=low, high=high)

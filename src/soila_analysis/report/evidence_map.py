@@ -16,7 +16,8 @@ from soila_analysis.metrics.gaps import LEVEL
 from soila_analysis.report.pages import asset, render
 from soila_analysis.review import basis
 
-MARKS = {"present": "1", "absent": "0", "unclear": "?", "not-applicable": "-", "not-assessed": "."}
+MARKS = {"present": "1", "absent": "0", "unclear": "?", "not-applicable": "-"}
+MARKS |= {"disagreement": "!", "not-assessed": "."}
 FIXED = ("model_id", "name")
 NOTES = "note_"  # what a coder noted on each model, for the coders only
 PLAIN = 200  # models that the page lists without a script
@@ -31,7 +32,9 @@ def further(models: pd.DataFrame) -> list[str]:
 def cells(dataset: Dataset) -> pd.DataFrame:
     """Share of each feature in each goal and in all models, with where each number stands."""
     goals = dataset.taxonomy.goal_ids
-    table = metrics.evidence_map(dataset.status, dataset.memberships, goals)
+    table = metrics.evidence_map(
+        dataset.status, dataset.memberships, goals, contested=dataset.contested
+    )
     return basis.mark(table, dataset, "feature-share", "feature-share-by-goal")
 
 
@@ -85,6 +88,7 @@ def evidence_map(
         classes=_classes(t),
         models=listed(dataset, lang),
         plain=PLAIN,
+        disputed=bool(dataset.status.eq("disagreement").any(axis=None)),
         columns=_columns(dataset.models),
         script=asset("explorer.js"),
         data=_embedded(dataset, table, lang),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from soila_analysis.dataset import Dataset
+from soila_analysis.dataset import ONE_CODER, Dataset
 from soila_analysis.figures.wording import percent_of
 from soila_analysis.language import Messages, messages
 from soila_analysis.report.evidence_map import further
@@ -125,7 +125,7 @@ def _sentences(dataset: Dataset, t: Messages) -> dict[str, str]:
         "base": base,
         "items": _data_items(dataset, t),
         "appraisal": t("methods.no-appraisal"),
-        "synthesis": " ".join([t("methods.intervals"), *ranges]),
+        "synthesis": _joined([t("methods.intervals"), _several(dataset, t), *ranges]),
         "missing": f"{base} {t('methods.open')}",
         "gaps": t("methods.how-gaps"),
         "agreement": " ".join(_agreement(dataset, t)),
@@ -135,6 +135,7 @@ def _sentences(dataset: Dataset, t: Messages) -> dict[str, str]:
 
 _OUTSIDE = {
     "unclear": "unclear",
+    "disputed": "disagreement",
     "inapplicable": "not-applicable",
     "missing": "not-assessed",
 }
@@ -175,6 +176,12 @@ def _rule(dataset: Dataset, t: Messages) -> str:
         return ""
     name, _, coder = dataset.info.consensus.partition(":")
     return t(f"methods.rule-{name}", coder=coder)
+
+
+def _several(dataset: Dataset, t: Messages) -> str:
+    """Say what intervals of several coders are worth; nothing where one coder's codes count."""
+    one = dataset.info.consensus.startswith(ONE_CODER)
+    return "" if one or dataset.codings["coder_id"].nunique() < 2 else t("methods.several")
 
 
 def _agreement(dataset: Dataset, t: Messages) -> Iterator[str]:

@@ -10,8 +10,9 @@ import pandas as pd
 
 from soila_analysis.figures import agreement
 from soila_analysis.figures.share_bases import fitting
-from soila_analysis.figures.wording import BOUNDED, by_share, percent, percent_of, ratio
+from soila_analysis.figures.wording import BOUNDED, bounds, by_share, percent, percent_of, ratio
 from soila_analysis.language import Messages, messages
+from soila_analysis.metrics.shares import WIDENED
 
 Row = Any  # of a table, as `itertuples` gives
 LONG = ("share-bases", "agreement", "disagreement")  # a row each would be a long list
@@ -250,8 +251,25 @@ def _percent(_value: Any, row: Row, t: Messages) -> str:
 
 
 def _interval(low: Any, row: Row, t: Messages) -> str:
-    """Write a confidence interval; the ranges of bounded numbers are none."""
-    return "" if row.basis == BOUNDED else f"{t.number(100 * low)}–{_fraction(row.high, row, t)}"
+    """Write a confidence interval; ranges of what is bounded or disputed are none."""
+    return "" if row.basis == BOUNDED or _disputed(row) else _from_to(low, row, t)
+
+
+def _widened(low: Any, row: Row, t: Messages) -> str:
+    return _from_to(low, row, t) if _disputed(row) else ""
+
+
+def _bounds(_low: Any, row: Row, t: Messages) -> str:
+    return bounds(row, t) if row.disagreed + row.overruled else ""
+
+
+def _disputed(row: Row) -> bool:
+    return str(getattr(row, "interval", "")).endswith(WIDENED)
+
+
+def _from_to(low: Any, row: Row, t: Messages) -> str:
+    high = _fraction(row.high, row, t)
+    return high and f"{t.number(100 * low)}–{high}"
 
 
 def _span(low: str, high: str) -> str:
@@ -324,12 +342,16 @@ COLUMNS: Mapping[str, Column] = {
     "base": Column(("n",), _base),
     "share": Column(("percent",), _percent, bounds="bound_low"),
     "interval": Column(("low", "high", "percent"), _interval),
+    "widened": Column(("low", "high", "interval"), _widened),
+    "bounds": Column(("share_min", "share_max", "overruled"), _bounds),
     "rank": Column(("rank", "rank_low", "rank_high"), _rank),
     "features": Column(("features",), _number),
     "mean": Column(("mean",), _mean, bounds="mean_bound_low"),
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),
     "unclear": Column(("unclear",), _some),
+    "disagreed": Column(("disagreed",), _some),
+    "overruled": Column(("overruled",), _some),
     "not-assessed": Column(("not_assessed",), _some),
     "not-applicable": Column(("not_applicable",), _some),
     "not-coded": Column(("not_coded",), _some),

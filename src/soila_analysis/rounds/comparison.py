@@ -104,7 +104,7 @@ def _names(earlier: Dataset, later: Dataset) -> Mapping[str, str]:
 
 def _marked(data: Dataset) -> pd.DataFrame:
     """Say of each share of one round where it stands."""
-    shares = metrics.shares(metrics.tally(data.status))
+    shares = metrics.shares(metrics.tally(data.status, contested=data.contested))
     marked = basis.mark(shares, data, "feature-share").set_index("feature_id")
     return marked.reindex(columns=["basis", *compatible.NUMBERS])
 

@@ -14,7 +14,7 @@
   const PAGE = 50;
   const PRESENT = 1;
   const ABSENT = 0;
-  const OTHER = { "?": 2, "-": 3, ".": 4 };
+  const OTHER = { "?": 2, "-": 3, ".": 4, "!": 5 };
   const ALL = goals.length;
 
   const codes = features.map((_, f) => Uint8Array.from(models, ({ codes: own }) =>
@@ -306,7 +306,7 @@
 
   const origin = [data.kind, data.source];
   const saveModels = () => {
-    const letters = ["0", "1", "?", "-", ""];
+    const letters = ["0", "1", "?", "-", "", "disagreement"];
     const lines = matching(left(state())).map((m) => {
       const { id, name, own, rest } = models[m];
       return [id, name, own.map((goal) => goals[goal]).join(" "), ...rest, ...codes.map((of) => letters[of[m]]), ...origin];
