@@ -20,6 +20,8 @@ from soila_analysis.figures.wording import (
     BOUNDED,
     base,
     by_share,
+    empty_goals,
+    missing,
     open_codes,
     percent,
     percent_of,
@@ -44,8 +46,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
     cells, totals = _cells(table), _totals(table)
-    sure = cells.assign(least=[_least(row) for row in cells.itertuples()]).dropna(subset=["share"])
-    strong = sure.groupby("feature_id")["least"].min().ge(CLASSES[3])
+    least = cells.assign(least=[_least(row) for row in cells.itertuples()]).fillna({"least": 0})
+    strong = least.groupby("feature_id")["least"].min().ge(CLASSES[3])
     names = totals.loc[totals["feature_id"].map(strong).eq(True), "feature"].tolist()
     certain = table["kind"].iloc[0] != "reconstructed"
     title = t("evidence-map.lead-title") if certain and len(names) > 1 else t("evidence-map.title")
@@ -59,7 +61,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"evidence-map.chart-{variant}"),
         title=title,
-        subtitle=[*how, open_codes(totals, t)],
+        subtitle=[*how, open_codes(totals, t), empty_goals(cells, t)],
         findings=findings,
         rows=[
             f"{r.feature}, {r.goal or t('common.all')}: {ratio(r, t)} ({percent(r, t)})."
@@ -139,7 +141,7 @@ def _heat(axes: Axes, cells: pd.DataFrame, features: pd.Series, goals: pd.Series
 
 def _cell(page: Page, row: pd.Series, x: float, y: float, wide: float, t: Messages) -> None:
     if pd.isna(row["percent"]):
-        page.text(x + wide / 2, y, t("common.no-data"), size=SMALL, ha="center", va="center")
+        page.text(x + wide / 2, y, missing(row, t), size=SMALL, ha="center", va="center")
         return
     dark = _class(row["percent"]) == len(HEAT) - 1
     ink = "white" if dark else TEXT

@@ -18,6 +18,7 @@ from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.figures.wording import (
     BOUNDED,
     by_share,
+    empty_goals,
     interval,
     open_codes,
     other_reading,
@@ -44,7 +45,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     feature = table["feature"].iloc[0]
     rows = table.dropna(subset=["share"])
     first = rows[rows["share"] == rows["share"].max()]
-    known = table["kind"].iloc[0] != "reconstructed" and len(first) == 1 and variant == "redesigned"
+    clear = len(first) == 1 < len(rows) and variant == "redesigned"
+    known = clear and table["kind"].iloc[0] != "reconstructed"
     title = t("feature-by-goal.title", feature=feature)
     if known:
         title = t("feature-by-goal.lead-title", feature=feature, goal=first["goal"].iloc[0])
@@ -58,7 +60,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"feature-by-goal.chart-{variant}"),
         title=title,
-        subtitle=[*how, open_codes(table, t)],
+        subtitle=[*how, open_codes(table, t), empty_goals(table, t)],
         findings=_findings(first, table, t),
         rows=[f"{r.goal}: {ratio(r, t)} ({percent(r, t)})." for r in table.itertuples()],
     )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from soila_analysis.figures import agreement
 from soila_analysis.figures.share_bases import fitting
-from soila_analysis.figures.wording import BOUNDED, by_share, percent, percent_of, ratio
+from soila_analysis.figures.wording import BOUNDED, by_share, missing, percent, percent_of, ratio
 from soila_analysis.language import Messages, messages
 
 Row = Any  # of a table, as `itertuples` gives
@@ -246,7 +246,7 @@ def _base(n: Any, row: Row, t: Messages) -> str:
     return t.number(n) if _unknown(row) or hasattr(row, "stated") else ""
 
 
-def _percent(_value: Any, row: Row, t: Messages) -> str:
+def _percent(_n: Any, row: Row, t: Messages) -> str:
     return "" if _unknown(row) else percent(row, t)
 
 
@@ -264,8 +264,10 @@ def _rank(rank: Any, row: Row, t: Messages) -> str:
     return "" if row.basis == BOUNDED else f"{t.number(rank)} ({ends})"
 
 
-def _mean(mean: Any, row: Row, t: Messages) -> str:
-    ends = (row.mean_bound_low, row.mean_bound_high) if _unknown(row) else (mean, mean)
+def _mean(_n: Any, row: Row, t: Messages) -> str:
+    if pd.isna(row.mean):
+        return missing(row, t)
+    ends = (row.mean_bound_low, row.mean_bound_high) if _unknown(row) else (row.mean, row.mean)
     return _span(*(t.number(end, 1) for end in ends))
 
 
@@ -322,11 +324,11 @@ COLUMNS: Mapping[str, Column] = {
     "recomputed": Column(("recomputed",), _recomputed, "value", empty="common.no-data"),
     "ratio": Column(("k", "n"), _ratio),
     "base": Column(("n",), _base),
-    "share": Column(("percent",), _percent),
+    "share": Column(("n", "percent"), _percent),
     "interval": Column(("low", "high", "percent"), _interval),
     "rank": Column(("rank", "rank_low", "rank_high"), _rank),
     "features": Column(("features",), _number),
-    "mean": Column(("mean",), _mean),
+    "mean": Column(("n", "mean"), _mean),
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),
     "unclear": Column(("unclear",), _some),
