@@ -54,7 +54,10 @@ def shipped():
 
 
 def made_up(models=40, goals=3, features=20, coders="ABC", seed=1, **info):
-    """A made-up round: models take turns among the goals but the second; coders err a little."""
+    """A made-up round: models take turns among the goals but the second; coders err a little.
+
+    All models of the first goal have the first feature, and none of the others.
+    """
     rng = np.random.default_rng(seed)
     served = [g for g in range(goals) if g != 1]
     ids = {
@@ -64,6 +67,7 @@ def made_up(models=40, goals=3, features=20, coders="ABC", seed=1, **info):
         "coder_id": list(coders),
     }
     true = rng.random((models, features)) < rng.beta(1, 1, features)
+    true[:, 0] = [m % len(served) == 0 for m in range(models)]
     wrong = rng.random((models, features, len(coders))) < 0.08
     cells = pd.MultiIndex.from_product([ids[i] for i in ("model_id", "feature_id", "coder_id")])
     codings = cells.to_frame(index=False, name=["model_id", "feature_id", "coder_id"])
@@ -72,7 +76,7 @@ def made_up(models=40, goals=3, features=20, coders="ABC", seed=1, **info):
     codings["code"] = np.select([open_ < 0.02, open_ < 0.04], ["?", "-"], codes)
     codings["note"] = ""
     goal = [ids["goal_id"][served[m % len(served)]] for m in range(models)]
-    regions = [("Uusimaa", "Pirkanmaa", "Lappi", "")[m % 4] for m in range(models)]
+    regions = [("Uusimaa", "Pirkanmaa", "Lappi", "")[m // 2 % 4] for m in range(models)]
     named = {"name": [f"Trial {m + 1}" for m in range(models)], "region": regions}
     about = {"title": dict.fromkeys(("fi", "sv", "en"), "A made-up round"), "kind": "observed"}
     about |= {"source": dict.fromkeys(("fi", "sv", "en"), "Made up for the tests")}
