@@ -309,7 +309,7 @@ def test_the_filtered_map_list_and_file_are_what_pandas_finds(
     )
     shown = set(choice.get("goals", goals)) | {""}
     assert cells_of(page) == {
-        (r.feature_id, r.goal_id): (f"{r.k}/{r.n}", f"{r.percent}%" if r.n else "no data")
+        (r.feature_id, r.goal_id): (f"{r.k}/{r.n}", f"{r.percent}%" if r.n else nothing(r))
         for r in expected.itertuples()
         if r.goal_id in shown
     }
@@ -334,6 +334,30 @@ def test_the_filtered_map_list_and_file_are_what_pandas_finds(
         assert set(file["kind"]) <= {own.info.kind}
         assert set(file["source"]) <= {own.info.source["en"]}
     assert set(table["basis"]) == {own.info.kind}
+
+
+@pytest.mark.parametrize("name", ["trial", "1", "2"])
+def test_the_filtered_map_marks_the_gaps_that_the_metric_finds(
+    visit, pilot, tmp_path, name
+) -> None:
+    file = tmp_path / "map.html"
+    file.write_text(report.evidence_map(pilot, "en"), encoding="utf-8")
+    page = visit().open(file)
+    choose(page, {"name": name})
+    ids = filtered(pilot, {"name": name})
+    goals = pilot.taxonomy.goal_ids
+    members = pilot.memberships[pilot.memberships["model_id"].isin(ids)]
+    found = metrics.gaps(metrics.evidence_map(pilot.status.loc[ids], members, goals))
+    expected = {
+        (r.feature_id, r.goal_id): messages("en")(f"site.script.gap-{r.gap}")
+        for r in found[found["gap"] != ""].itertuples()
+    }
+    assert marks_of(page) == expected
+    assert name != "trial" or expected["feature-001", "goal-3"] == "gap: in no model"
+
+
+def nothing(row) -> str:
+    return "no data" if row.unclear + row.not_assessed + row.not_applicable else "no models"
 
 
 def cells_of(page) -> dict[tuple[str, str], tuple[str, str]]:

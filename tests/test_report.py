@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -246,8 +247,8 @@ def test_the_map_of_the_default_data_set_is_small(build) -> None:
     assert all((build / f"site/{lang}/map.html").stat().st_size < 300_000 for lang in LANGUAGES)
 
 
-def test_gaps_are_told_in_words_where_they_are_and_below_the_map(shipped) -> None:
-    data = shipped["own"]
+def test_gaps_are_told_in_words_where_they_are_and_below_the_map(pilot) -> None:
+    data = pilot
     page = html.fromstring(report.evidence_map(data, "en"))
     found = metrics.gaps(shares(data)).query("gap != ''").set_index(["feature_id", "goal_id"])
     cells = page.xpath("//table[@id='map']//td")
@@ -257,7 +258,9 @@ def test_gaps_are_told_in_words_where_they_are_and_below_the_map(shipped) -> Non
         if (mark := c.findtext("span[@class='mark']"))
     }
     assert marks == {at: messages("en")(f"site.script.gap-{g}") for at, g in found["gap"].items()}
-    assert len(page.xpath("//div[@id='plain-gaps']//li")) == len(found) == 4
+    assert len(page.xpath("//div[@id='plain-gaps']//li")) == len(found) == 21
+    assert marks["feature-001", "goal-3"] == "gap: in no model"
+    assert Counter(marks.values())["gap: no models"] == 20
 
 
 def test_hostile_names_are_text_wherever_they_stand(shipped) -> None:

@@ -137,11 +137,6 @@ CELLS = {
         ("M2,Second", "M2,Second\nM3,Third"),
         ['models.csv:4, column model_id: found "M3"; the model has no goal in memberships.csv'],
     ),
-    "a goal without a model": (
-        "memberships.csv",
-        ("M2,goal-4\n", ""),
-        ['memberships.csv, column goal_id: no model has the goal "goal-4"'],
-    ),
     "a wrong code": (
         "codings.csv",
         ("A,0", "A,2"),

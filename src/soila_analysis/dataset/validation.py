@@ -54,9 +54,8 @@ def examine(folder: Path) -> Contents:
     found = [fault for name, table in read.items() for fault in faults(name, table, known)]
     lines = {(problem.file, problem.line) for problem in malformed}
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
-    problems += [*_no_rows(read), *_goals_without_model(known)]
-    problems += [*_wrong_version(folder, keys, present), *_unknown_coder(folder, keys, read)]
-    problems += _unlisted_version(folder, keys, read)
+    problems += [*_no_rows(read), *_wrong_version(folder, keys, present)]
+    problems += [*_unknown_coder(folder, keys, read), *_unlisted_version(folder, keys, read)]
     problems += [*_claims_unsaid(folder, keys, present), *_no_numbers(read)]
     if "decisions" in read and "codings" in read:
         problems += not_coded(read["decisions"], read["codings"])
@@ -139,7 +138,6 @@ def _known(
         "code": ids("codes", "code", tuple(library.counts_as)),
         "model_id": ids("models", "model_id"),
         "served": ids("memberships", "model_id"),
-        "goals_served": ids("memberships", "goal_id"),
         "taxonomy_version": _versions(read, present, keys),
     }
 
@@ -160,17 +158,6 @@ def _no_rows(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
         Problem(f"{name}.csv", None, None, "no rows", ("at least one row",))
         for name, table in read.items()
         if table.empty and name not in MAY_BE_EMPTY
-    ]
-
-
-def _goals_without_model(known: Known) -> list[Problem]:
-    goals, served = known["goal_id"], known["goals_served"]
-    if goals is None or served is None:
-        return []
-    return [
-        Problem("memberships.csv", None, "goal_id", message=f'no model has the goal "{goal}"')
-        for goal in goals
-        if goal not in served
     ]
 
 

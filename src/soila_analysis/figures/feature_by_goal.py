@@ -19,6 +19,7 @@ from soila_analysis.figures.wording import (
     BOUNDED,
     bounds,
     by_share,
+    empty_goals,
     interval,
     open_codes,
     other_reading,
@@ -50,7 +51,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     feature = table["feature"].iloc[0]
     rows = table.dropna(subset=["share"])
     first = rows[rows["share"] == rows["share"].max()]
-    known = table["kind"].iloc[0] != "reconstructed" and len(first) == 1 and variant == "redesigned"
+    clear = len(first) == 1 < len(rows) and variant == "redesigned"
+    known = clear and table["kind"].iloc[0] != "reconstructed"
     title = t("feature-by-goal.title", feature=feature)
     if known:
         title = t("feature-by-goal.lead-title", feature=feature, goal=first["goal"].iloc[0])
@@ -64,7 +66,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"feature-by-goal.chart-{variant}"),
         title=title,
-        subtitle=[*how, open_codes(table, t)],
+        subtitle=[*how, open_codes(table, t), empty_goals(table, t)],
         findings=_findings(first, table, t),
         rows=sentences(table, "goal", t),
     )

@@ -14,7 +14,7 @@ from soila_analysis.figures.page import LABEL, TITLE, WIDTH, Page, bare, height,
 from soila_analysis.figures.palette import BLUE, MUTED, PLUM
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.figures.wording import BOUNDED
+from soila_analysis.figures.wording import BOUNDED, empty_goals, missing
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.6  # cm, width of the column of labels
@@ -35,7 +35,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     first = _first(goals)
     bounded = (goals["basis"] == BOUNDED).any()
     title = t("features-per-model.title")
-    if len(first) == 1 and variant == "redesigned" and not bounded:
+    told = len(first) == 1 < goals["mean"].count() and not bounded
+    if told and variant == "redesigned":
         title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
     most = t.number(int(table["features_max"].iloc[0]))
     how = [t("features-per-model.how-as-published", most=most)]
@@ -48,14 +49,15 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             t("features-per-model.dot", count=_models_per_dot(table)),
             t("features-per-model.how-redesigned", most=most),
         ]
-    missing = int(goals["not_coded"].sum())
+    left_out = int(goals["not_coded"].sum())
+    absent = t("features-per-model.not-coded", n=t.number(left_out)) if left_out else ""
     shown = "bounded" if bounded and variant == "redesigned" else variant
     return compose(
         table,
         lang,
         chart=t(f"features-per-model.chart-{shown}"),
         title=title,
-        subtitle=[*how, t("features-per-model.not-coded", n=t.number(missing)) if missing else ""],
+        subtitle=[*how, absent, empty_goals(goals, t)],
         findings=_findings(first, t, bounded=bounded),
         rows=[_row(r, t) for r in goals.itertuples()],
         marks=variant == "redesigned",
@@ -96,7 +98,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     axes = page.axes(LABELS, 0.1, width, ROW * len(goals))
     low, high = _range(table)
     axes.set(xlim=(low - 0.7, high + 0.7), ylim=(len(goals) * ROW, 0), yticks=[])
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     bare(axes)
     for i, goal in enumerate(goals.itertuples()):
         y = ROW * (i + 0.5)
@@ -151,7 +153,7 @@ def _dots(axes: Any, rows: pd.DataFrame, y: float, per: int) -> None:
 
 
 def _averages_width(goals: pd.DataFrame, t: Messages) -> float:
-    rows = [row for goal in goals.itertuples() if goal.n for row in _averages(goal, t)]
+    rows = [row for goal in goals.itertuples() for row in _averages(goal, t)]
     return max([RIGHT, *(text_width(row, LABEL, bold=True) + 0.45 for row in rows)])
 
 
@@ -159,12 +161,13 @@ def _goal_label(page: Page, goal: Any, y: float, right: float, t: Messages) -> N
     label = lines(goal.goal, LABELS - 0.5, LABEL, t.lang)
     block = [*label, f"({t('common.n', n=t.number(goal.n))})"]
     page.text(LABELS - 0.3, y, block, ha="right", va="center")
-    if goal.n:
-        type_ = marks.type_of(goal.basis)
-        page.text(right + 0.15, y, _averages(goal, t), va="center", **type_)
+    type_ = marks.type_of(goal.basis) if goal.n else {}
+    page.text(right + 0.15, y, _averages(goal, t), va="center", **type_)
 
 
 def _averages(goal: Any, t: Messages) -> list[str]:
+    if not goal.n:
+        return [missing(goal, t)]
     if goal.basis == BOUNDED:
         low, high = (t.number(v, 1) for v in (goal.mean_bound_low, goal.mean_bound_high))
         return [t("features-per-model.mean", value=f"{low}–{high}")]
@@ -180,10 +183,8 @@ def _median(goal: Any, t: Messages) -> str:
 
 
 def _row(goal: Any, t: Messages) -> str:
-    name, n = goal.goal, t.number(goal.n)
-    if not goal.n:
-        return f"{name}: {t('common.n', n=n)}."
-    return f"{name} ({t('common.n', n=n)}): {', '.join(_averages(goal, t))}."
+    n = t("common.n", n=t.number(goal.n))
+    return f"{goal.goal} ({n}): {', '.join(_averages(goal, t))}."
 
 
 def _findings(first: pd.DataFrame, t: Messages, *, bounded: bool) -> list[str]:

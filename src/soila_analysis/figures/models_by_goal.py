@@ -14,7 +14,7 @@ from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines
 from soila_analysis.figures.palette import PALETTE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
-from soila_analysis.figures.wording import percent, ratio
+from soila_analysis.figures.wording import empty_goals, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
@@ -45,6 +45,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             _base(table, t),
             _unit(table, t) if variant == "redesigned" else "",
             _sum(table, t),
+            empty_goals(table.assign(n=table["k"]), t),
         ],
         findings=[
             t(
@@ -98,8 +99,9 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         marks.squares(axes, LABELS, y, pitch, row, per, row.k)
         x = LABELS + pitch * math.ceil(row.k / per) + 0.15
-        count = t("models-by-goal.models", count=row.k)
-        page.text(x, y, f"{count} ({percent(row, t)})", va="center", **marks.type_of(row.basis))
+        count = f"{t('models-by-goal.models', count=row.k)} ({percent(row, t)})"
+        count = count if row.k else t("common.no-models")
+        page.text(x, y, count, va="center", **marks.type_of(row.basis))
     return page.figure
 
 

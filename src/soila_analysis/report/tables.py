@@ -10,7 +10,15 @@ import pandas as pd
 
 from soila_analysis.figures import agreement
 from soila_analysis.figures.share_bases import fitting
-from soila_analysis.figures.wording import BOUNDED, bounds, by_share, percent, percent_of, ratio
+from soila_analysis.figures.wording import (
+    BOUNDED,
+    bounds,
+    by_share,
+    missing,
+    percent,
+    percent_of,
+    ratio,
+)
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.shares import WIDENED
 
@@ -246,7 +254,7 @@ def _base(n: Any, row: Row, t: Messages) -> str:
     return t.number(n) if ranged or hasattr(row, "stated") else ""
 
 
-def _percent(_value: Any, row: Row, t: Messages) -> str:
+def _percent(_n: Any, row: Row, t: Messages) -> str:
     return percent(row, t)
 
 
@@ -282,8 +290,10 @@ def _rank(rank: Any, row: Row, t: Messages) -> str:
     return f"{t.number(rank)} ({_span(t.number(row.rank_low), t.number(row.rank_high))})"
 
 
-def _mean(mean: Any, row: Row, t: Messages) -> str:
-    ends = (row.mean_bound_low, row.mean_bound_high) if row.basis == BOUNDED else (mean, mean)
+def _mean(_n: Any, row: Row, t: Messages) -> str:
+    ends = (row.mean_bound_low, row.mean_bound_high) if row.basis == BOUNDED else (row.mean,) * 2
+    if pd.isna(ends[0]):
+        return missing(row, t)
     return _span(*(t.number(end, 1) for end in ends))
 
 
@@ -340,13 +350,13 @@ COLUMNS: Mapping[str, Column] = {
     "recomputed": Column(("recomputed",), _recomputed, "value", empty="common.no-data"),
     "ratio": Column(("k", "n"), _ratio, bounds="bound_low"),
     "base": Column(("n",), _base),
-    "share": Column(("percent",), _percent, bounds="bound_low"),
+    "share": Column(("n", "percent"), _percent),
     "interval": Column(("low", "high", "percent"), _interval),
     "widened": Column(("low", "high", "interval"), _widened),
     "bounds": Column(("share_min", "share_max", "overruled"), _bounds),
     "rank": Column(("rank", "rank_low", "rank_high"), _rank),
     "features": Column(("features",), _number),
-    "mean": Column(("mean",), _mean, bounds="mean_bound_low"),
+    "mean": Column(("n", "mean"), _mean),
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),
     "unclear": Column(("unclear",), _some),

@@ -122,7 +122,7 @@
         if (codesOf[m] === PRESENT) k += 1;
         if (codesOf[m] <= PRESENT) n += 1;
       }
-      return [k, n];
+      return [k, n, list.length];
     }));
   };
 
@@ -135,12 +135,20 @@
     return sum;
   };
 
-  const gap = (row, g) => {
-    const [k, n] = row[g];
-    if (g === ALL) return "";
-    if (!n) return "not-assessed";
-    if (!k) return "none";
-    return tail(k, n, ...row[ALL]) < data.level ? "fewer" : "";
+  // What kind of gap each cell is: as metrics.gaps, Benjamini and Hochberg over all assessed cells
+  const gapsOf = (counts) => {
+    const tails = counts.map((row) => row.map(([k, n], g) => (
+      n && g < ALL ? tail(k, n, ...row[ALL]) : NaN)));
+    const sorted = tails.flat().filter((p) => p >= 0).sort((a, b) => a - b);
+    const last = sorted.findLastIndex((p, i) => p <= (data.level * (i + 1)) / sorted.length);
+    return counts.map((row, f) => row.map(([k, n, size], g) => {
+      if (g === ALL) return "";
+      if (!n) return size ? "not-assessed" : "no-models";
+      if (data.kind === "reconstructed") return ""; // such numbers are not known well enough
+      if (last < 0 || tails[f][g] > sorted[last]) return "";
+      if (k) return "fewer";
+      return n * row[ALL][0] >= row[ALL][1] ? "none" : "";
+    }));
   };
 
   // The map
@@ -169,18 +177,21 @@
 
   const drawMap = (now, shown) => {
     const counts = closed || untouched(now) ? null : tally(shown, codes);
+    const gaps = counts && gapsOf(counts);
     for (const place of cells) {
       const { cell, f, g } = place;
       cell.hidden = g < ALL && !now.goals[g];
       if (place.hint) place.hint.hidden = counts !== null;
-      place.numbers = counts ? [...counts[f][g], null, null, data.kind] : place.known;
+      place.numbers = counts ? [...counts[f][g].slice(0, 2), null, null, data.kind] : place.known;
       if (!counts) {
         write(place, place.texts, place.look);
       } else {
-        const [k, n] = place.numbers;
-        const shade = n ? data.classes.filter((edge) => round(k, n) >= edge).length : "none";
-        const kind = gap(counts[f], g);
-        const texts = [n ? percent(k, n) : words["no-data"], ratio(k, n), kind && words[`gap-${kind}`]];
+        const [k, n, size] = counts[f][g];
+        const share = Math.max(n && round(k, n), k ? 1 : 0);
+        const rank = data.classes.filter((edge) => share >= edge).length - data.sparse;
+        const shade = n < data.few || rank < 0 ? "none" : rank;
+        const kind = gaps[f][g];
+        const texts = [n ? percent(k, n) : words[size ? "no-data" : "no-models"], ratio(k, n), kind && words[`gap-${kind}`]];
         write(place, texts, `shade-${shade}${kind ? " gap" : ""}`);
       }
     }
