@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -507,27 +508,40 @@ def coders(request, draw):
     return lambda plot: draw(request.param, "fi", plot, "redesigned")
 
 
+MEDIAN = "*"
 SHOWN = ("percent-agreement", "alpha", "ac1", "brennan-prediger", "cohen")
 
 
 def by_alpha(table):
-    """All features together, then each, the highest alpha first and undefined ones last."""
+    """All together, their median, then each, the highest alpha first and those without last."""
     rows = [row for row in table.itertuples() if row.coefficient == "alpha"]
     rows.sort(key=lambda row: row.feature)
     rows.sort(key=lambda row: -math.inf if math.isnan(row.value) else row.value, reverse=True)
-    return [row.feature_id for row in sorted(rows, key=lambda row: row.feature_id != "")]
+    together, *each = (r.feature_id for r in sorted(rows, key=lambda r: r.feature_id != ""))
+    return [together, MEDIAN, *each]
+
+
+def medians(table):
+    """What the row of medians shows: of each coefficient the features' median and range."""
+    single = table[table["feature_id"] != ""]
+    return {
+        (MEDIAN, coefficient): SimpleNamespace(
+            value=np.nanmedian(values), low=values.min(), high=values.max(), reason=""
+        )
+        for coefficient, values in single.groupby("coefficient")["value"]
+    }
 
 
 def test_the_coefficients_stand_side_by_side_with_their_intervals(coders):
     d = coders("agreement")
     cells = {(row.feature_id, row.coefficient): row for row in d.table.itertuples()}
-    order = by_alpha(d.table)
+    cells, order = cells | medians(d.table), by_alpha(d.table)
     for axes, coefficient in zip(d.axes(), SHOWN, strict=True):
         assert axes.get_xlim() == (0, 1)
         found = {}
         for line in axes.lines:
             x, y = np.atleast_1d(line.get_xdata()), np.atleast_1d(line.get_ydata())
-            kind = {"o": "value", "<": "below"}.get(line.get_marker(), "interval")
+            kind = {"o": "value", "D": "value", "<": "below"}.get(line.get_marker(), "interval")
             found.setdefault(order[int(y[0])], {})[kind] = line if kind == "value" else tuple(x)
         for feature in order:
             row, given = cells[feature, coefficient], found.get(feature, {})
@@ -536,6 +550,7 @@ def test_the_coefficients_stand_side_by_side_with_their_intervals(coders):
             assert ("interval" in given) == (row.low < row.high and row.high > 0)
             if "value" in given:
                 assert float(given["value"].get_xdata()[0]) == pytest.approx(row.value)
+                assert (given["value"].get_marker() == "D") == (feature == MEDIAN)
                 hollow = to_hex(given["value"].get_markerfacecolor()) == WHITE
                 assert hollow == (row.reason == "no-variation")
             if "interval" in given:
@@ -545,12 +560,34 @@ def test_the_coefficients_stand_side_by_side_with_their_intervals(coders):
 def test_every_coefficient_and_count_is_printed_and_a_dash_where_it_is_undefined(coders):
     d = coders("agreement")
     shown = d.table[d.table["coefficient"].isin(SHOWN)]
-    values = Counter("–" if math.isnan(v) else two_decimals(v) for v in shown["value"])
+    middle = [v.value for (_, name), v in medians(d.table).items() if name in SHOWN]
+    values = Counter("–" if math.isnan(v) else two_decimals(v) for v in [*shown["value"], *middle])
     printed = Counter(re.findall(r"^(?:−?\d,\d\d|–)$", d.prose, re.MULTILINE))
     assert printed == values
     counts = shown[shown["coefficient"] == "alpha"].itertuples()
     assert ratios(d.prose) == Counter(f"{row.k}/{row.n}" for row in counts)
     assert ("Ajatusviiva" in d.words.subtitle) == shown["reason"].eq("no-variation").any()
+
+
+def test_alpha_of_all_features_never_leads_without_their_median_and_range(coders):
+    d = coders("agreement")
+    alphas = d.table[(d.table["coefficient"] == "alpha") & (d.table["feature_id"] != "")]["value"]
+    pooled = d.table.query("coefficient == 'alpha' and feature_id == ''")["value"].iloc[0]
+    spread = [two_decimals(v) for v in (alphas.min(), alphas.max(), alphas.median())]
+    for text in (d.words.title, d.words.alt, d.words.findings[1]):
+        assert all(number in text for number in [*spread, two_decimals(pooled)])
+
+
+def test_features_that_tie_for_the_lowest_alpha_are_all_named(tables):
+    table = tables["own", "en", "agreement"].copy()
+    alphas = table[(table["coefficient"] == "alpha") & (table["feature_id"] != "")]
+    chosen = alphas.dropna(subset="value").index[:3]
+    table.loc[chosen, "value"] = -0.25
+    said = figures.SPECS["agreement"].texts(table, "en", "redesigned").findings[2]
+    assert all(f"“{name}”" in said.split("highest")[0] for name in table.loc[chosen, "feature"])
+    table.loc[alphas.index, "value"] = 0.5
+    words = figures.SPECS["agreement"].texts(table, "en", "redesigned")
+    assert "Alpha is 0.50 for every feature for which it can be computed." in words.findings
 
 
 def test_the_matrix_of_coders_has_equal_codes_above_and_alpha_below_its_diagonal(coders):

@@ -334,6 +334,19 @@ def test_a_disagreement_is_counted_apart_from_the_code_unclear(shipped) -> None:
     )
 
 
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_methods_report_alpha_with_the_features_median_and_range(shipped, tables, lang):
+    table, t = tables["example", lang, "agreement"], messages(lang)
+    alphas = table[table["coefficient"] == "alpha"].set_index("feature_id")["value"]
+    each = alphas.drop("")
+    numbers = [t.number(v, 2) for v in (alphas[""], each.median(), each.min(), each.max())]
+    said = report.methods(shipped["example"], lang)
+    (item,) = (item for item in said.items if item.id == "agreement")
+    for text in (said.paragraph, item.answer):
+        assert all(number in text for number in numbers)
+        assert t("agreement.coverage") in text
+
+
 def ruled(data, rule):
     """The data set under another rule by which coders are brought together."""
     return replace(data, info=data.info.model_copy(update={"consensus": rule}))

@@ -50,6 +50,12 @@ def percent_of(k: float, n: float) -> int:
     return rounding.percent(int(k), int(n))
 
 
+def p_value(p: float, t: Messages) -> str:
+    """Write a p-value with three decimals, or that it is smaller."""
+    least = 0.001
+    return f"p < {t.number(least, 3)}" if p < least else f"p = {t.number(p, 3)}"
+
+
 def by_share(table: pd.DataFrame) -> pd.DataFrame:
     """Order rows from the largest share down, ties and what is only bounded by name."""
     middle = table["share"]

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from soila_analysis.dataset import ONE_CODER, Dataset
+from soila_analysis.figures.agreement import ALPHA, spread_of
 from soila_analysis.figures.wording import percent_of
 from soila_analysis.language import Messages, messages
+from soila_analysis.metrics import agreement_by_feature
 from soila_analysis.report.evidence_map import further
 
 ITEMS = {
@@ -128,7 +130,7 @@ def _sentences(dataset: Dataset, t: Messages) -> dict[str, str]:
         "synthesis": _joined([t("methods.intervals"), _several(dataset, t), *ranges]),
         "missing": f"{base} {t('methods.open')}",
         "gaps": t("methods.how-gaps"),
-        "agreement": " ".join(_agreement(dataset, t)),
+        "agreement": _joined(_agreement(dataset, t)),
         "selection": t("methods.not-in-data"),
     }
 
@@ -202,6 +204,22 @@ def _agreement(dataset: Dataset, t: Messages) -> Iterator[str]:
         agreed=t.number(agreed),
         percent=t.percent(percent_of(agreed, n)),
     )
+    yield from _alpha(dataset, t)
+
+
+def _alpha(dataset: Dataset, t: Messages) -> Iterator[str]:
+    """Say alpha of all features, of the single ones, and what the intervals are worth."""
+    taxonomy = dataset.taxonomy
+    table = agreement_by_feature(
+        dataset.codings, taxonomy.counts_as, taxonomy.feature_ids, replicates=0
+    )
+    table["feature"] = table["feature_id"].map(taxonomy.labels(t.lang))
+    pooled = table.loc[(table["feature_id"] == "") & (table["coefficient"] == ALPHA), "value"]
+    if pooled.notna().all():
+        yield t("methods.alpha", alpha=t.number(pooled.iloc[0], 2))
+        yield spread_of(table, t).get("said", "")
+        yield t("methods.alpha-intervals")
+        yield t("agreement.coverage")
 
 
 def _pairs(dataset: Dataset) -> pd.DataFrame:

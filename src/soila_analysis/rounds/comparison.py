@@ -3,12 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset, outdated
 from soila_analysis.review import basis, compatible
 from soila_analysis.taxonomy import Taxonomy
+
+OF_MODELS = [  # what is known only of models that are the same in both rounds
+    *("paired", "gained", "lost", "paired_difference", "paired_low", "paired_high"),
+    *("p", "p_holm", "models_more", "models_fewer", "p_models"),
+]
 
 
 def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
@@ -23,7 +29,8 @@ def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
     -------
     DataFrame
         As `metrics.share_changes` gives; the difference is missing where a reconstruction only
-        bounds a share, or makes it up. With 1 for the earlier and 2 for the later round:
+        bounds a share, or makes it up, and whatever compares models one by one where their ids
+        are made up. With 1 for the earlier and 2 for the later round:
         ``basis1``, ``bound_low1``, ``bound_high1``, ``low1`` and ``high1`` as `basis.mark` gives
         them; and, repeated in each row, ``round1`` (its name, or
         that of its folder where both rounds have one name), ``models1``, ``kind1``,
@@ -37,10 +44,12 @@ def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
         marked = _marked(data).add_suffix(ordinal)
         table = table.join(marked, on="feature_id")
     unknown = table[["basis1", "basis2"]] == basis.BOUNDED
-    changes = ["difference", "low", "high", "gained", "lost"]
+    changes = ["difference", "low", "high"]
     table[changes] = table[changes].mask(unknown.any(axis=1))
     for ordinal in rounds:
         table = basis.withheld(table, unknown[f"basis{ordinal}"], ordinal)
+    if "reconstructed" in (earlier.info.kind, later.info.kind):
+        table[OF_MODELS] = np.nan
     for ordinal, data in rounds.items():
         table[f"round{ordinal}"] = names[ordinal]
         table[f"models{ordinal}"] = len(data.models)
