@@ -113,12 +113,12 @@ class Goal:
 
         Examples
         --------
-        >>> load().goals[3].worded("en")[-70:]
-        'in response to mental-health and substance-use problems] (2023)'
+        >>> load().goals[3].worded("en")[-50:]
+        'substance-use problems] (official wording of 2023)'
         """
         t, text = messages(language), self.long[language]
         rest = t("taxonomy.summary", text=self.summary[language]) if self.summary[language] else ""
-        year = f"({self.year[language]})" if self.year[language] else ""
+        year = t("taxonomy.wording", year=self.year[language]) if self.year[language] else ""
         return " ".join(part for part in (text, rest, year) if part)
 
 
