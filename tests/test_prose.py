@@ -23,6 +23,7 @@ REASONS = {
     "100": "per cent in all",
 }
 FIGURE_REASONS = {
+    "features-per-model": {"7": "models not assessed, over all goals"},
     "evidence-map": {"80": "what counts as strong, and the upper class of the heat map"},
     "agreement": {
         "52": "models, of which",

@@ -65,10 +65,12 @@ def table(data: Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `fragility` gives, marked as `basis.mark` does, with ``holds``.
+        As `fragility` gives, marked as `basis.mark` does, with ``holds``. The codes of a
+        reconstruction by which a goal leads are made up, so that there ``codes`` is missing.
     """
     counted = basis.mark(fragility(data), data)
-    return counted.assign(holds=holds(counted))
+    made_up = (counted["kind"] == "reconstructed") & (counted["measure"] == "leading-goal")
+    return counted.assign(holds=holds(counted), codes=counted["codes"].mask(made_up))
 
 
 def holds(
