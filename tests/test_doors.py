@@ -4,6 +4,7 @@ Two reconstructions that agree in all that was published, and in nothing else, m
 """
 
 import json
+import re
 from dataclasses import replace
 from io import BytesIO
 
@@ -19,6 +20,7 @@ from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.report import pdf
 from soila_analysis.review import compatible
 
+MADE_UP = ("feature-shares", "feature-by-goal", "features-per-model", "evidence-map")
 CODES = {"present": "1", "absent": "0"}
 
 
@@ -146,8 +148,27 @@ def test_shown_tables_write_a_range_where_only_bounds_are_known(review):
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_alternative_texts_say_what_the_badge_says(tables, lang):
     said = messages(lang)("badge.reconstructed").capitalize()
-    for figure in ("models-by-goal", "feature-shares", "feature-by-goal", "features-per-model"):
+    for figure in ("models-by-goal", *MADE_UP):
         words = figures.texts(figure, tables["literal", lang, figure], lang)
         assert words.alt.startswith(f"{said}. "), figure
     disputed = figures.texts("feature-by-goal", tables["literal", lang, "feature-by-goal"], lang)
     assert messages(lang)("feature-by-goal.unknown") in disputed.alt
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("figure", ["models-by-goal", *MADE_UP])
+def test_of_a_reconstruction_of_something_else_figures_show_what_is_possible(shipped, figure, lang):
+    """No claims and no ranges are known of it: any number is possible."""
+    info = shipped["own"].info.model_copy(update={"kind": "reconstructed", "reading": "other"})
+    data = replace(shipped["own"], info=info)
+    table = soila.table(figure, data, lang)
+    assert set(table.loc[table["n"] > 0, "basis"]) == {"bounded"}
+    assert table["k"].dropna().empty or set(table.loc[table["k"].notna(), "n"]) == {0}
+    words = figures.texts(figure, table, lang)
+    rows = words.description.split(words.findings[0])[0]  # the findings may count cells
+    assert not re.search(r"(?<![–\d])[1-9]\d*/\d+", f"{words.alt} {rows}")
+    for variant in figures.spec(figure).variants:
+        if figures.spec(figure).drawable(table):
+            figures.draw(figure, table, lang, variant)
+        else:
+            assert words.findings == (messages(lang)("common.unpublished"),)

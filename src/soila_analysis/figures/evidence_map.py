@@ -128,6 +128,8 @@ def _heat(axes: Axes, cells: pd.DataFrame, features: pd.Series, goals: pd.Series
         ax=axes,
         cmap=ListedColormap(HEAT),
         norm=BoundaryNorm(CLASSES, len(HEAT)),
+        vmin=0,  # else it is sought, also where no number is known
+        vmax=100,
         cbar=False,
         linewidths=1.6,
         linecolor="white",
