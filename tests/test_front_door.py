@@ -15,7 +15,7 @@ import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, front_door
 
-NAMES = ["explore", "load", "plot", "publish", "shares", "table", "tidy"]
+NAMES = ["explore", "load", "plot", "publish", "shares", "shown", "table", "tidy"]
 
 
 def python(code):
@@ -88,7 +88,8 @@ def test_tidy_has_one_row_a_code_with_labels_and_goals(shipped, name, lang):
 
 
 def test_tidy_means_are_the_shares_of_assessed_codes(shipped):
-    data = shipped["literal"]
+    info = shipped["literal"].info.model_copy(update={"kind": "observed", "reading": None})
+    data = replace(shipped["literal"], info=info)
     means = data.tidy().groupby("feature_id")["present"].mean()
     shares = soila.shares(data).set_index("feature_id")["share"]
     pd.testing.assert_series_equal(means, shares.sort_index(), check_names=False)

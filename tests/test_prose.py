@@ -24,6 +24,7 @@ REASONS = {
 }
 FIGURE_REASONS = {
     "rounds": {"0.05": "level of the tests"},
+    "features-per-model": {"7": "models not assessed, over all goals"},
     "evidence-map": {"80": "what counts as strong, and the upper class of the heat map"},
     "agreement": {
         "52": "models in the simulations, and",

@@ -69,9 +69,10 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     goals = _goals(table)
     first = _first(goals)
-    stated = t("features-per-model.statement", goal=t.listing(first["goal"].tolist()))
+    named = first["goal"].tolist()
+    stated = named and t("features-per-model.statement", goal=t.listing(named))
     statement = lines(
-        stated if len(first) else words.findings[0],
+        stated or words.findings[0],
         WIDTH - 2.2,
         2 * TITLE,
         words.lang,

@@ -24,7 +24,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     counted = table.dropna(subset=["codes"])
     single = int((counted["codes"] == 1).sum())
     ratio = t.ratio(single, len(counted))
-    most = counted[counted["codes"] == counted["codes"].max()]
+    most = counted[(counted["codes"] == counted["codes"].max()) & (counted["codes"] > 1)]
     return compose(
         table,
         lang,

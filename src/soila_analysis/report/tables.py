@@ -151,6 +151,36 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: s
     return readable(table, labels, lang, columns=columns)
 
 
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Show the table of a figure as people read it, with ranges where only bounds are known.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `front_door.table` gives, or some of its rows.
+
+    Returns
+    -------
+    DataFrame
+        Texts in the language of the table, the largest share first; of the evidence map, features
+        crossed with goals.
+
+    Raises
+    ------
+    ValueError
+        For a frame that `front_door.table` did not make.
+    """
+    if "figure" not in table.attrs:
+        raise ValueError("shown takes a table of a figure: soila.table(figure, data, lang)")
+    figure, lang = table.attrs["figure"], table.attrs["lang"]
+    if figure in CROSSED:
+        read = CROSSED[figure](table, messages(lang))
+    else:
+        read = readable(by_share(table) if "percent" in table else table, {}, lang)
+    cells = [[cell.replace("\n", ", ") for cell in row] for row in read.rows]
+    return pd.DataFrame(cells, columns=list(read.heads)).set_index(read.heads[0])
+
+
 def _bases(table: pd.DataFrame, t: Messages) -> Readable:
     heads = (t("column.feature"), t("column.printed"), t("report.bases"))
     possible = table[table["k"].notna()].groupby("feature_id")["n"].agg(list)

@@ -11,7 +11,7 @@ KEYS = ["feature_id", "goal_id"]
 BOUNDED = "bounded"
 # What a table says of one compatible data set alone, where only bounds are known.
 POINTS = ["k", "share", "percent", "share_min", "share_max", "rank", "tied"]
-POINTS += ["features", "total", "mean", "median", "leads"]
+POINTS += ["features", "total", "mean", "median", "leads", "value"]
 RESAMPLED = ["rank_low", "rank_high"]  # what its models give when drawn anew, published or not
 
 
@@ -26,7 +26,7 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
         The data set that the table was computed from, or of which it was computed from a part.
     *measures : str
         The measures of the claims that speak of the same quantity, such as ``goal-share``;
-        without any, only the data set's kind and reading are told.
+        without any, no number of a reconstruction is known but those that claims speak of.
 
     Returns
     -------
@@ -46,10 +46,10 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     """
     kind, reading = dataset.info.kind, dataset.info.reading or ""
     marked = table.assign(basis=kind, kind=kind, reading=reading)
-    if kind != "reconstructed" or not measures:
+    if kind != "reconstructed":
         return marked
-    if not dataset.info.of_review:
-        return marked.assign(basis="reconstructed")
+    if not (measures and dataset.info.of_review):
+        return _of_claims(marked) if "verdict" in table else withheld(marked, table.get("n", 0) > 0)
     ranges = compatible.load_ranges()
     ranges = ranges[ranges["measure"].isin(measures)].set_index(KEYS)
     own = ranges[ranges["reading"] == reading]
@@ -100,6 +100,13 @@ def of_publication(table: pd.DataFrame) -> pd.DataFrame:
         With ``basis`` published, ``kind`` publication and an empty ``reading``.
     """
     return table.assign(basis="published", kind="publication", reading="")
+
+
+def _of_claims(checked: pd.DataFrame) -> pd.DataFrame:
+    """Call what is reproduced published; the axis of a chart follows from its bars."""
+    published, weak = checked["verdict"] == "reproduced", checked["status"] == "weak"
+    basis = checked["basis"].mask(published, "published")
+    return checked.assign(basis=basis.mask(~published & weak & (published | weak).all(), "implied"))
 
 
 def _published(

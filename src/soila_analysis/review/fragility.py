@@ -66,10 +66,15 @@ def table(data: Dataset) -> pd.DataFrame:
     -------
     DataFrame
         As `fragility` gives, marked as `basis.mark` does, with ``holds``, which is missing where
-        nothing else was published than the data set's own claims.
+        nothing else was published than the data set's own claims. The codes of a reconstruction
+        by which a goal leads are made up, so that there ``codes`` is missing.
     """
     counted = basis.mark(fragility(data), data)
-    return counted.assign(holds=holds(counted) if data.info.of_review else float("nan"))
+    made_up = (counted["kind"] == "reconstructed") & (counted["measure"] == "leading-goal")
+    return counted.assign(
+        holds=holds(counted) if data.info.of_review else float("nan"),
+        codes=counted["codes"].mask(made_up),
+    )
 
 
 def holds(
