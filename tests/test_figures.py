@@ -221,6 +221,11 @@ def totals_of(table):
 # Words and numbers on the page
 
 
+def stated(table):
+    """Whether a goal leads by its number of features, or was said to."""
+    return table["leader"].any() or (table["basis"] == "bounded").any()
+
+
 def named(d):
     """The labels that a figure has to print."""
     t = d.table
@@ -231,7 +236,7 @@ def named(d):
         size = min(4, len(rows) // 2)
         return [row.feature for row in (*rows[:size], *rows[-size:])]
     if d.plot == "features-per-model" and d.variant == "as-published":
-        return t.loc[t["mean"] == t["mean"].max(), "goal"].unique()
+        return t.loc[t["mean"] == t["mean"].max(), "goal"].unique() if stated(t) else []
     if d.plot == "evidence-map":
         return [*t["feature"].unique(), *cells_of(t)["goal"].unique()]
     if d.plot == "agreement-by-coders":
@@ -448,16 +453,24 @@ def test_one_dot_is_one_model_and_the_triangle_is_the_mean(one):
     )
     expected = Counter()
     for row in d.table[d.table["k"] > 0].itertuples():
-        expected[float(row.features)] += row.k
+        expected[row.features_max * row.features / row.assessed] += row.k
     assert dots == expected
+    bands = sorted((p.get_x(), p.get_x() + p.get_width()) for p in axes.patches)
+    left_open = goals[goals["mean_min"] < goals["mean_max"]]
+    ends = zip(left_open["mean_min"], left_open["mean_max"], strict=True)
+    assert [x for ends in bands for x in ends] == pytest.approx(
+        [x for e in sorted(ends) for x in e]
+    )
     means = [line for line in axes.lines if line.get_marker() == "^"]
     xs = [float(np.atleast_1d(line.get_xdata())[0]) for line in means]
     assert xs == pytest.approx(sorted(goals["mean"].dropna(), reverse=True))
 
 
-def test_the_statement_names_the_goal_with_the_highest_mean(one):
+def test_the_statement_names_the_goal_with_the_highest_mean_if_it_leads(one):
     d = one("features-per-model", "as-published")
     leads = d.table.get("published_first", d.table["mean"] == d.table["mean"].max())
+    leads = leads & stated(d.table)
+    assert leads.any() != (squeezed("Aineistosta ei voi päätellä") in squeezed(d.prose))
     others = set(d.table["goal"]) - set(d.table.loc[leads, "goal"])
     assert all(squeezed(goal) in squeezed(d.prose) for goal in d.table.loc[leads, "goal"])
     assert not any(squeezed(goal) in squeezed(d.prose) for goal in others)
@@ -856,29 +869,62 @@ def test_observed_data_carry_neither_badge_nor_open_marks(plot, shipped):
 
 @pytest.mark.parametrize("plot", ["models-by-goal", "feature-shares", "feature-by-goal"])
 def test_a_title_that_asserts_something_becomes_neutral_where_there_is_a_tie(plot, shipped):
-    table = as_observed(shipped, plot, "en")
+    table = closed(as_observed(shipped, plot, "en"))
     asserting = figures.texts(plot, table, "en", "redesigned").title
     n = int(table["n"].min())
     tied = table.assign(k=n, n=n, share=1.0, percent=100, rank=1, tied=len(table))
+    tied = closed(tied).assign(rank_min=1, rank_max=len(table))
     neutral = figures.texts(plot, tied, "en", "redesigned").title
     assert neutral != asserting
     assert neutral == figures.texts(plot, table, "en", "as-published").title
 
 
-def test_of_goals_with_equal_means_none_is_in_the_title(shipped):
+def closed(table):
+    """The table as if no code had been left open."""
+    if "share_min" not in table:
+        return table
+    return table.assign(share_min=table["share"], share_max=table["share"])
+
+
+def test_a_goal_is_in_the_title_only_if_it_leads_beyond_chance_and_bounds(shipped):
+    """In the reconstruction, goal 1 has the highest mean and leads in 37 % of resamples."""
     table = as_observed(shipped, "features-per-model", "en")
-    title = figures.texts("features-per-model", table, "en", "redesigned").title
-    assert title == "Models have the most features in the goal “Fewer placements”"
-    tied = table.assign(mean=12.0)
-    title = figures.texts("features-per-model", tied, "en", "redesigned").title
-    assert title == "Number of features in the operating models, by goal"
+    assert not table["leader"].any()
+    words = figures.texts("features-per-model", table, "en", "redesigned")
+    assert words.title == "Number of features in the operating models, by goal"
+    assert words.findings[-1].startswith("The data do not settle in which goal")
+    ahead = table.assign(leader=table["goal_id"] == "goal-1")
+    words = figures.texts("features-per-model", ahead, "en", "redesigned")
+    assert words.title == "Models have the most features in the goal “Fewer placements”"
+    assert "settle" not in words.description
+
+
+@pytest.mark.parametrize("change", [{"rank_max": 2}, {"rank_min": 3}])
+def test_a_feature_is_in_the_title_only_if_no_open_code_could_change_its_place(change, shipped):
+    table = as_observed(shipped, "feature-shares", "en")
+    title = figures.texts("feature-shares", table, "en", "redesigned").title
+    assert title.endswith("is the most common feature, “Anchoring in the ecosystem” the rarest")
+    for place in ("target-group-needs", "ecosystem-anchoring"):
+        moved = {n: table[n].mask(table["feature_id"] == place, v) for n, v in change.items()}
+        changed = figures.texts("feature-shares", table.assign(**moved), "en", "redesigned").title
+        own = ("rank_max" in change) == (place == "target-group-needs")
+        assert (changed != title) == own
+
+
+def test_a_goal_of_two_models_or_within_the_bounds_of_another_is_in_no_title(shipped):
+    table = closed(as_observed(shipped, "feature-by-goal", "en"))
+    neutral = "Anchoring in the ecosystem by strategic goal"
+    few = table.assign(n=table["n"].mask(table["share"] == table["share"].max(), 2))
+    wide = table.assign(share_max=0.7)
+    for changed in (few, wide):
+        assert figures.texts("feature-by-goal", changed, "en", "redesigned").title == neutral
 
 
 def test_no_goal_is_in_the_title_of_a_reconstructed_feature(tables, shipped):
     table = tables["literal", "en", "feature-by-goal"]
     words = figures.texts("feature-by-goal", table, "en", "redesigned")
     assert words.title == "Anchoring in the ecosystem by strategic goal"
-    known = as_observed(shipped, "feature-by-goal", "en")
+    known = closed(as_observed(shipped, "feature-by-goal", "en"))
     observed = figures.texts("feature-by-goal", known, "en", "redesigned")
     assert observed.title.startswith("Anchoring in the ecosystem: the percentage is highest in")
 

@@ -53,8 +53,10 @@ def findings(data, claims=None):
         return {f: Fraction(k, k + other) for f, k, other in counted if k + other}
 
     def mean(models):
-        known = [coded[m] for m in models if {"present", "absent"} & set(coded[m])]
-        return Fraction(sum(c.count("present") for c in known), len(known)) if known else -1
+        codes = [code for m in models for code in coded[m]]
+        present = codes.count("present")
+        assessed = present + codes.count("absent")
+        return Fraction(present, assessed) if assessed else -1
 
     share = shares(coded)
     by_goal = {goal: shares(models) for goal, models in served.items()}

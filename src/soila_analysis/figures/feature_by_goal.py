@@ -28,6 +28,7 @@ from soila_analysis.figures.wording import (
     sentences,
 )
 from soila_analysis.language import Messages, messages
+from soila_analysis.metrics.profiles import LEAST
 
 LABELS = 4.4  # cm, width of the column of labels
 ROW = 1.15
@@ -51,10 +52,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     feature = table["feature"].iloc[0]
     rows = table.dropna(subset=["share"])
     first = rows[rows["share"] == rows["share"].max()]
-    clear = len(first) == 1 < len(rows) and variant == "redesigned"
-    known = clear and table["kind"].iloc[0] != "reconstructed"
+    known = table["kind"].iloc[0] != "reconstructed" and variant == "redesigned"
     title = t("feature-by-goal.title", feature=feature)
-    if known:
+    if known and _leads(first, table):
         title = t("feature-by-goal.lead-title", feature=feature, goal=first["goal"].iloc[0])
     how = [t(f"feature-by-goal.how-{variant}")]
     if variant == "redesigned":
@@ -143,6 +143,13 @@ def _bar(axes: Axes, row: Any, y: float) -> None:
     axes.barh(
         y, possible, left=row.bound_low, height=0.6, color="white", edgecolor=shade, hatch="//////"
     )
+
+
+def _leads(first: pd.DataFrame, table: pd.DataFrame) -> bool:
+    """Say whether one goal is ahead of all others whatever the open codes are, by enough models."""
+    others = table.loc[~table.index.isin(first.index), "share_max"]
+    enough = len(first) == 1 and first["n"].iloc[0] >= LEAST
+    return bool(enough and others.notna().any() and first["share_min"].iloc[0] > others.max())
 
 
 def _models_per_square(table: pd.DataFrame) -> int:

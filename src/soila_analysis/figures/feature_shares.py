@@ -43,7 +43,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     rows = by_share(table)
     top, bottom = rows[rows["rank"] == rows["rank"].min()], _last(rows)
     known = not _may_be_beaten(rows, top, bottom)
-    clear = known and variant == "redesigned" and len(top) == len(bottom) == 1 and len(rows) > 1
+    sure = (top["rank_max"] == 1).any() and (bottom["rank_min"] == rows["rank"].count()).any()
+    clear = known and sure and variant == "redesigned" and len(rows) > 1
     title = t("feature-shares.title")
     if clear:
         title = t(

@@ -25,7 +25,10 @@ STACK = 9  # dots at most above each other
 
 def metric(data: Coded) -> pd.DataFrame:
     """Make the table of the figure."""
-    return metrics.features_per_model(data.status, data.memberships, data.taxonomy.goal_ids)
+    goals = data.taxonomy.goal_ids
+    return metrics.features_per_model(
+        data.status, data.memberships, goals, contested=data.contested
+    )
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -35,8 +38,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     first = _first(goals)
     bounded = (goals["basis"] == BOUNDED).any()
     title = t("features-per-model.title")
-    told = len(first) == 1 < goals["mean"].count() and not bounded
-    if told and variant == "redesigned":
+    if first["leader"].any() and variant == "redesigned" and not bounded:
         title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
     most = t.number(int(table["features_max"].iloc[0]))
     how = [t("features-per-model.how-as-published", most=most)]
@@ -48,6 +50,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         how = [
             t("features-per-model.dot", count=_models_per_dot(table)),
             t("features-per-model.how-redesigned", most=most),
+            t("features-per-model.by-assessed") if _open(goals).any() else "",
         ]
     left_out = int(goals["not_coded"].sum())
     absent = t("features-per-model.not-coded", n=t.number(left_out)) if left_out else ""
@@ -65,14 +68,14 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 
 
 def as_published(table: pd.DataFrame, words: Texts) -> Figure:
-    """Print the review's statement: the goal whose models have most features."""
+    """Print the review's statement, the goal whose models have most features, if one leads."""
     t = messages(words.lang)
     goals = _goals(table)
     first = _first(goals)
-    named = first["goal"].tolist()
-    stated = named and t("features-per-model.statement", goal=t.listing(named))
+    sure = len(first) and ((goals["basis"] == BOUNDED).any() or first["leader"].any())
+    named = t("features-per-model.statement", goal=t.listing(first["goal"].tolist()))
     statement = lines(
-        stated or words.findings[0],
+        named if sure else words.findings[-1],
         WIDTH - 2.2,
         2 * TITLE,
         words.lang,
@@ -110,10 +113,17 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         elif goal.n:
             rows = table[(table["goal_id"] == goal.goal_id) & (table["k"] > 0)]
             _dots(axes, rows, y, per)
+            if _open(goals.loc[[goal.Index]]).any():
+                marks.band(axes, (goal.mean_min, goal.mean_max), y + 0.86, 0.3)
             axes.plot([goal.median] * 2, [y - 0.9, y + 0.9], color=PLUM, lw=7, alpha=0.25, zorder=1)
             axes.plot(goal.mean, y + 0.86, marker="^", color=PLUM, ms=8, zorder=3)
     page.text(LABELS, ROW * len(goals) + 0.68, t("features-per-model.axis"), color=MUTED)
     return page.figure
+
+
+def _open(goals: pd.DataFrame) -> pd.Series:
+    """Say of which goals unclear, disputed or not assessed codes leave the mean open."""
+    return goals["mean_min"].lt(goals["mean_max"]) & goals["basis"].ne(BOUNDED)
 
 
 def _goals(table: pd.DataFrame) -> pd.DataFrame:
@@ -130,25 +140,34 @@ def _first(goals: pd.DataFrame) -> pd.DataFrame:
 def _range(table: pd.DataFrame) -> tuple[int, int]:
     if (table["basis"] == BOUNDED).any():
         return int(table["mean_bound_low"].min()), math.ceil(table["mean_bound_high"].max())
-    known = table["features"].dropna()
+    known = pd.concat([_scaled(table), table["mean_min"]]).dropna()
     most = int(table["features_max"].iloc[0])
     return (int(known.min()) if len(known) else 0), most
 
 
+def _scaled(rows: pd.DataFrame) -> pd.Series:
+    """Give the number of features of models as if all of their features had been assessed."""
+    return (rows["features_max"] * rows["features"] / rows["assessed"]).astype(float)
+
+
 def _models_per_dot(table: pd.DataFrame) -> int:
-    return max(1, math.ceil(table["k"].max() / STACK))
+    same = table.groupby(["goal_id", _scaled(table)])["k"].sum()
+    return max(1, math.ceil(max(same, default=0) / STACK))
 
 
 def _dots(axes: Any, rows: pd.DataFrame, y: float, per: int) -> None:
-    for row in rows.itertuples():
-        count = math.ceil(row.k / per)
+    basis = rows["basis"].iloc[0]
+    for x, k in rows["k"].groupby(_scaled(rows)).sum().items():
+        count = math.ceil(k / per)
         offsets = (np.arange(count) - (count - 1) / 2) * 0.19
         axes.plot(
-            [row.features] * count,
+            [x] * count,
             y + offsets,
             "o",
             ms=5.2,
-            color=marks.colour(row.basis),
+            mfc=marks.face(basis),
+            mec=marks.colour(basis),
+            mew=1.3,
             zorder=2,
         )
 
@@ -172,15 +191,18 @@ def _averages(goal: Any, t: Messages) -> list[str]:
     if goal.basis == BOUNDED:
         low, high = (t.number(v, 1) for v in (goal.mean_bound_low, goal.mean_bound_high))
         return [t("features-per-model.mean", value=f"{low}–{high}")]
-    return [
+    found = [
         t("features-per-model.mean", value=t.number(goal.mean, 1)),
         t("features-per-model.median", value=_median(goal, t)),
     ]
+    if goal.mean_min == goal.mean_max:
+        return found
+    low, high = (t.number(value, 1) for value in (goal.mean_min, goal.mean_max))
+    return [found[0], t("features-per-model.open", low=low, high=high), found[1]]
 
 
 def _median(goal: Any, t: Messages) -> str:
-    value = goal.median
-    return t.number(value, 0 if value == int(value) else 1)
+    return t.number(goal.median, 0 if goal.median == int(goal.median) else 1)
 
 
 def _row(goal: Any, t: Messages) -> str:
@@ -201,6 +223,7 @@ def _findings(first: pd.DataFrame, t: Messages, *, bounded: bool) -> list[str]:
             mean=t.number(lead["mean"], 2),
         ),
         t("features-per-model.leads", percent=t.percent(round(100 * lead["leads"]))),
+        "" if first["leader"].any() else t("features-per-model.undecided"),
     ]
 
 

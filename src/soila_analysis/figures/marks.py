@@ -148,7 +148,7 @@ class Several:
                 canvas.plot([x, end], [middle] * 2, color=BLUE, lw=2, solid_capstyle="butt")
                 canvas.plot((x + end) / 2, middle, "o", ms=7.5, color=BLUE)
             elif i == 1:
-                _band(canvas, (x, end), middle, 0.34)
+                band(canvas, (x, end), middle, 0.34)
             else:
                 _mark(canvas, end - 0.15, middle, *self.looks[i - 2])
 
@@ -156,13 +156,14 @@ class Several:
         """Draw one row: band of the bounds, share and interval, and each coder's own share."""
         top = i - 0.5 + 0.38 / self.row if self.key else i
         if self.key and row.share_min < row.share_max:
-            _band(axes, (100 * row.share_min, 100 * row.share_max), top, 0.4 / self.row)
+            band(axes, (100 * row.share_min, 100 * row.share_max), top, 0.4 / self.row)
         share(axes, row, top)
         for own, look, lane in zip(self.shares[i], self.looks, self.lanes, strict=True):
             _mark(axes, 100 * own, i - 0.5 + (ABOVE + LANE * (lane + 0.3)) / self.row, *look)
 
 
-def _band(axes: Axes, ends: Sequence[float], y: float, high: float) -> None:
+def band(axes: Axes, ends: Sequence[float], y: float, high: float) -> None:
+    """Draw bounds: a light band with lines at both ends."""
     low, up = ends
     corner = (low, y - high / 2)
     axes.add_patch(Rectangle(corner, up - low, high, facecolor=HEAT[1], linewidth=0, zorder=0.9))

@@ -75,6 +75,27 @@ def rank_ranges(
     )
 
 
+def possible_ranks(low: pd.Series, high: pd.Series) -> pd.DataFrame:
+    """Give the best and the worst rank that bounds of values allow, 1 for the largest.
+
+    Parameters
+    ----------
+    low, high : Series
+        The least and the greatest that each value can be.
+
+    Returns
+    -------
+    DataFrame
+        ``rank_min`` (best) and ``rank_max`` (worst); missing where the bounds are.
+    """
+    least, most = low.to_numpy(), high.to_numpy()
+    above = least[None, :] > most[:, None]
+    reach = most[None, :] >= least[:, None]
+    np.fill_diagonal(reach, False)
+    ranks = {"rank_min": 1 + above.sum(axis=1), "rank_max": 1 + reach.sum(axis=1)}
+    return pd.DataFrame(ranks, index=low.index, dtype="Int64").where(low.notna())
+
+
 def leading_goal(
     counts: pd.DataFrame, *, replicates: int = REPLICATES, seed: int = 1
 ) -> pd.DataFrame:
@@ -84,7 +105,7 @@ def leading_goal(
     ----------
     counts : DataFrame
         One row a model and goal: ``model_id``, ``goal_id`` and ``features``, the number of
-        features present in the model.
+        features present in the model; ``assessed``, of how many, where that is not the same in all.
     replicates : int
         Number of bootstrap samples of models, drawn with replacement.
     seed : int, default 1
@@ -96,13 +117,14 @@ def leading_goal(
         ``goal_id`` and ``leads``, the share of the replicates that the goal leads; a replicate
         led by several goals counts for none.
     """
+    counts = counts.assign(assessed=counts.get("assessed", 1))
     sums = counts.pivot_table(index="model_id", columns="goal_id", values="features")
-    member = sums.notna().to_numpy(dtype=float)
-    total = sums.fillna(0.0).to_numpy()
+    base = counts.pivot_table(index="model_id", columns="goal_id", values="assessed")
+    total, assessed = sums.fillna(0.0).to_numpy(), base.fillna(0.0).to_numpy()
     wins = np.zeros(sums.shape[1])
     for weights in _resamples(len(sums), replicates, seed):
         with np.errstate(invalid="ignore"):
-            mean = np.nan_to_num((weights @ total) / (weights @ member), nan=-1.0)
+            mean = np.nan_to_num((weights @ total) / (weights @ assessed), nan=-1.0)
         best = mean == mean.max(axis=1, keepdims=True, initial=-1.0)
         wins += (best & (best.sum(axis=1, keepdims=True) == 1)).sum(axis=0)
     return pd.DataFrame({"goal_id": sums.columns, "leads": wins / replicates})

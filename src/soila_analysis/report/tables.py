@@ -301,6 +301,10 @@ def _bounds(_low: Any, row: Row, t: Messages) -> str:
     return bounds(row, t) if row.disagreed + row.overruled else ""
 
 
+def _mean_bounds(low: Any, row: Row, t: Messages) -> str:
+    return "" if low == row.mean_max else f"{t.number(low, 1)}–{t.number(row.mean_max, 1)}"
+
+
 def _disputed(row: Row) -> bool:
     return str(getattr(row, "interval", "")).endswith(WIDENED)
 
@@ -387,6 +391,7 @@ COLUMNS: Mapping[str, Column] = {
     "rank": Column(("rank", "rank_low", "rank_high"), _rank),
     "features": Column(("features",), _number),
     "mean": Column(("n", "mean"), _mean),
+    "mean-bounds": Column(("mean_min", "mean_max", "mean"), _mean_bounds),
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),
     "unclear": Column(("unclear",), _some),

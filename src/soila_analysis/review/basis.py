@@ -11,7 +11,8 @@ KEYS = ["feature_id", "goal_id"]
 BOUNDED = "bounded"
 # What a table says of one compatible data set alone, where only bounds are known.
 POINTS = ["k", "share", "percent", "share_min", "share_max", "rank", "tied"]
-POINTS += ["features", "total", "mean", "median", "leads", "value"]
+POINTS += ["rank_min", "rank_max", "features", "assessed", "total", "median", "leads", "value"]
+POINTS += ["mean", "mean_min", "mean_max", "leader"]
 RESAMPLED = ["rank_low", "rank_high"]  # what its models give when drawn anew, published or not
 
 
@@ -48,10 +49,11 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     marked = table.assign(basis=kind, kind=kind, reading=reading)
     if kind != "reconstructed":
         return marked
-    if not (measures and dataset.info.of_review):
+    if not measures:
         return _of_claims(marked) if "verdict" in table else withheld(marked, table.get("n", 0) > 0)
     ranges = compatible.load_ranges()
-    ranges = ranges[ranges["measure"].isin(measures)].set_index(KEYS)
+    speaking = ranges["measure"].isin(measures) & dataset.info.of_review
+    ranges = ranges[speaking].set_index(KEYS)
     own = ranges[ranges["reading"] == reading]
     rival = ranges[ranges["reading"] == RIVALS.get(reading, "")]
     key = pd.MultiIndex.from_arrays(

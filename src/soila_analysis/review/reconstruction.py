@@ -540,6 +540,7 @@ def _info(fixed: Constraints) -> DatasetInfo:
         licence="CC-BY-4.0",
         round="2024",
         taxonomy=taxonomy.load().version,
+        consensus="unanimous",
     )
 
 

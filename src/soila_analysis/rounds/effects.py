@@ -82,14 +82,13 @@ def _weight(change: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Tallies:
-    """Models that have a feature, models assessed for it, and coded models, by goal.
+    """Models that have a feature, and models assessed for it, by goal.
 
-    All are goals x features (coded: goals); the first row is that of all models.
+    Both are goals x features; the first row is that of all models.
     """
 
     present: Ints
     assessed: Ints
-    coded: Ints
 
 
 class _Trial:
@@ -103,14 +102,12 @@ class _Trial:
         self.status = dataset.status
         present = self.status.eq("present")
         assessed = present | self.status.eq("absent")
-        self.assessed = assessed.sum(axis=1)
         pairs = pd.crosstab(self.memberships["goal_id"], self.memberships["model_id"])
         pairs = pairs.reindex(index=self.goals, columns=self.status.index, fill_value=0)
         self.member = np.vstack([np.ones(len(self.status), dtype=int), pairs.to_numpy()])
         self.counts = _Tallies(
             self.member @ present.to_numpy(dtype=int),
             self.member @ assessed.to_numpy(dtype=int),
-            self.member @ (self.assessed > 0).to_numpy(dtype=int),
         )
         self.now = dict(self.findings(self.counts))
         self.known: dict[tuple[object, ...], Ids] = {}
@@ -122,31 +119,30 @@ class _Trial:
 
     def after(self, model: str, feature: str, status: str) -> Ids:
         """Name the findings that would differ; cells alike in all that counts are tried once."""
-        now, before = self.status.loc[model, feature], int(self.assessed[model])
+        now = self.status.loc[model, feature]
         rows = self.member[:, self.status.index.get_loc(model)]
         assessed = (status in COUNTED) - (now in COUNTED)
-        coded = int(before + assessed > 0) - int(before > 0)
-        moved = ((status == "present") - (now == "present"), assessed, coded)
+        moved = ((status == "present") - (now == "present"), assessed)
         key = (feature, *rows, *moved)
         if key not in self.known:
             then = dict(self.findings(self.moved(self.features.index(feature), rows, *moved)))
             self.known[key] = tuple(f for f, value in then.items() if value != self.now[f])
         return self.known[key]
 
-    def moved(self, feature: int, rows: Ints, present: int, assessed: int, coded: int) -> _Tallies:
+    def moved(self, feature: int, rows: Ints, present: int, assessed: int) -> _Tallies:
         """Return the counts with one model's feature counted otherwise."""
         column = np.eye(len(self.features), dtype=int)[feature]
         return replace(
             self.counts,
             present=self.counts.present + present * np.outer(rows, column),
             assessed=self.counts.assessed + assessed * np.outer(rows, column),
-            coded=self.counts.coded + coded * rows,
         )
 
     def findings(self, counts: _Tallies) -> Iterator[tuple[str, object]]:
         """Go through what the counts show, each with the ids or verdict that it comes to."""
         share = _ratio(counts.present, counts.assessed)
-        means = _ratio(counts.present.sum(axis=1), counts.coded)[1:]
+        means = _ratio(counts.present.sum(axis=1), counts.assessed.sum(axis=1))[1:]
+        means *= len(self.features)
         yield MOST_COMMON, _largest(share[0])
         yield RAREST, _largest(-share[0])
         yield LEADING_GOAL, _largest(means)
