@@ -174,7 +174,7 @@ def test_an_input_that_changes_while_the_notebook_runs_is_named(
     changed, write, good, round_, tmp_path
 ):
     file = (round_ if changed.endswith(".csv") else tmp_path) / changed
-    notebook = write(WRITE, GOOD, f"os.utime({str(file)!r})")
+    notebook = write(WRITE, GOOD, f"open({str(file)!r}, 'a').write(' ');")
     job = Job(notebook, {}, good, round_, ROOT / "requirements.lock")
     assert failure(lambda: execute.run(job)) == (
         f"small: changed while the notebook ran: {changed}; run it again"
@@ -182,11 +182,22 @@ def test_an_input_that_changes_while_the_notebook_runs_is_named(
     assert (good / "table.csv").read_text() == "good"
 
 
+@pytest.mark.parametrize("years", [-1, 1])
+def test_an_input_that_is_only_touched_while_the_notebook_runs_is_no_failure(
+    years, write, good, round_
+):
+    file, then = round_ / "codings.csv", time.time() + years * 3e7
+    notebook = write(WRITE, GOOD, f"os.utime({str(file)!r}, ({then}, {then}));")
+    execute.run(Job(notebook, {}, good, round_, ROOT / "requirements.lock"))
+    assert (good / "table.csv").read_text() == "new"
+
+
 def test_a_module_that_changed_after_it_was_imported_is_named(write, good, round_):
     notebook = write(WRITE, GOOD, "from soila_analysis import files")
     job = Job(notebook, {}, good, round_, ROOT / "requirements.lock")
-    since = (records.PACKAGE / "files.py").stat().st_mtime - 1
-    assert "files.py" in failure(lambda: execute.run(job, since=since))
+    before = execute.inputs(job)
+    before["module"]["files.py"] = "as it was when it was imported"
+    assert "files.py" in failure(lambda: execute.run(job, before=before))
     assert (good / "table.csv").read_text() == "good"
 
 
@@ -274,7 +285,7 @@ def test_what_a_module_reads_beside_it_changes_the_record(
 
 def test_a_build_folder_that_cannot_be_written_is_told(write, tmp_path):
     (tmp_path / "out").write_text("a file in its place")
-    result = execute._attempt(Job(write(WRITE, GOOD), {}, tmp_path / "out"), 30, False, time.time())
+    result = execute._attempt(Job(write(WRITE, GOOD), {}, tmp_path / "out"), 30, False, {})
     assert result.failure.startswith("small: FileExistsError: ")
     assert str(tmp_path / "out") in result.failure
 
@@ -284,7 +295,8 @@ def test_a_disk_that_is_full_when_outputs_are_put_in_place_is_told(write, good, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(execute, "_place", full)
-    result = execute._attempt(Job(write(WRITE, GOOD), {}, good), 30, False, time.time())
+    job = Job(write(WRITE, GOOD), {}, good)
+    result = execute._attempt(job, 30, False, execute.inputs(job))
     assert result.failure == "small: OSError: [Errno 28] No space left on device"
     assert (good / "table.csv").read_text() == "good"
 

@@ -26,49 +26,19 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from soila_analysis import files
-from soila_analysis.build import contract, kernel
+from soila_analysis.build import contract, kernel, plan
 from soila_analysis.build import record as records
 from soila_analysis.build.contract import RunError
+from soila_analysis.build.plan import Job
 from soila_analysis.files import OUTPUT, RECORD
 
 TIMEOUT = 600.0
-USUAL = {"dataset", "lang"}  # the parameters that make gives to every notebook
 PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
 BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
+PACKAGE = records.PACKAGE
+Inputs = Mapping[str, Mapping[str, str]]
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One notebook to execute.
-
-    Attributes
-    ----------
-    notebook : Path
-        The notebook.
-    values : mapping of str to str
-        Parameters as text; the others keep their defaults.
-    folder : Path
-        Where the outputs go.
-    data : Path, optional
-        The data set folder, and
-    lock : Path, optional
-        the file that pins the packages; with both, outputs carry a record of what they were made
-        from.
-    """
-
-    notebook: Path
-    values: Mapping[str, str]
-    folder: Path
-    data: Path | None = None
-    lock: Path | None = None
-
-    @property
-    def title(self) -> str:
-        """Name of the notebook and the values that are its own."""
-        return " ".join([self.notebook.stem, *(f"{k}={v}" for k, v in self.values.items())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,58 +51,8 @@ class Result:
     files: tuple[Path, ...] = field(default=())
 
 
-def planned(notebook: Path, values: Mapping[str, str], output: Path | None = None) -> Job:
-    """Plan a run: with the lock of the project, and its usual output folder unless one is given.
-
-    Parameters
-    ----------
-    notebook : Path
-        The notebook.
-    values : mapping of str to str
-        Parameters as text; a data set of the project is named from its root, wherever one is.
-    output : Path, optional
-        Folder to write to, with one for each language; by default ``build/<data set>``.
-
-    Returns
-    -------
-    Job
-
-    Raises
-    ------
-    RunError
-        If the notebook cannot be read.
-    FileNotFoundError
-        If there is no such data set, or no project here.
-    """
-    if "dataset" in values:
-        values = {**values, "dataset": _portable(values["dataset"])}
-    known = {p.name: str(p.default) for p in contract.parameters(notebook)} | dict(values)
-    dataset, lang = known.get("dataset", "."), known.get("lang", "")
-    folder = output / lang if output else files.output_folder(dataset, lang)
-    return Job(notebook, values, folder, files.dataset_folder(dataset), files.lock())
-
-
-def queued(queue: Path) -> list[tuple[Path, dict[str, str]]]:
-    """Take the runs that make put down, and remove the file.
-
-    Parameters
-    ----------
-    queue : Path
-        A line a run: notebook, then ``name=value``, separated by tabs; the same line counts once.
-
-    Returns
-    -------
-    list of tuple of Path and dict
-        Notebook and parameters.
-    """
-    lines = dict.fromkeys(queue.read_text(encoding="utf-8").splitlines())
-    queue.unlink()
-    rows = [line.split("\t") for line in lines]
-    return [(Path(notebook), dict(v.split("=", 1) for v in values)) for notebook, *values in rows]
-
-
 def run(
-    job: Job, *, timeout: float = TIMEOUT, plain: bool = False, since: float | None = None
+    job: Job, *, timeout: float = TIMEOUT, plain: bool = False, before: Inputs | None = None
 ) -> Result:
     """Execute one notebook and put its outputs in place.
 
@@ -144,14 +64,14 @@ def run(
         Limit in seconds for the whole notebook.
     plain : bool, default False
         Start the kernel anew and not as a fork of a process that has imported its libraries.
-    since : float, optional
-        When that process began to import, in seconds of the epoch; what the outputs are made from
-        must be older. By default the beginning of this run.
+    before : mapping, optional
+        What could be read when that process began to import, as `inputs` gives; what the outputs
+        are made from must be the same. By default that at the beginning of this run.
 
     Returns
     -------
     Result
-        With the files that were put in place, the executed notebook last.
+        With the files that were put in place; last what says how the others were made.
 
     Raises
     ------
@@ -160,7 +80,8 @@ def run(
         cell fails, the kernel dies, the time is up, a cell was not executed, an input has changed
         meanwhile, or the outputs are not those declared. Earlier outputs are then as they were.
     """
-    begun, started = time.time(), time.monotonic()
+    started = time.monotonic()
+    before = inputs(job) if before is None else before
     values = contract.check(job.notebook, job.values)
     expected = contract.outputs(job.notebook, values)
     optional = contract.outputs(job.notebook, values, "optional")
@@ -172,19 +93,17 @@ def run(
     with tempfile.TemporaryDirectory(prefix=".run-", dir=folder) as beside:
         staging = Path(beside)
         notebook = _execute(job, values, record, staging, started + timeout, plain)
-        _refuse_changes(job, record, begun if since is None else since)
+        _refuse_changes(job, record, before)
         made = [path for path in optional if (staging / path).exists()]
         expected += [path for path in optional if _same_figure(path, made)]
-        _check_outputs(job, staging, expected, begun)
+        _check_outputs(job, staging, expected)
         name = contract.name(job.notebook, values)
         _write(staging, name, normalised(notebook, {str(staging): "build"}), expected)
         seconds = time.monotonic() - started
         (staging / f"notebooks/{name}.timing.json").write_text(f'{{"seconds": {seconds:.2f}}}\n')
-        # To make, what is changed while a notebook runs is newer than the notebook, and a run with
-        # parameters of its own is out of date, since it stands where the usual one belongs.
-        date = 0 if set(values) - USUAL - set(contract.named(job.notebook)) else begun
-        os.utime(staging / f"notebooks/{name}.ipynb", (date, date))
         last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
+        made_here = [*expected, *last[1:]]
+        last.append(plan.write(job, record, staging, made_here))
         placed = [_place(staging, folder, file) for file in [*expected, *last]]
         for path in set(optional) - set(made):
             (folder / path).unlink(missing_ok=True)
@@ -229,13 +148,15 @@ def run_all(
     """
     _refuse_collisions(jobs)
     size = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
-    since = time.time()
+    found = [inputs(job) for job in jobs]
     results: dict[int, Result] = {}
     with ProcessPoolExecutor(
         size, mp_context=get_context("spawn"), initializer=_prepare, initargs=(modules,)
     ) as pool:
-        todo = enumerate(jobs)
-        futures = {pool.submit(_attempt, job, timeout, plain, since): i for i, job in todo}
+        futures = {
+            pool.submit(_attempt, job, timeout, plain, before): i
+            for i, (job, before) in enumerate(zip(jobs, found, strict=True))
+        }
         try:
             for future in as_completed(futures):
                 number = futures[future]
@@ -245,6 +166,21 @@ def run_all(
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return [results[i] for i in range(len(jobs))]
+
+
+def inputs(job: Job) -> Inputs:
+    """Hash what a run might read, whatever its notebook imports: as `plan.inputs`.
+
+    Parameters
+    ----------
+    job : Job
+        The run.
+
+    Returns
+    -------
+    mapping
+    """
+    return plan.inputs(job, [str(f.relative_to(PACKAGE)) for f in PACKAGE.rglob("*.py")])
 
 
 def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -> str:
@@ -279,13 +215,6 @@ def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -
             cell.outputs = [_scrubbed(output, swap) for output in _joined(cell.outputs)]
     text = nbformat.writes(clean, indent=1, sort_keys=True, ensure_ascii=False)
     return text.rstrip("\n") + "\n"
-
-
-def _portable(dataset: str) -> str:
-    folder, top = files.dataset_folder(dataset), files.root()
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{dataset}: no such data set folder")
-    return (folder.relative_to(top) if folder.is_relative_to(top) else folder).as_posix()
 
 
 def _execute(
@@ -354,13 +283,15 @@ def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _refuse_changes(job: Job, record: Mapping[str, Any], since: float) -> None:
+def _refuse_changes(job: Job, record: Mapping[str, Any], before: Inputs) -> None:
     """Refuse inputs that changed when they may have been read already, or not yet."""
-    if not record or job.data is None:
-        return
-    data = [job.data / name for name in record["data"]]
-    inputs = [job.notebook, *data, *(records.PACKAGE / name for name in record["code"])]
-    changed = [f.name for f in inputs if not f.exists() or f.stat().st_mtime > since]
+    now = plan.inputs(job, record.get("code", ()))
+    changed = [
+        Path(name).name
+        for kind, used in now.items()
+        for name in sorted(used if kind == "module" else {*used, *before[kind]})
+        if used.get(name) != before[kind].get(name)
+    ]
     if changed:
         names = ", ".join(changed)
         raise RunError(f"{job.title}: changed while the notebook ran: {names}; run it again")
@@ -430,13 +361,12 @@ def _same_figure(path: str, made: Iterable[str]) -> bool:
     return PurePosixPath(path).with_suffix("") in (PurePosixPath(m).with_suffix("") for m in made)
 
 
-def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: float) -> None:
+def _check_outputs(job: Job, staging: Path, expected: Sequence[str]) -> None:
     there = [p for p in staging.rglob("*") if p.is_file()]
     found = {p.relative_to(staging).as_posix(): p.stat() for p in there}
     problems = [f"{e} is missing" for e in expected if e not in found]
     made = {e: found[e] for e in expected if e in found}
     problems += [f"{e} is empty" for e, stat in made.items() if not stat.st_size]
-    problems += [f"{e} is older than the run" for e, stat in made.items() if stat.st_mtime < begun]
     problems += [f"{e} is a link" for e in made if (staging / e).is_symlink()]
     problems += [
         f"{e} is cut off" for e, stat in made.items() if stat.st_size and _cut(staging / e)
@@ -474,17 +404,17 @@ def _prepare(modules: Sequence[str]) -> None:
     kernel.preload(modules)
 
 
-def _attempt(job: Job, timeout: float, plain: bool, since: float) -> Result:
+def _attempt(job: Job, timeout: float, plain: bool, before: Inputs) -> Result:
     started = time.monotonic()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return run(job, timeout=timeout, plain=plain, since=since)
+        return run(job, timeout=timeout, plain=plain, before=before)
     except RunError as error:
         message = str(error)
     except Exception as error:  # a broken environment must not stop the other notebooks
         message = f"{job.title}: {type(error).__name__}: {error}"
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, handler)
     return Result(job, time.monotonic() - started, failure=message)
 
 

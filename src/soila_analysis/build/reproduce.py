@@ -21,7 +21,8 @@ from pathlib import Path
 from soila_analysis.files import UserError
 
 TREE = ("src", "data", "notebooks", "pyproject.toml", "requirements.lock")
-UNSTABLE = ".timing.json"  # how long a notebook took
+# How long a notebook took; hashes of what is compared already; who is at work there.
+UNSTABLE = (".timing.json", ".run.json", ".lock")
 HOME = "~"  # in the values of an environment, the new home
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from soila_analysis import __version__
+from soila_analysis import __version__, files
 from soila_analysis.files import UserError
 
 if TYPE_CHECKING:
@@ -59,6 +59,22 @@ def loaded(folder: str) -> "Dataset":
     from soila_analysis import dataset as datasets
 
     return datasets.load(folder)
+
+
+def tell(message: str) -> None:
+    """Say something beside the results."""
+    click.echo(message, err=True)
+
+
+@contextmanager
+def built(dataset: str) -> Iterator[Path]:
+    """Have the build of a data set to oneself; it must be current."""
+    from soila_analysis.build import plan
+
+    with plan.alone(files.build_folder(plan.dataset_path(dataset)), tell):
+        folder = plan.refuse_outdated(dataset)
+        name_strays(folder)
+        yield folder
 
 
 def name_strays(build: Path) -> None:
