@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -118,6 +119,17 @@ def test_outside_of_git_there_is_no_commit(tmp_path, monkeypatch):
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert manifest.commit() is None
+
+
+def test_the_commit_of_another_repository_is_not_ours(tmp_path, monkeypatch):
+    subprocess.run(["git", "clone", "-q", "--shared", ROOT, tmp_path / "theirs"], check=True)
+    inside = tmp_path / "theirs/unpacked"
+    inside.mkdir()
+    shutil.copy(ROOT / "pyproject.toml", inside)
+    monkeypatch.chdir(inside)
+    assert manifest.commit() is None
+    monkeypatch.setenv("GIT_DIR", str(ROOT / ".git"))
     assert manifest.commit() is None
 
 

@@ -559,13 +559,13 @@ def either(request, monkeypatch):
 def test_a_kernel_starts_clean_in_the_notebooks_folder(
     either, write, execute, tmp_path, monkeypatch
 ):
-    monkeypatch.setenv("SOILA_TEST", "as here")
+    monkeypatch.setenv("SOILA_TEST", "of the user")
     path = write(LOOK.replace("{folder!r}", repr(str(tmp_path))), WRITE)
     for _ in range(2):  # a second kernel knows nothing of the first
         names, where, environment, process = printed(execute(path)).splitlines()
         assert names == str(CLEAN)
-        assert where == "True ipykernel_launcher -f True __main__"
-        assert environment == f"as here {kernel.BACKEND} True"
+        assert where == "True ipykernel_launcher -f False __main__"
+        assert environment == f"None {kernel.BACKEND} True"
         assert process == f"True False {sys.executable}".replace(str(Path.cwd()), ".")
 
 

@@ -7,7 +7,6 @@ import io
 import json
 import mimetypes
 import re
-import subprocess
 import tomllib
 import zipfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from soila_analysis import files
 from soila_analysis.build import manifest
+from soila_analysis.build import record as records
 
 TIME = (1980, 1, 1, 0, 0, 0)
 DESCRIPTION = "ro-crate-metadata.json"
@@ -178,9 +178,7 @@ def _author() -> str:
 
 def _date() -> str | None:
     """Return the day of the commit; today is no fact of the build."""
-    command = ["git", "-C", str(files.root()), "log", "-1", "--format=%cs"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or None
+    return (records.git(files.root(), "log", "-1", "--format=%cs") or b"").decode().strip() or None
 
 
 def _text(value: dict[str, Any]) -> str:

@@ -303,6 +303,36 @@ def refuse_escapes(notebook: Path) -> None:
             )
 
 
+def refuse_beside(notebook: Path) -> None:
+    """Refuse what a notebook would read from its own folder, since no record names it.
+
+    Parameters
+    ----------
+    notebook : Path
+        The notebook.
+
+    Raises
+    ------
+    RunError
+        With the first module that it imports from there, or settings of matplotlib.
+    """
+    sources = "\n".join(cell.source for _, cell in code_cells(read(notebook)))
+    try:
+        nodes = list(ast.walk(ast.parse(sources)))
+    except SyntaxError:
+        nodes = []  # the run says where
+    names = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
+    names += [n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)]
+    tops = dict.fromkeys(name.split(".")[0] for name in names if name)
+    beside = ["matplotlibrc", *tops, *(f"{top}.py" for top in tops)]
+    for file in (notebook.parent / name for name in beside):
+        if file.is_file() or (file / "__init__.py").is_file():
+            raise RunError(
+                f"{notebook.name}: {file.name} beside it is not tracked; "
+                f"what a notebook needs is in the data set or in src/soila_analysis"
+            )
+
+
 def _escape(source: str) -> str:
     """Find a line that is not Python, or names a way to exit."""
     lines = source.splitlines()

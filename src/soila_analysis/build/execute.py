@@ -7,23 +7,35 @@ nothing good is ever lost to a failure.
 # nbformat has types, but not for the functions used here
 # mypy: disable-error-code="no-untyped-call"
 
+import fcntl
 import os
 import re
 import signal
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib import metadata
 from itertools import groupby
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process, resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path, PurePosixPath
-from typing import Any
+from shutil import rmtree
+from typing import Any, cast
 
 import nbformat
+import psutil
 from nbformat import NotebookNode
 
 from soila_analysis.build import contract, kernel, plan
@@ -38,6 +50,7 @@ BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
 PACKAGE = records.PACKAGE
 Inputs = Mapping[str, Mapping[str, str]]
+Task = tuple[Job, float, bool, Inputs]
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
@@ -52,7 +65,12 @@ class Result:
 
 
 def run(
-    job: Job, *, timeout: float = TIMEOUT, plain: bool = False, before: Inputs | None = None
+    job: Job,
+    *,
+    timeout: float = TIMEOUT,
+    plain: bool = False,
+    before: Inputs | None = None,
+    guard: AbstractContextManager[None] = nullcontext(),  # noqa: B008 - it has no state
 ) -> Result:
     """Execute one notebook and put its outputs in place.
 
@@ -67,6 +85,8 @@ def run(
     before : mapping, optional
         What could be read when that process began to import, as `inputs` gives; what the outputs
         are made from must be the same. By default that at the beginning of this run.
+    guard : context manager, optional
+        Entered while outputs are put in place.
 
     Returns
     -------
@@ -86,6 +106,7 @@ def run(
     expected = contract.outputs(job.notebook, values)
     optional = contract.outputs(job.notebook, values, "optional")
     contract.refuse_escapes(job.notebook)
+    contract.refuse_beside(job.notebook)
     record = _record(job, values)
     _refuse_unlocked(job, record)
     folder = job.folder.resolve()
@@ -104,9 +125,10 @@ def run(
         last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
         made_here = [*expected, *last[1:]]
         last.append(plan.write(job, record, staging, made_here))
-        placed = [_place(staging, folder, file) for file in [*expected, *last]]
-        for path in set(optional) - set(made):
-            (folder / path).unlink(missing_ok=True)
+        with guard:
+            placed = [_place(staging, folder, file) for file in [*expected, *last]]
+            for path in set(optional) - set(made):
+                (folder / path).unlink(missing_ok=True)
     return Result(job, time.monotonic() - started, files=tuple(placed))
 
 
@@ -147,24 +169,15 @@ def run_all(
         If two jobs would write the same file; nothing is executed then.
     """
     _refuse_collisions(jobs)
-    size = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
-    found = [inputs(job) for job in jobs]
+    size = min(workers or os.cpu_count() or 1, len(jobs))
+    tasks = [(job, timeout, plain, inputs(job)) for job in jobs]
     results: dict[int, Result] = {}
-    with ProcessPoolExecutor(
-        size, mp_context=get_context("spawn"), initializer=_prepare, initargs=(modules,)
-    ) as pool:
-        futures = {
-            pool.submit(_attempt, job, timeout, plain, before): i
-            for i, (job, before) in enumerate(zip(jobs, found, strict=True))
-        }
-        try:
-            for future in as_completed(futures):
-                number = futures[future]
-                result = results[number] = _result(jobs[number], future)
-                report(result)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(kernel.scratch()))
+        done = stack.enter_context(closing(_side_by_side(tasks, size, modules, home)))
+        for number, result in done:
+            results[number] = result
+            report(result)
     return [results[i] for i in range(len(jobs))]
 
 
@@ -230,7 +243,7 @@ def _execute(
 
     papermill_engines.register("soila", _engine())
     told = {OUTPUT: str(staging), RECORD: records.dumps(record)}
-    try:
+    with kernel.scratch() as home, _stopped(job):
         return papermill.execute_notebook(
             contract.read(job.notebook),
             None,
@@ -244,8 +257,14 @@ def _execute(
             timeout_func=lambda _: max(deadline - time.monotonic(), 0.1),
             iopub_timeout=60,
             raise_on_iopub_timeout=True,
-            env={**os.environ, **told},
+            env={**kernel.environment(home), **told},
         )
+
+
+@contextmanager
+def _stopped(job: Job) -> Iterator[None]:
+    try:
+        yield
     except _StoppedError as error:
         raise RunError(f"{job.title}: {error}") from None
 
@@ -398,32 +417,111 @@ def _place(staging: Path, folder: Path, file: str) -> Path:
     return (staging / file).replace(target)
 
 
-def _prepare(modules: Sequence[str]) -> None:
-    """Set up a process of the pool; an interrupt is for the notebook in it, if there is one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _side_by_side(
+    tasks: Sequence[Task], size: int, modules: Sequence[str], home: Path
+) -> Generator[tuple[int, Result]]:
+    """Attempt tasks in processes that take one after the other; none outlives this."""
+    todo = list(enumerate(tasks))[::-1]
+    at_work: dict[Connection, tuple[SpawnProcess, int]] = {}
+
+    def give(connection: Connection, process: SpawnProcess) -> None:
+        """Give a process its next task; where it has died, that is seen when its answer is due."""
+        number, task = todo.pop() if todo else (-1, None)
+        with suppress(ConnectionError):
+            connection.send(task)
+        if task:
+            at_work[connection] = process, number
+        else:
+            process.join()
+
+    try:
+        for _ in range(size):
+            give(*_worker(modules, home))
+        while at_work:
+            for connection in cast("list[Connection]", wait(list(at_work))):
+                process, number = at_work.pop(connection)
+                try:
+                    result = connection.recv()
+                except (EOFError, ConnectionError):
+                    job = tasks[number][0]
+                    message = "not executed, a process of the run died (killed, or out of memory)"
+                    result = Result(job, 0.0, failure=f"{job.title}: {message}")
+                    process.join()
+                    if todo:
+                        give(*_worker(modules, home))
+                else:
+                    give(connection, process)
+                yield number, result
+    except BaseException:
+        _end({task[0].folder for task in tasks}, home)
+        raise
+
+
+def _worker(modules: Sequence[str], home: Path) -> tuple[Connection, SpawnProcess]:
+    context = get_context("spawn")
+    resource_tracker.ensure_running()  # it would let interrupts through to the process
+    here, there = context.Pipe()
+    process = context.Process(target=_work, args=(there, modules))
+    with kernel.isolated(home):
+        process.start()
+    there.close()
+    return here, process
+
+
+def _work(tasks: Connection, modules: Sequence[str]) -> None:
+    """Attempt what comes, until nothing does."""
+    threading.Thread(target=_end_with_the_run, daemon=True).start()
     kernel.preload(modules)
+    while task := tasks.recv():
+        tasks.send(_attempt(*task))
+
+
+def _end_with_the_run() -> None:
+    """Wait for the process that started this one; where it is killed, nothing else would."""
+    if run := parent_process():
+        run.join()
+        os._exit(1)
 
 
 def _attempt(job: Job, timeout: float, plain: bool, before: Inputs) -> Result:
     started = time.monotonic()
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return run(job, timeout=timeout, plain=plain, before=before)
+        guard = _placing(fcntl.LOCK_SH, Path(tempfile.gettempdir()))
+        return run(job, timeout=timeout, plain=plain, before=before, guard=guard)
     except RunError as error:
         message = str(error)
     except Exception as error:  # a broken environment must not stop the other notebooks
         message = f"{job.title}: {type(error).__name__}: {error}"
-    finally:
-        signal.signal(signal.SIGINT, handler)
     return Result(job, time.monotonic() - started, failure=message)
 
 
-def _result(job: Job, future: Future[Result]) -> Result:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        message = "not executed, a process of the run died (killed, or out of memory)"
-        return Result(job, 0.0, failure=f"{job.title}: {message}")
+@contextmanager
+def _placing(operation: int, home: Path) -> Iterator[None]:
+    """Keep processes from being ended while they put outputs in place."""
+    with (home / "placing").open("w") as file:
+        fcntl.flock(file, operation)
+        yield
+
+
+def _end(folders: Iterable[Path], home: Path) -> None:
+    """Kill all processes of a run at once, when none is putting outputs in place."""
+    for number in kernel.ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    with _placing(fcntl.LOCK_EX, home):
+        family: list[psutil.Process] = []
+        for process in active_children():
+            with suppress(psutil.NoSuchProcess):
+                own = psutil.Process(process.pid)
+                own.suspend()  # so that it starts nothing more
+                family += [own, *own.children(recursive=True)]
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+    for process in active_children():
+        process.join()
+    psutil.wait_procs(family, timeout=3)
+    for left in (path for folder in folders for path in folder.glob(plan.LEFT_OVER)):
+        rmtree(left)
 
 
 def _joined(outputs: Iterable[NotebookNode]) -> Iterator[NotebookNode]:

@@ -7,6 +7,7 @@ show it, and so this module can say which rows, cells or lines are different now
 
 import ast
 import json
+import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,6 +122,30 @@ def beside(modules: Iterable[str]) -> list[str]:
     packages = [PACKAGE / name for name in modules if name.endswith("/__init__.py")]
     there = {file for init in packages for file in init.parent.rglob("*") if file.suffix in DATA}
     return sorted(str(file.relative_to(PACKAGE)) for file in there)
+
+
+def git(root: Path, *arguments: str) -> bytes | None:
+    """Ask git about a clone.
+
+    Parameters
+    ----------
+    root : Path
+        The clone.
+    *arguments : str
+        For git.
+
+    Returns
+    -------
+    bytes or None
+        What it says; nothing where that fails, and about a folder that only lies in another
+        repository, or to which the environment would lead git.
+    """
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), *arguments]
+    done = subprocess.run(command, env=env, capture_output=True, check=False)
+    return None if done.returncode else done.stdout
 
 
 def dumps(record: Mapping[str, Any]) -> str:
@@ -344,14 +369,12 @@ def _changed_cells(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[C
 
 def _differences(old: str, root: Path, file: Path) -> Iterator[str]:
     """List the lines that differ, if the clone's history has the old content."""
-    shown = subprocess.run(
-        ["git", "-C", str(root), "cat-file", "blob", old], capture_output=True, check=False
-    )
-    if shown.returncode or not file.is_file():
+    shown = git(root, "cat-file", "blob", old)
+    if shown is None or not file.is_file():
         yield "the earlier content is not in this clone's history, so the place cannot be told"
         return
     try:
-        before = shown.stdout.decode().splitlines()
+        before = shown.decode().splitlines()
         after = file.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
         yield "binary content"

@@ -261,11 +261,7 @@ def _execute(jobs: "Sequence[Job]", **options: Any) -> None:
                 verdict = "FAILED" if result.failure else "done"
                 click.echo(f"{verdict:6}  {result.seconds:5.1f} s  {result.job.title}")
 
-        try:
-            runs.run_all(jobs, **options, modules=PRELOADED, report=report)
-        except KeyboardInterrupt:
-            click.echo("Interrupted: what was not finished is as it was.", err=True)
-            sys.exit(130)
+        runs.run_all(jobs, **options, modules=PRELOADED, report=report)
     if failures:
         lines = [f"{len(failures)} of {len(jobs)} notebooks failed; earlier outputs are unchanged:"]
         raise click.ClickException("\n  ".join([*lines, *failures]))
