@@ -232,15 +232,6 @@ def test_a_value_may_hold_an_equals_sign(call, executed):
     assert dict(executed[0].values) == {"variant": "a=b"}
 
 
-def test_the_queue_is_run_once_each_line_and_removed(call, executed, tmp_path):
-    queue = tmp_path / "queue"
-    line = f"{NOTEBOOK}\tlang=sv\tdataset={ROUND}\n"
-    queue.write_text(line + line.replace("sv", "en") + line)
-    assert call("run", "--queue", queue).exit_code == 0
-    assert [job.values["lang"] for job in executed] == ["sv", "en"]
-    assert not queue.exists()
-
-
 def test_failures_are_summed_up_and_the_others_are_done(call, executed):
     result = call("run", NOTEBOOK, "-p", "rounding=pie")
     assert result.stdout == "FAILED    1.2 s  02_models-by-goal rounding=pie\n"
@@ -263,7 +254,6 @@ def test_failures_are_summed_up_and_the_others_are_done(call, executed):
         ((NOTEBOOK, "-l", "no"), "Invalid value for '-l' / '--lang': 'no' is not one of", 2),
         ((NOTEBOOK, "--workers", "0"), "Invalid value for '--workers': 0 is not in the range", 2),
         ((NOTEBOOK, "--timeout", "0"), "Invalid value for '--timeout': 0.0 is not in the range", 2),
-        (("--queue", "missing"), "Invalid value for '--queue': File 'missing' does not exist.", 2),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is(
@@ -300,11 +290,11 @@ def test_parameters_are_listed_with_type_default_and_help(call, executed):
 def small(tmp_path: Path) -> Path:
     """Lay out a project with a notebook of its own."""
     (tmp_path / "requirements.lock").touch()
-    (tmp_path / "round").mkdir()
+    (tmp_path / "data/round").mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "soila-analysis"\n')
     cells = [
         new_code_cell(
-            'lang: str = "fi"  # language\ndataset: str = "round"  # data set',
+            'lang: str = "fi"  # language\ndataset: str = "data/round"  # data set',
             metadata={"tags": ["parameters"]},
         ),
         new_code_cell(
