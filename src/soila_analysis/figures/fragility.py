@@ -30,11 +30,11 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"fragility.chart-{variant}"),
         title=t("fragility.lead-title", ratio=ratio) if single else t("fragility.title"),
-        subtitle=[t("fragility.how")],
+        subtitle=[t("fragility.how"), t("fragility.how-holds") if _known(table) else ""],
         findings=[
             t("fragility.single", ratio=ratio),
             *(t("fragility.firmest", codes=t.number(r.codes), **_held(r, t))
-              for r in most.head(1).itertuples()),
+              for r in most.head(1).itertuples() if _known(table)),
             *(t(f"fragility.{'open' if r.holds else 'never'}", **_held(r, t))
               for r in table[table["holds"] < 1].itertuples()),
         ],
@@ -49,7 +49,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     rows = [(r, lines(r.claim, TEXT, SMALL, words.lang, even=False)) for r in table.itertuples()]
     heights = [height(text, SMALL) + 0.22 for _, text in rows]
     codes = lines(t("fragility.codes"), HOLDS - CODES - 0.3, SMALL, words.lang, bold=True)
-    often = lines(t("fragility.holds"), WIDTH - HOLDS - 0.2, SMALL, words.lang, bold=True)
+    often = t("fragility.holds") if _known(table) else ""
+    often = lines(often, WIDTH - HOLDS - 0.2, SMALL, words.lang, bold=True)
     head = max(height(codes, SMALL), height(often, SMALL)) + 0.25
     page = Page(words, body=sum(heights) + head)
     canvas = page.canvas()
@@ -60,6 +61,11 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         _codes(page, canvas, row, y + high / 2, t)
         _holds(page, canvas, row, y + high / 2, t)
     return page.figure
+
+
+def _known(table: pd.DataFrame) -> bool:
+    """Say whether it is known in how many other data sets a claim would hold."""
+    return bool(table["holds"].notna().any())
 
 
 def _codes(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
@@ -87,14 +93,14 @@ def _held(row: Any, t: Messages) -> dict[str, str]:
 
 def _percent(share: float, t: Messages) -> str:
     """Round a share that was counted in draws; only certainty prints as 0 or 100 %."""
-    if pd.isna(share):
-        return "–"
     return t.percent(round(100 * share) if share in (0, 1) else min(max(round(100 * share), 1), 99))
 
 
 def _sentence(row: Any, t: Messages) -> str:
     codes = "–" if pd.isna(row.codes) else t.number(row.codes)
-    return t("fragility.row", claim=row.claim, codes=codes, percent=_percent(row.holds, t))
+    told = t("fragility.row", claim=row.claim, codes=codes)
+    held = t("fragility.row-holds", percent=_percent(row.holds, t))
+    return told if pd.isna(row.holds) else f"{told} {held}"
 
 
 SPEC = Spec("fragility", texts, (redesigned,))
