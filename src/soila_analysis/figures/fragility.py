@@ -49,8 +49,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     rows = [(r, lines(r.claim, TEXT, SMALL, words.lang, even=False)) for r in table.itertuples()]
     heights = [height(text, SMALL) + 0.22 for _, text in rows]
     codes = lines(t("fragility.codes"), HOLDS - CODES - 0.3, SMALL, words.lang, bold=True)
-    often = t("fragility.holds") if _known(table) else ""
-    often = lines(often, WIDTH - HOLDS - 0.2, SMALL, words.lang, bold=True)
+    told = t("fragility.holds") if _known(table) else ""
+    often = lines(told, WIDTH - HOLDS - 0.2, SMALL, words.lang, bold=True)
     head = max(height(codes, SMALL), height(often, SMALL)) + 0.25
     page = Page(words, body=sum(heights) + head)
     canvas = page.canvas()
@@ -99,8 +99,9 @@ def _percent(share: float, t: Messages) -> str:
 def _sentence(row: Any, t: Messages) -> str:
     codes = "–" if pd.isna(row.codes) else t.number(row.codes)
     told = t("fragility.row", claim=row.claim, codes=codes)
-    held = t("fragility.row-holds", percent=_percent(row.holds, t))
-    return told if pd.isna(row.holds) else f"{told} {held}"
+    if pd.isna(row.holds):
+        return told
+    return f"{told} {t('fragility.row-holds', percent=_percent(row.holds, t))}"
 
 
 SPEC = Spec("fragility", texts, (redesigned,))
