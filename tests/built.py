@@ -22,7 +22,7 @@ HOSTILE = [
     "\t=1",
     "-5,5",
 ]
-DRAWN = {"models-by-goal": "both", "feature-shares": "redesigned"}
+DRAWN = {"models-by-goal": ("as-published", "redesigned"), "feature-shares": ("redesigned",)}
 RECORD = {
     "notebook": "n.ipynb",
     "dataset": "review-2024",
@@ -37,17 +37,19 @@ def write(folder: Path, data: datasets.Dataset, tables, langs=LANGUAGES) -> Path
     for lang in langs:
         here = folder / lang
         (here / "notebooks").mkdir(parents=True)
-        for plot, variant in DRAWN.items():
-            _drawn(here, plot, variant, tables["literal", lang, plot], lang)
-        checked = claims.worded(basis.mark(claims.check(data), data), lang)
+        for plot, variants in DRAWN.items():
+            _drawn(here, plot, variants, tables["literal", lang, plot], lang)
+        checked = claims.worded(basis.mark(claims.check(data), data), lang, claims.of(data))
         figures.save_table(checked, "claims", here / "tables")
         _notebook(here / "notebooks/90_result.ipynb", metrics.feature_shares(data.status))
     report.write(folder, data)
     return folder
 
 
-def _drawn(here: Path, plot: str, variant: str, table: pd.DataFrame, lang: str) -> None:
-    figures.publish(plot, table, lang, variant, here)
+def _drawn(
+    here: Path, plot: str, variants: tuple[str, ...], table: pd.DataFrame, lang: str
+) -> None:
+    figures.publish(plot, table, lang, variants, here)
     stems = [f.stem for f in sorted((here / "figures").glob(f"{plot}-*.svg"))]
     for stem in stems:
         file = here / f"figures/{stem}.json"

@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import click.testing
+import numpy as np
+import pandas as pd
 import pytest
 
 import soila_analysis as soila
@@ -51,6 +53,64 @@ def shipped():
     return {name: datasets.load(folder) for name, folder in FOLDERS.items()}
 
 
+def made_up(models=40, goals=3, features=20, coders="ABC", seed=1, **info):
+    """A made-up round: models take turns among the goals but the second; coders err a little.
+
+    All models of the first goal have the first feature, and none of the others.
+    """
+    rng = np.random.default_rng(seed)
+    served = [g for g in range(goals) if g != 1]
+    ids = {
+        "model_id": [f"M{m + 1:04}" for m in range(models)],
+        "goal_id": [f"goal-{g + 1}" for g in range(goals)],
+        "feature_id": [f"feature-{f + 1:03}" for f in range(features)],
+        "coder_id": list(coders),
+    }
+    true = rng.random((models, features)) < rng.beta(1, 1, features)
+    true[:, 0] = [m % len(served) == 0 for m in range(models)]
+    wrong = rng.random((models, features, len(coders))) < 0.08
+    cells = pd.MultiIndex.from_product([ids[i] for i in ("model_id", "feature_id", "coder_id")])
+    codings = cells.to_frame(index=False, name=["model_id", "feature_id", "coder_id"])
+    codes = np.where((true[:, :, None] ^ wrong).ravel(), "1", "0")
+    open_ = rng.random(len(codes))
+    codings["code"] = np.select([open_ < 0.02, open_ < 0.04], ["?", "-"], codes)
+    codings["note"] = ""
+    goal = [ids["goal_id"][served[m % len(served)]] for m in range(models)]
+    regions = [("Uusimaa", "Pirkanmaa", "Lappi", "")[m // 2 % 4] for m in range(models)]
+    named = {"name": [f"Trial {m + 1}" for m in range(models)], "region": regions}
+    about = {"title": dict.fromkeys(("fi", "sv", "en"), "A made-up round"), "kind": "observed"}
+    about |= {"source": dict.fromkeys(("fi", "sv", "en"), "Made up for the tests")}
+    about |= {"licence": "CC0-1.0", "round": "2026", "taxonomy": "pilot-1", **info}
+    return datasets.Dataset(
+        name="pilot",
+        info=datasets.DatasetInfo.model_validate(about),
+        models=pd.DataFrame({"model_id": ids["model_id"], **named}),
+        memberships=pd.DataFrame({"model_id": ids["model_id"], "goal_id": goal}),
+        codings=codings,
+        features=_labelled("feature_id", ids["feature_id"], FEATURES),
+        goals=_labelled("goal_id", ids["goal_id"], GOALS),
+    )
+
+
+FEATURES = "Peer support|Networked way of working|Broadly related to the everyday lives of families"
+GOALS = "Fewer placements|Substance-use and mental-health services during substitute care|Aftercare"
+
+
+def _labelled(column, ids, names):
+    """Labels of every length, numbered so that none stands twice."""
+    texts = names.split("|")
+    labels = [f"{texts[i % len(texts)]} {i + 1}" for i in range(len(ids))]
+    return pd.DataFrame({column: ids, **{f"label_{lang}": labels for lang in ("fi", "sv", "en")}})
+
+
+@pytest.fixture(scope="session")
+def pilot(tmp_path_factory):
+    """A made-up round: three coders, 20 features, three goals of which one is empty, regions."""
+    folder = tmp_path_factory.mktemp("made-up") / "pilot"
+    datasets.save(made_up(), folder)
+    return datasets.load(folder)
+
+
 @pytest.fixture(scope="session", params=["literal", "memberships"])
 def review(request, shipped):
     """Each of the two readings of the review in turn."""
@@ -69,7 +129,8 @@ def execute(notebooks):
     """A function that executes a notebook here and gives the results that its cells show."""
 
     def executed(name, **values):
-        namespace, shown = {}, []
+        shown = []
+        namespace = {"display": shown.append}
         for cell in notebooks[name]["cells"]:
             if cell["cell_type"] != "code":
                 continue

@@ -10,9 +10,12 @@ from soila_analysis.review import basis, compatible
 CELL = ("feature-share", "feature-share-by-goal")
 
 
+def counted(data: Dataset) -> pd.DataFrame:
+    return metrics.evidence_map(data.status, data.memberships, data.taxonomy.goal_ids)
+
+
 def evidence_map(data: Dataset) -> pd.DataFrame:
-    cells = metrics.evidence_map(data.status, data.memberships, data.taxonomy.goal_ids)
-    return basis.mark(cells, data, *CELL)
+    return basis.mark(counted(data), data, *CELL)
 
 
 def test_a_reconstruction_knows_only_what_was_published(review: Dataset) -> None:
@@ -25,19 +28,50 @@ def test_a_reconstruction_knows_only_what_was_published(review: Dataset) -> None
 
 def test_every_number_of_a_reconstruction_lies_within_its_own_range(review: Dataset) -> None:
     table = evidence_map(review)
-    assert (table["k"].between(table["bound_low"], table["bound_high"])).all()
+    assert (counted(review)["k"].between(table["bound_low"], table["bound_high"])).all()
     bounded = table[table["basis"] == "bounded"]
-    assert (bounded["bound_low"] <= bounded["low"] * bounded["n"] + 1e-9).all()
-    assert (bounded["high"] * bounded["n"] <= bounded["bound_high"] + 1e-9).all()
+    for low, high in (("low", "high"), ("low_once", "high_once")):
+        assert (bounded["bound_low"] <= bounded[low] * bounded["n"] + 1e-9).all()
+        assert (bounded[high] * bounded["n"] <= bounded["bound_high"] + 1e-9).all()
     assert set(bounded["interval"]) == {"compatible"}
+
+
+def test_a_number_that_was_not_published_is_in_no_table_of_a_reconstruction(
+    review: Dataset,
+) -> None:
+    table = evidence_map(review)
+    bounded = table["basis"] == "bounded"
+    points = ["k", "share", "percent", "share_min", "share_max"]
+    assert table.loc[bounded, points].isna().all(axis=None)
+    assert table.loc[~bounded, points].notna().all(axis=None)
+    known = counted(review).loc[~bounded, ["k", "percent"]]
+    assert table.loc[~bounded, ["k", "percent"]].astype(int).equals(known.astype(int))
+
+
+def test_how_far_ranks_move_among_made_up_models_is_not_told(review: Dataset) -> None:
+    shares = metrics.feature_shares(review.status)
+    table = basis.mark(shares, review, "feature-share")
+    assert table[["rank_low", "rank_high"]].isna().all(axis=None)
+    assert table.loc[table["basis"] == "published", "rank"].tolist() == [13, 1, 4, 13, 15, 2, 2, 16]
+
+
+def test_counting_each_data_set_once_gives_other_ranges_of_the_mean() -> None:
+    ranges = compatible.load_ranges().query("measure == 'mean-features' and goal_id == ''")
+    for row in ranges.query("reading != 'mixed'").itertuples():
+        assert [round(v, 2) for v in (row.low, row.high)] == [12.4, 12.76]
+        assert [round(v, 2) for v in (row.low_once, row.high_once)] == [12.22, 12.38]
 
 
 def test_means_get_their_ranges_in_columns_of_their_own(review: Dataset) -> None:
     status = review.status
     profile = metrics.features_per_model(status, review.memberships, review.taxonomy.goal_ids)
-    table = basis.mark(profile, review, "mean-features").drop_duplicates("goal_id")
+    table = basis.mark(profile, review, "mean-features").set_index("goal_id")
     assert set(table["basis"]) == {"bounded"}
-    assert table["mean"].between(table["mean_bound_low"], table["mean_bound_high"]).all()
+    means = profile.drop_duplicates("goal_id").set_index("goal_id")["mean"]
+    assert means.between(table["mean_bound_low"], table["mean_bound_high"]).all()
+    made_up = ["k", "share", "low", "high", "features", "total", "mean", "median", "leads"]
+    assert table[made_up].isna().all(axis=None)
+    assert table.index[table["published_first"]].tolist() == ["goal-1"]
 
 
 def test_the_rival_reading_is_told_where_it_takes_a_label_to_be_another_goals(
@@ -65,15 +99,16 @@ def test_observed_data_carry_neither_ranges_nor_rivals(review: Dataset) -> None:
     assert not {"bound_low", "other_share"} & set(table)
 
 
-def test_a_changed_code_makes_a_published_number_a_reconstructed_one(review: Dataset) -> None:
+def test_a_changed_code_makes_a_published_number_an_unknown_one(review: Dataset) -> None:
     codings = review.codings.copy()
     row = codings.query("feature_id == 'participation' and code == '0'").index[0]
     published = codings.query("feature_id == 'social-means' and code == '0'").index[0]
     codings.loc[[row, published], "code"] = "1"
     data = Dataset(review.name, review.info, review.models, review.memberships, codings)
     table = evidence_map(data).set_index(["feature_id", "goal_id"])
-    assert table.loc[("social-means", ""), "basis"] == "reconstructed"
-    assert table.loc[("participation", ""), "basis"] == "bounded"
+    ends = ["basis", "bound_low", "bound_high"]
+    assert table.loc[("social-means", ""), ends].tolist() == ["bounded", 0, 45]
+    assert table.loc[("participation", ""), ends].tolist() == ["bounded", 34, 38]
 
 
 def test_a_table_of_the_publication_alone_says_so() -> None:

@@ -309,7 +309,7 @@ def test_the_filtered_map_list_and_file_are_what_pandas_finds(
     )
     shown = set(choice.get("goals", goals)) | {""}
     assert cells_of(page) == {
-        (r.feature_id, r.goal_id): (f"{r.k}/{r.n}", f"{r.percent}%" if r.n else "no data")
+        (r.feature_id, r.goal_id): (f"{r.k}/{r.n}", f"{r.percent}%" if r.n else nothing(r))
         for r in expected.itertuples()
         if r.goal_id in shown
     }
@@ -326,8 +326,38 @@ def test_the_filtered_map_list_and_file_are_what_pandas_finds(
     codes = codes.replace({"not-assessed": "", "not-applicable": "-"})
     assert saved[list(own.status.columns)].to_numpy().tolist() == codes.to_numpy().tolist()
     table = downloaded(page, "#save-map")
-    ratios = table.set_index(["feature_id", "goal_id"])["k/n"].to_dict()
-    assert ratios == {at: ratio for at, (ratio, _) in cells_of(page).items()}
+    at = table[["feature_id", "goal_id"]].itertuples(index=False, name=None)
+    assert dict(zip(at, table["k"] + "/" + table["n"], strict=True)) == {
+        at: ratio for at, (ratio, _) in cells_of(page).items()
+    }
+    for file in (saved, table):
+        assert set(file["kind"]) <= {own.info.kind}
+        assert set(file["source"]) <= {own.info.source["en"]}
+    assert set(table["basis"]) == {own.info.kind}
+
+
+@pytest.mark.parametrize("name", ["trial", "1", "2"])
+def test_the_filtered_map_marks_the_gaps_that_the_metric_finds(
+    visit, pilot, tmp_path, name
+) -> None:
+    file = tmp_path / "map.html"
+    file.write_text(report.evidence_map(pilot, "en"), encoding="utf-8")
+    page = visit().open(file)
+    choose(page, {"name": name})
+    ids = filtered(pilot, {"name": name})
+    goals = pilot.taxonomy.goal_ids
+    members = pilot.memberships[pilot.memberships["model_id"].isin(ids)]
+    found = metrics.gaps(metrics.evidence_map(pilot.status.loc[ids], members, goals))
+    expected = {
+        (r.feature_id, r.goal_id): messages("en")(f"site.script.gap-{r.gap}")
+        for r in found[found["gap"] != ""].itertuples()
+    }
+    assert marks_of(page) == expected
+    assert name != "trial" or expected["feature-001", "goal-3"] == "gap: in no model"
+
+
+def nothing(row) -> str:
+    return "no data" if row.unclear + row.not_assessed + row.not_applicable else "no models"
 
 
 def cells_of(page) -> dict[tuple[str, str], tuple[str, str]]:
@@ -420,8 +450,40 @@ def test_the_other_languages_open_the_same_view(visit, files) -> None:
     page.get_by_role("link", name="Svenska").click()
     assert page.evaluate("document.documentElement.lang") == "sv"
     assert not page.locator("[name=goal]").first.is_checked()
-    assert "Modeller som visas: 32/52" in page.locator("#state").inner_text()
-    assert messages("sv")("site.script.filtered") in page.locator("#state").inner_text()
+    assert page.locator("#state").inner_text() == messages("sv")("site.script.filtered")
+
+
+def test_a_cell_that_was_not_published_opens_its_bounds_and_no_models(visit, files) -> None:
+    page = visit().open(files["en"][1].with_name("map.html"))
+    chosen = page.locator("#selection")
+    page.locator("td[data-feature=participation][data-goal=goal-2] button").click()
+    assert chosen.inner_text() == (
+        "Participation · Support for families: not published; 0 to 9 of 9 possible"
+    )
+    page.locator("td[data-feature=ecosystem-anchoring][data-goal=goal-2] button").click()
+    assert chosen.inner_text().endswith(": 6/9 of the assessed models have the feature")
+    page.locator("tbody th[data-feature=participation] button").click()
+    assert chosen.inner_text() == "Participation: not published; 34 to 38 of 45 possible"
+    page.get_by_role("button", name="Clear the choice").click()
+    assert chosen.inner_text() == ""
+    assert page.locator("#models, #save, #name, #by-feature").count() == 0
+    assert messages("en")("site.no-models") in page.locator("main").inner_text()
+
+
+def test_fewer_goals_of_a_reconstruction_keep_their_ranges(visit, files) -> None:
+    page = visit().open(files["en"][1].with_name("map.html"))
+    before = cells_of(page)
+    page.locator("[name=goal]").first.uncheck()
+    assert cells_of(page) == {at: cell for at, cell in before.items() if at[1] != "goal-1"}
+    saved = downloaded(page, "#save-map").set_index(["feature_id", "goal_id"])
+    bounds = ["k", "n", "percent", "bound_low", "bound_high", "basis", "kind"]
+    assert saved.loc[("participation", "goal-2"), bounds].tolist() == (
+        ["", "9", "", "0", "9", "bounded", "reconstructed"]
+    )
+    assert saved.loc[("ecosystem-anchoring", "goal-2"), bounds].tolist() == (
+        ["6", "9", "67", "", "", "published", "reconstructed"]
+    )
+    assert len(saved) == 16 * 4
 
 
 def test_a_long_list_is_shown_in_pages(visit, own, shipped, tmp_path) -> None:

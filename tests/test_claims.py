@@ -1,10 +1,20 @@
 from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
 
 import pandas as pd
 import pytest
 
+import soila_analysis as soila
+from soila_analysis import dataset as datasets
+from soila_analysis import taxonomy
+from soila_analysis.dataset import schema
+from soila_analysis.dataset.schema import MEASURES, faults
 from soila_analysis.language import LANGUAGES, messages
+from soila_analysis.metrics import rounding
 from soila_analysis.review import claims
+
+REVIEW_IDS = {"feature_id": taxonomy.load().feature_ids, "goal_id": taxonomy.load().goal_ids}
 
 PERCENTAGES = ["goal-share", "feature-share", "feature-share-by-goal"]
 AXIS = "ecosystem-axis"
@@ -43,7 +53,8 @@ def claim(**values):
 
 def test_the_review_printed_sixteen_percentages_and_five_other_claims():
     table = claims.load()
-    assert list(table.columns) == list(claims.COLUMNS)
+    assert set(table.columns) == set(claims.COLUMNS)
+    assert faults("claims", table, REVIEW_IDS) == []
     assert table["measure"].isin(PERCENTAGES).sum() == 16
     assert table.loc[~table["measure"].isin(PERCENTAGES), "claim_id"].tolist() == [
         "memberships",
@@ -57,9 +68,10 @@ def test_the_review_printed_sixteen_percentages_and_five_other_claims():
 
 def test_every_claim_is_told_in_three_languages_with_its_number():
     table = claims.load()
+    percent = table["measure"].map(MEASURES) == "percent"
     for lang in LANGUAGES:
         assert (table[f"text_{lang}"] != "").all()
-        for row in table[table["unit"] == "percent"].itertuples():
+        for row in table[percent].itertuples():
             assert messages(lang).percent(row.printed) in getattr(row, f"text_{lang}")
 
 
@@ -89,7 +101,6 @@ def test_an_axis_that_is_longer_than_its_longest_bar_is_no_conflict(review):
         measure="axis-maximum",
         feature_id="ecosystem-anchoring",
         printed="14",
-        unit="models",
     )
     assert claims.check(review, longer)["verdict"].tolist() == ["reproduced"]
 
@@ -160,7 +171,7 @@ def test_for_observed_data_the_order_of_labels_that_fits_better_is_taken(name, s
 
 
 def test_claims_about_what_a_data_set_does_not_have_are_not_computable(shipped):
-    table = claims.check(shipped["own"]).set_index("claim_id")
+    table = claims.check(shipped["own"], claims.load()).set_index("claim_id")
     assert set(table.drop("memberships")["verdict"]) == {"not computable"}
     assert table.drop("memberships")[["recomputed", "difference", "k", "n"]].isna().all(axis=None)
     assert table.loc["memberships", ["recomputed", "difference"]].tolist() == ["24", -28]
@@ -173,73 +184,107 @@ def test_a_share_of_nothing_is_not_computable(shipped):
     assert table.loc["share-sustainability", "verdict"] == "not computable"
 
 
-def test_another_file_of_claims_can_be_checked(tmp_path, shipped):
-    file = tmp_path / "later.csv"
-    rows = [
-        claim(
-            claim_id=f"share-{printed}",
-            measure="feature-share",
-            feature_id="ecosystem-anchoring",
-            printed=printed,
-            unit="percent",
-            rounding=rule,
-        )
-        for printed, rule in (("53", "half-up"), ("54", "half-up"), ("54", "ceiling"))
-    ]
-    rows[2]["claim_id"] = "share-ceiling"
-    pd.concat(rows).to_csv(file, index=False)
-    table = claims.check(shipped["literal"], claims.load(file))
+def test_a_claim_is_recomputed_under_its_own_rule_of_rounding(shipped):
+    about = {"measure": "feature-share", "feature_id": "ecosystem-anchoring"}
+    rules = [("53", "half-up"), ("54", "half-up"), ("54", "ceiling")]
+    rows = [claim(claim_id=f"{p} {r}", printed=p, rounding=r, **about) for p, r in rules]
+    table = claims.check(shipped["literal"], pd.concat(rows))
     assert table["verdict"].tolist() == ["reproduced", "differs", "reproduced"]
     assert table["difference"].tolist() == [0, -1, 0]
 
 
-def test_a_file_without_a_column_is_refused(tmp_path):
-    file = tmp_path / "claims.csv"
-    claims.load().drop(columns=["printed", "status"]).to_csv(file, index=False)
-    message = r"^claims\.csv: missing column printed; missing column status$"
-    with pytest.raises(ValueError, match=message):
-        claims.load(file)
+# Whose claims they are
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "No columns to parse from file"),
-        (
-            b"a,b\n1,2\n1,2,3\n",
-            "Error tokenizing data. C error: Expected 2 fields in line 3, saw 3",
-        ),
-        (
-            b"a\n\xc4\n",
-            "'utf-8' codec can't decode byte 0xc4 in position 0: unexpected end of data",
-        ),
-    ],
-)
-def test_a_file_that_is_no_table_is_refused_by_name(tmp_path, content, reason):
-    file = tmp_path / "later.csv"
-    file.write_bytes(content)
-    with pytest.raises(ValueError, match="later") as raised:
-        claims.load(file)
-    assert str(raised.value) == f"later.csv: cannot be read as CSV in UTF-8: {reason}"
+def test_the_review_s_claims_belong_only_to_data_sets_that_say_so(shipped):
+    assert claims.of(shipped["literal"]) is claims.load()
+    assert claims.of(shipped["example"]).empty
+    review = shipped["literal"]
+    later = replace(review, info=review.info.model_copy(update={"claims": None}))
+    assert claims.check(later).empty
 
 
-def test_all_that_is_wrong_with_a_file_is_said_at_once(tmp_path):
-    file = tmp_path / "later.csv"
-    table = claims.load().head(4)
-    table.loc[1, "measure"] = "goalshare"
-    table.loc[2, "rounding"] = "up"
-    table.loc[3, ["claim_id", "printed"]] = ["memberships", "17 %"]
-    table.to_csv(file, index=False)
-    with pytest.raises(ValueError) as raised:  # noqa: PT011 - the whole message is compared
-        claims.load(file)
-    assert str(raised.value) == (
-        'later.csv: claim_id "memberships" is given twice; '
-        'line 3: measure "goalshare", allowed: memberships, goal-share, feature-share, '
-        "feature-share-by-goal, most-common, rarest, leading-goal, axis-maximum; "
-        'line 4: rounding "up", allowed: half-up, half-even, truncation, ceiling, '
-        "largest-remainder, pie; "
-        'line 5: printed "17 %" is not a whole number'
-    )
+def test_a_round_brings_claims_of_its_own(shipped):
+    table = claims.check(shipped["own"])
+    assert table["claim_id"].tolist() == ["share-low-threshold", "share-outreach", "rarest"]
+    assert table["verdict"].tolist() == ["reproduced", "differs", "reproduced"]
+    assert table["recomputed"].tolist() == ["94", "27", "evaluated;cost-known"]
+
+
+def test_claims_of_its_own_are_told_in_its_words_in_each_language(shipped):
+    for lang, told in (
+        ("fi", "Kokeiluista 25\u00a0% tekee etsivää työtä."),
+        ("en", "25% of the trials do outreach work."),
+    ):
+        table = soila.table("claims", shipped["own"], lang)
+        assert table["claim"].tolist()[1].replace(" %", "\u00a0%") == told
+
+
+def test_the_measures_roundings_and_units_of_the_schema_are_those_that_can_be_recomputed():
+    assert set(MEASURES) == set(claims.RECOMPUTED)
+    assert schema.ROUNDINGS == rounding.RULES
+
+
+@pytest.fixture
+def folder(folders, tmp_path):
+    """A copy of the round that brings claims of its own."""
+    return Path(copytree(folders["own"], tmp_path / "round"))
+
+
+def test_all_that_is_wrong_with_a_claims_file_is_said_at_once(folder):
+    text = (folder / "claims.csv").read_text(encoding="utf-8")
+    for right, wrong in (
+        ("feature-share,outreach,,25", "feature-shares,outreach,,25"),
+        ("low-threshold,,94,half-up", "low-treshold,,94 %,up"),
+        ("rarest,rarest", "share-outreach,rarest"),
+    ):
+        text = text.replace(right, wrong)
+    (folder / "claims.csv").write_text(text, encoding="utf-8")
+    told = [str(problem) for problem in datasets.validate(folder)]
+    measures = ", ".join(MEASURES)
+    assert told == [
+        'claims.csv:2, column feature_id: found "low-treshold", allowed low-threshold, '
+        "peer-support, outreach, multi-agency, youth-led, digital, evaluated, cost-known; "
+        'did you mean "low-threshold"?',
+        'claims.csv:2, column printed: found "94 %", allowed a whole number',
+        'claims.csv:2, column rounding: found "up", allowed half-up, half-even, truncation, '
+        "ceiling, largest-remainder, pie",
+        f'claims.csv:3, column measure: found "feature-shares", allowed {measures}; '
+        'did you mean "feature-share"?',
+        'claims.csv:4, column claim_id: found "share-outreach"; already on line 3',
+    ]
+
+
+def test_a_claims_file_that_nobody_asks_for_is_said_not_to_be_read(folder):
+    about = (folder / "dataset.toml").read_text(encoding="utf-8")
+    silent = about.replace('claims = "claims.csv"\n', "")
+    (folder / "dataset.toml").write_text(silent, encoding="utf-8")
+    assert [str(problem) for problem in datasets.validate(folder)] == [
+        'claims.csv: not read; write claims = "claims.csv" in dataset.toml'
+    ]
+
+
+def test_a_claims_file_that_is_missing_is_named(folder):
+    (folder / "claims.csv").unlink()
+    assert [str(problem) for problem in datasets.validate(folder)] == [
+        'dataset.toml:6, key claims: found "claims.csv"; there is no such file'
+    ]
+
+
+def test_claims_that_are_not_known_are_refused_with_those_that_are(folder):
+    about = (folder / "dataset.toml").read_text(encoding="utf-8")
+    other = about.replace('claims = "claims.csv"', 'claims = "review-2025"')
+    (folder / "dataset.toml").write_text(other, encoding="utf-8")
+    (folder / "claims.csv").unlink()
+    assert [str(problem) for problem in datasets.validate(folder)] == [
+        'dataset.toml:6, key claims: found "review-2025", allowed review-2024, claims.csv; '
+        'did you mean "review-2024"?'
+    ]
+
+
+def test_claims_survive_saving(folder, shipped, tmp_path):
+    datasets.save(shipped["own"], tmp_path / "saved")
+    assert datasets.load(tmp_path / "saved") == shipped["own"]
 
 
 # Sentences

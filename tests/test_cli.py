@@ -50,7 +50,7 @@ def run_line(job: runs.Job) -> tuple[str, dict[str, str], str]:
         (("run",), "Execute NOTEBOOKS; figures and tables go to build/<data set>/<language>."),
         (("validate",), "List all that is wrong with the data set in FOLDER; nothing is written."),
         (("features",), "List the ids of the features that the data set in FOLDER is coded for."),
-        (("claims",), "Recompute every published number from the codes in FOLDER."),
+        (("claims",), "Recompute from the codes in FOLDER every published number that it is of."),
         (("grim",), "Find the group sizes for which PRINTED percentages are possible."),
         (("sheet",), "Hand out coding sheets, and read those that come back."),
         (("sheet", "new"), "Write a coding sheet for one coder of the data set in FOLDER"),
@@ -138,26 +138,16 @@ def test_strict_fails_unless_every_claim_is_reproduced(call, tmp_path):
     strict = call("claims", "--strict")
     assert strict.exit_code == 1
     assert strict.output == call("claims").output
-    table = (REPOSITORY / "src/soila_analysis/review/claims.csv").read_text(encoding="utf-8")
-    header, *rows = table.splitlines(keepends=True)
-    total = next(row for row in rows if "goal-share" in row)
-    (tmp_path / "one.csv").write_text(header + total, encoding="utf-8")
-    result = call("claims", ROUND, "--file", tmp_path / "one.csv", "--strict")
-    assert result.output.splitlines()[-1] == "1 reproduced"
+
+
+def test_a_data_set_without_claims_is_said_to_have_none(call):
+    folder = "data/example-two-coders"
+    result = call("claims", folder, "--strict")
     assert result.exit_code == 0
-
-
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b'a,b\n"1,2\n3', b"a,b\n1,2\n"])
-def test_a_broken_file_of_claims_is_refused(call, tmp_path, content):
-    (tmp_path / "claims.csv").write_bytes(content)
-    result = call("claims", ROUND, "--file", tmp_path / "claims.csv")
-    assert result.stderr.startswith("Error: ")
-    assert result.exit_code == 1
-
-
-def test_a_file_of_claims_that_is_none_is_refused(call, tmp_path):
-    assert "does not exist" in call("claims", "--file", tmp_path / "missing.csv").stderr
-    assert "is a directory" in call("claims", "--file", tmp_path).stderr
+    assert result.output == (
+        f"{folder}: no published claims: none are in its dataset.toml; "
+        '"claims" in data/README.md says how to add them\n'
+    )
 
 
 # GRIM
@@ -242,15 +232,6 @@ def test_a_value_may_hold_an_equals_sign(call, executed):
     assert dict(executed[0].values) == {"variant": "a=b"}
 
 
-def test_the_queue_is_run_once_each_line_and_removed(call, executed, tmp_path):
-    queue = tmp_path / "queue"
-    line = f"{NOTEBOOK}\tlang=sv\tdataset={ROUND}\n"
-    queue.write_text(line + line.replace("sv", "en") + line)
-    assert call("run", "--queue", queue).exit_code == 0
-    assert [job.values["lang"] for job in executed] == ["sv", "en"]
-    assert not queue.exists()
-
-
 def test_failures_are_summed_up_and_the_others_are_done(call, executed):
     result = call("run", NOTEBOOK, "-p", "rounding=pie")
     assert result.stdout == "FAILED    1.2 s  02_models-by-goal rounding=pie\n"
@@ -273,7 +254,6 @@ def test_failures_are_summed_up_and_the_others_are_done(call, executed):
         ((NOTEBOOK, "-l", "no"), "Invalid value for '-l' / '--lang': 'no' is not one of", 2),
         ((NOTEBOOK, "--workers", "0"), "Invalid value for '--workers': 0 is not in the range", 2),
         ((NOTEBOOK, "--timeout", "0"), "Invalid value for '--timeout': 0.0 is not in the range", 2),
-        (("--queue", "missing"), "Invalid value for '--queue': File 'missing' does not exist.", 2),
     ],
 )
 def test_what_cannot_be_run_is_refused_before_anything_is(
@@ -310,11 +290,11 @@ def test_parameters_are_listed_with_type_default_and_help(call, executed):
 def small(tmp_path: Path) -> Path:
     """Lay out a project with a notebook of its own."""
     (tmp_path / "requirements.lock").touch()
-    (tmp_path / "round").mkdir()
+    (tmp_path / "data/round").mkdir(parents=True)
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "soila-analysis"\n')
     cells = [
         new_code_cell(
-            'lang: str = "fi"  # language\ndataset: str = "round"  # data set',
+            'lang: str = "fi"  # language\ndataset: str = "data/round"  # data set',
             metadata={"tags": ["parameters"]},
         ),
         new_code_cell(

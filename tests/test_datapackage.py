@@ -53,6 +53,7 @@ def test_a_described_data_set_is_valid_by_frictionless(shipped, tmp_path, packag
         "models": len(data.models),
         "memberships": len(data.memberships),
         "codings": len(data.codings),
+        **({} if data.claims is None else {"claims": len(data.claims)}),
     }
 
 

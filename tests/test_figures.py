@@ -5,10 +5,11 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -20,11 +21,12 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle, Wedge
 
+import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import style
-from soila_analysis.figures.palette import GREY, HEAT, PALETTE
+from soila_analysis.figures.palette import GREY, HEAT, MUTED, PALETTE
 from soila_analysis.figures.save import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -141,6 +143,7 @@ def every(request, draw):
     alone = [plot for plot in figures.SPECS if plot not in CODERS]
     plots = alone if name == "literal" or lang == "en" else ("taxonomy", *SPECS)
     plots = (*plots, *several) if name != "example" else several
+    plots = [plot for plot in plots if (name, plot) != ("own", "share-bases")]  # of the review only
     return [draw(name, lang, plot, v) for plot in plots for v in figures.SPECS[plot].variants]
 
 
@@ -317,9 +320,10 @@ def lines_of(axes):
     for line in axes.lines:
         x, y = np.atleast_1d(line.get_xdata()), np.atleast_1d(line.get_ydata())
         kinds = {"o": "share", "D": "other", "|": "end"}
-        kind = kinds.get(line.get_marker()) or {2: "interval", 1.6: "bounds", 7: "likely"}.get(
-            line.get_linewidth()
-        )
+        widths = {2: "interval", 1.6: "bounds", 7: "likely"}
+        once = to_hex(line.get_color()) == to_hex(MUTED)  # the lower bar of a range
+        likely = {3.5: "once" if once else "likely"}
+        kind = kinds.get(line.get_marker()) or (widths | likely).get(line.get_linewidth())
         if kind not in ("end", None):
             rows.setdefault(round(y[0]), {})[kind] = (
                 line if kind == "share" else tuple(map(float, x))
@@ -332,7 +336,8 @@ def expected_lines(row):
         return {}
     if bounded(row):
         bounds = (100 * row.bound_low / row.n, 100 * row.bound_high / row.n)
-        return {"bounds": bounds, "likely": (100 * row.low, 100 * row.high)}
+        inner = {"likely": (row.low, row.high), "once": (row.low_once, row.high_once)}
+        return {"bounds": bounds} | {k: (100 * a, 100 * b) for k, (a, b) in inner.items()}
     found = {"share": 100 * row.k / row.n, "interval": (100 * row.low, 100 * row.high)}
     other = getattr(row, "other_share", math.nan)
     return found if math.isnan(other) else {**found, "other": (100 * other,)}
@@ -463,7 +468,8 @@ def test_one_dot_is_one_model_and_the_triangle_is_the_mean(one):
 
 def test_the_statement_names_the_goal_with_the_highest_mean_if_it_leads(one):
     d = one("features-per-model", "as-published")
-    leads = (d.table["mean"] == d.table["mean"].max()) & stated(d.table)
+    leads = d.table.get("published_first", d.table["mean"] == d.table["mean"].max())
+    leads = leads & stated(d.table)
     assert leads.any() != (squeezed("Aineistosta ei voi päätellä") in squeezed(d.prose))
     others = set(d.table["goal"]) - set(d.table.loc[leads, "goal"])
     assert all(squeezed(goal) in squeezed(d.prose) for goal in d.table.loc[leads, "goal"])
@@ -515,27 +521,40 @@ def coders(request, draw):
     return lambda plot: draw(request.param, "fi", plot, "redesigned")
 
 
+MEDIAN = "*"
 SHOWN = ("percent-agreement", "alpha", "ac1", "brennan-prediger", "cohen")
 
 
 def by_alpha(table):
-    """All features together, then each, the highest alpha first and undefined ones last."""
+    """All together, their median, then each, the highest alpha first and those without last."""
     rows = [row for row in table.itertuples() if row.coefficient == "alpha"]
     rows.sort(key=lambda row: row.feature)
     rows.sort(key=lambda row: -math.inf if math.isnan(row.value) else row.value, reverse=True)
-    return [row.feature_id for row in sorted(rows, key=lambda row: row.feature_id != "")]
+    together, *each = (r.feature_id for r in sorted(rows, key=lambda r: r.feature_id != ""))
+    return [together, MEDIAN, *each]
+
+
+def medians(table):
+    """What the row of medians shows: of each coefficient the features' median and range."""
+    single = table[table["feature_id"] != ""]
+    return {
+        (MEDIAN, coefficient): SimpleNamespace(
+            value=np.nanmedian(values), low=values.min(), high=values.max(), reason=""
+        )
+        for coefficient, values in single.groupby("coefficient")["value"]
+    }
 
 
 def test_the_coefficients_stand_side_by_side_with_their_intervals(coders):
     d = coders("agreement")
     cells = {(row.feature_id, row.coefficient): row for row in d.table.itertuples()}
-    order = by_alpha(d.table)
+    cells, order = cells | medians(d.table), by_alpha(d.table)
     for axes, coefficient in zip(d.axes(), SHOWN, strict=True):
         assert axes.get_xlim() == (0, 1)
         found = {}
         for line in axes.lines:
             x, y = np.atleast_1d(line.get_xdata()), np.atleast_1d(line.get_ydata())
-            kind = {"o": "value", "<": "below"}.get(line.get_marker(), "interval")
+            kind = {"o": "value", "D": "value", "<": "below"}.get(line.get_marker(), "interval")
             found.setdefault(order[int(y[0])], {})[kind] = line if kind == "value" else tuple(x)
         for feature in order:
             row, given = cells[feature, coefficient], found.get(feature, {})
@@ -544,6 +563,7 @@ def test_the_coefficients_stand_side_by_side_with_their_intervals(coders):
             assert ("interval" in given) == (row.low < row.high and row.high > 0)
             if "value" in given:
                 assert float(given["value"].get_xdata()[0]) == pytest.approx(row.value)
+                assert (given["value"].get_marker() == "D") == (feature == MEDIAN)
                 hollow = to_hex(given["value"].get_markerfacecolor()) == WHITE
                 assert hollow == (row.reason == "no-variation")
             if "interval" in given:
@@ -553,12 +573,34 @@ def test_the_coefficients_stand_side_by_side_with_their_intervals(coders):
 def test_every_coefficient_and_count_is_printed_and_a_dash_where_it_is_undefined(coders):
     d = coders("agreement")
     shown = d.table[d.table["coefficient"].isin(SHOWN)]
-    values = Counter("–" if math.isnan(v) else two_decimals(v) for v in shown["value"])
+    middle = [v.value for (_, name), v in medians(d.table).items() if name in SHOWN]
+    values = Counter("–" if math.isnan(v) else two_decimals(v) for v in [*shown["value"], *middle])
     printed = Counter(re.findall(r"^(?:−?\d,\d\d|–)$", d.prose, re.MULTILINE))
     assert printed == values
     counts = shown[shown["coefficient"] == "alpha"].itertuples()
     assert ratios(d.prose) == Counter(f"{row.k}/{row.n}" for row in counts)
     assert ("Ajatusviiva" in d.words.subtitle) == shown["reason"].eq("no-variation").any()
+
+
+def test_alpha_of_all_features_never_leads_without_their_median_and_range(coders):
+    d = coders("agreement")
+    alphas = d.table[(d.table["coefficient"] == "alpha") & (d.table["feature_id"] != "")]["value"]
+    pooled = d.table.query("coefficient == 'alpha' and feature_id == ''")["value"].iloc[0]
+    spread = [two_decimals(v) for v in (alphas.min(), alphas.max(), alphas.median())]
+    for text in (d.words.title, d.words.alt, d.words.findings[1]):
+        assert all(number in text for number in [*spread, two_decimals(pooled)])
+
+
+def test_features_that_tie_for_the_lowest_alpha_are_all_named(tables):
+    table = tables["own", "en", "agreement"].copy()
+    alphas = table[(table["coefficient"] == "alpha") & (table["feature_id"] != "")]
+    chosen = alphas.dropna(subset="value").index[:3]
+    table.loc[chosen, "value"] = -0.25
+    said = figures.SPECS["agreement"].texts(table, "en", "redesigned").findings[2]
+    assert all(f"“{name}”" in said.split("highest")[0] for name in table.loc[chosen, "feature"])
+    table.loc[alphas.index, "value"] = 0.5
+    words = figures.SPECS["agreement"].texts(table, "en", "redesigned")
+    assert "Alpha is 0.50 for every feature for which it can be computed." in words.findings
 
 
 def test_the_matrix_of_coders_has_equal_codes_above_and_alpha_below_its_diagonal(coders):
@@ -599,7 +641,7 @@ def test_the_boxes_are_the_models_by_outcome_the_most_disputed_feature_first(cod
 def test_of_one_coder_there_is_nothing_to_draw_and_the_words_say_so(tables, tmp_path):
     for plot in CODERS:
         table = tables["literal", "en", plot]
-        shown = figures.publish(plot, table, "en", "redesigned", tmp_path)
+        shown = figures.publish(plot, table, "en", ("redesigned",), tmp_path)
         (words,) = shown.words
         page = html.fromstring(shown._repr_html_())
         assert list(page.iter("img")) == []
@@ -727,7 +769,8 @@ def test_the_palette_has_3_to_1_against_white_and_each_colour_against_its_neighb
 
 @pytest.mark.parametrize(("plot", "variant"), VARIANTS)
 def test_every_text_has_4_5_to_1_against_what_it_is_printed_on(plot, variant, one, draw):
-    d = draw("example", "fi", plot, variant) if plot in CODERS else one(plot, variant)
+    of = {**dict.fromkeys(CODERS, "example"), "share-bases": "literal"}.get(plot)
+    d = draw(of, "fi", plot, variant) if of else one(plot, variant)
     faint = []
     for text in d.texts:
         box = text.get_window_extent()
@@ -807,16 +850,17 @@ def test_reconstructed_and_synthetic_data_carry_a_badge(every):
         assert (" · " in d.words.badge) == bool(reading)
 
 
-def as_observed(table):
+def as_observed(shipped, plot, lang):
     """The table as one of observed data would be."""
-    return table.assign(kind="observed", reading="", basis="observed").drop(
-        columns=[c for c in table if "bound" in c or c.startswith("other_")]
-    )
+    data = shipped["literal"]
+    info = data.info.model_copy(update={"kind": "observed", "reading": None})
+    options = {"feature": "ecosystem-anchoring"} if plot == "feature-by-goal" else {}
+    return soila.table(plot, replace(data, info=info), lang, **options)
 
 
 @pytest.mark.parametrize("plot", SPECS)
-def test_observed_data_carry_neither_badge_nor_open_marks(plot, tables):
-    d = Drawn(plot, "redesigned", "sv", as_observed(tables["literal", "sv", plot]))
+def test_observed_data_carry_neither_badge_nor_open_marks(plot, shipped):
+    d = Drawn(plot, "redesigned", "sv", as_observed(shipped, plot, "sv"))
     assert d.words.badge == ""
     assert dashed(d.figure) == []
     dots = [line for axes in d.axes() for line in axes.lines if line.get_marker() == "o"]
@@ -824,8 +868,8 @@ def test_observed_data_carry_neither_badge_nor_open_marks(plot, tables):
 
 
 @pytest.mark.parametrize("plot", ["models-by-goal", "feature-shares", "feature-by-goal"])
-def test_a_title_that_asserts_something_becomes_neutral_where_there_is_a_tie(plot, tables):
-    table = closed(as_observed(tables["literal", "en", plot]))
+def test_a_title_that_asserts_something_becomes_neutral_where_there_is_a_tie(plot, shipped):
+    table = closed(as_observed(shipped, plot, "en"))
     asserting = figures.texts(plot, table, "en", "redesigned").title
     n = int(table["n"].min())
     tied = table.assign(k=n, n=n, share=1.0, percent=100, rank=1, tied=len(table))
@@ -842,9 +886,9 @@ def closed(table):
     return table.assign(share_min=table["share"], share_max=table["share"])
 
 
-def test_a_goal_is_in_the_title_only_if_it_leads_beyond_chance_and_bounds(tables):
+def test_a_goal_is_in_the_title_only_if_it_leads_beyond_chance_and_bounds(shipped):
     """In the reconstruction, goal 1 has the highest mean and leads in 37 % of resamples."""
-    table = as_observed(tables["literal", "en", "features-per-model"])
+    table = as_observed(shipped, "features-per-model", "en")
     assert not table["leader"].any()
     words = figures.texts("features-per-model", table, "en", "redesigned")
     assert words.title == "Number of features in the operating models, by goal"
@@ -856,8 +900,8 @@ def test_a_goal_is_in_the_title_only_if_it_leads_beyond_chance_and_bounds(tables
 
 
 @pytest.mark.parametrize("change", [{"rank_max": 2}, {"rank_min": 3}])
-def test_a_feature_is_in_the_title_only_if_no_open_code_could_change_its_place(change, tables):
-    table = as_observed(tables["literal", "en", "feature-shares"])
+def test_a_feature_is_in_the_title_only_if_no_open_code_could_change_its_place(change, shipped):
+    table = as_observed(shipped, "feature-shares", "en")
     title = figures.texts("feature-shares", table, "en", "redesigned").title
     assert title.endswith("is the most common feature, “Anchoring in the ecosystem” the rarest")
     for place in ("target-group-needs", "ecosystem-anchoring"):
@@ -867,8 +911,8 @@ def test_a_feature_is_in_the_title_only_if_no_open_code_could_change_its_place(c
         assert (changed != title) == own
 
 
-def test_a_goal_of_two_models_or_within_the_bounds_of_another_is_in_no_title(tables):
-    table = closed(as_observed(tables["literal", "en", "feature-by-goal"]))
+def test_a_goal_of_two_models_or_within_the_bounds_of_another_is_in_no_title(shipped):
+    table = closed(as_observed(shipped, "feature-by-goal", "en"))
     neutral = "Anchoring in the ecosystem by strategic goal"
     few = table.assign(n=table["n"].mask(table["share"] == table["share"].max(), 2))
     wide = table.assign(share_max=0.7)
@@ -876,11 +920,12 @@ def test_a_goal_of_two_models_or_within_the_bounds_of_another_is_in_no_title(tab
         assert figures.texts("feature-by-goal", changed, "en", "redesigned").title == neutral
 
 
-def test_no_goal_is_in_the_title_of_a_reconstructed_feature(tables):
+def test_no_goal_is_in_the_title_of_a_reconstructed_feature(tables, shipped):
     table = tables["literal", "en", "feature-by-goal"]
     words = figures.texts("feature-by-goal", table, "en", "redesigned")
     assert words.title == "Anchoring in the ecosystem by strategic goal"
-    observed = figures.texts("feature-by-goal", closed(as_observed(table)), "en", "redesigned")
+    known = closed(as_observed(shipped, "feature-by-goal", "en"))
+    observed = figures.texts("feature-by-goal", known, "en", "redesigned")
     assert observed.title.startswith("Anchoring in the ecosystem: the percentage is highest in")
 
 
@@ -997,7 +1042,7 @@ def test_a_saved_table_reads_back_as_it_was(saved):
     for d, files in saved:
         table = pd.read_csv(files["csv"], keep_default_na=False, na_values={"percent": [""]})
         assert list(table.columns) == list(d.table.columns)
-        assert table["k"].tolist() == d.table["k"].tolist()
+        assert table["k"].replace("", math.nan).astype(float).equals(d.table["k"].astype(float))
         assert table["goal"].tolist() == d.table["goal"].tolist()
         assert b"\r" not in files["csv"].read_bytes()
         fractions = re.findall(r"(?<=,)0\.(\d+)(?=,)", files["csv"].read_text(encoding="utf-8"))
@@ -1060,7 +1105,7 @@ def test_markup_in_a_label_is_escaped_in_svg_and_html(plot, tables, tmp_path, mo
     table = tables["own", "en", plot].copy()
     table["feature"] = HOSTILE[0] + table["feature"]
     monkeypatch.setattr("soila_analysis.figures.save.FORMATS", ("svg", "png"))
-    shown = figures.publish(plot, table, "en", "redesigned", tmp_path)
+    shown = figures.publish(plot, table, "en", ("redesigned",), tmp_path)
     page = html.fromstring(shown._repr_html_())
     assert list(page.iter("script")) == []
     assert any(HOSTILE[0] in (image.get("alt") or "") for image in page.iter("img"))

@@ -15,7 +15,7 @@ import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, front_door
 
-NAMES = ["explore", "load", "plot", "publish", "shares", "table", "tidy"]
+NAMES = ["explore", "load", "plot", "publish", "shares", "shown", "table", "tidy"]
 
 
 def python(code):
@@ -88,7 +88,8 @@ def test_tidy_has_one_row_a_code_with_labels_and_goals(shipped, name, lang):
 
 
 def test_tidy_means_are_the_shares_of_assessed_codes(shipped):
-    data = shipped["literal"]
+    info = shipped["literal"].info.model_copy(update={"kind": "observed", "reading": None})
+    data = replace(shipped["literal"], info=info)
     means = data.tidy().groupby("feature_id")["present"].mean()
     shares = soila.shares(data).set_index("feature_id")["share"]
     pd.testing.assert_series_equal(means, shares.sort_index(), check_names=False)
@@ -145,11 +146,22 @@ def test_shares_by_an_unknown_column_name_those_there_are(shipped):
 # Figures
 
 
+WITHOUT_CLAIMS = (
+    ("example", "claims"),
+    ("example", "fragility"),
+    ("example", "share-bases"),
+    ("own", "share-bases"),  # which are about the review alone
+)
+
+
 @pytest.mark.parametrize("figure", [f for f in figures.SPECS if f != "rounds"])
 @pytest.mark.parametrize("name", ["literal", "example", "own"])
 def test_every_figure_is_plotted_by_its_name_or_says_why_not(shipped, figure, name):
     if name == "literal" and figure in ("agreement", "agreement-by-coders", "disagreement"):
         with pytest.raises(ValueError, match=f"^{figure}: .*(two|No).* coder"):
+            soila.plot(figure, shipped[name], lang="en")
+    elif (name, figure) in WITHOUT_CLAIMS:
+        with pytest.raises(ValueError, match=f"^{figure}: The data set is not of any publication"):
             soila.plot(figure, shipped[name], lang="en")
     else:
         assert isinstance(soila.plot(figure, shipped[name], lang="en"), Figure)
@@ -191,7 +203,7 @@ def test_a_table_of_a_part_says_which_models(shipped):
 
 
 def test_publish_saves_the_figure_under_its_name(shipped, tmp_path):
-    table = soila.table("feature-shares", shipped["own"], "sv")
+    table = soila.table("feature-shares", shipped["literal"], "sv")
     shown = soila.publish(table.sort_values("share"), "both", folder=tmp_path, stem="mine")
     texts = json.loads((tmp_path / "figures/mine-as-published.json").read_text(encoding="utf-8"))
     named = {"figure": "feature-shares", "variant": "as-published", "table": "mine.csv"}
@@ -199,6 +211,19 @@ def test_publish_saves_the_figure_under_its_name(shipped, tmp_path):
     beside = json.loads((tmp_path / "tables/mine.json").read_text(encoding="utf-8"))
     assert beside == {"figure": "feature-shares", "lang": "sv", "table": "mine.csv"}
     assert len(html.fromstring(shown._repr_html_()).findall(".//img")) == 2
+
+
+def test_only_the_review_is_drawn_as_published(shipped, tmp_path):
+    table = soila.table("feature-shares", shipped["own"], "en")
+    soila.publish(table, "both", folder=tmp_path)
+    drawn = sorted(file.name for file in (tmp_path / "figures").glob("*.svg"))
+    assert drawn == ["feature-shares-redesigned.svg"]
+    named = "two-coders-own-taxonomy has no variant"
+    message = f'^feature-shares of {named} "as-published"; allowed: redesigned'
+    with pytest.raises(ValueError, match=message):
+        soila.publish(table, "as-published", folder=tmp_path)
+    with pytest.raises(ValueError, match=message):
+        soila.plot("feature-shares", shipped["own"], variant="as-published")
 
 
 def test_publish_takes_only_tables_of_figures(shipped, tmp_path):

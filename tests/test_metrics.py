@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta
+from scipy.stats import beta, fisher_exact
+from statsmodels.stats.multitest import multipletests
 
 from soila_analysis import metrics
 from soila_analysis.metrics.ranking import leading_goal
 
+ROOT = Path(__file__).parents[1]
 COUNTS_AS = {"1": "present", "0.5": "present", "0": "absent", "?": "unclear"}
 COUNTS_AS["-"] = "not-applicable"
 ECOSYSTEM_BY_GOAL = {
@@ -577,16 +579,76 @@ def test_a_distribution_of_nothing_is_refused():
 # Gaps
 
 
+def map_of(counts, sizes):
+    """A map of features (rows) by goals: how many of each goal's models have the feature."""
+    rows = [
+        (f"f{i}", goal, k, n)
+        for i, row in enumerate(counts)
+        for goal, k, n in [*zip("ghij", row, sizes, strict=False), ("", sum(row), sum(sizes))]
+    ]
+    return pd.DataFrame(rows, columns=["feature_id", "goal_id", "k", "n"])
+
+
 @pytest.mark.parametrize(
-    ("k", "n", "present", "tail", "gap"),
-    [(1, 6, 6, 37 / 924, "fewer"), (1, 4, 8, 33 / 495, "")],
+    ("k", "n", "present", "whole", "tail", "gap"),
+    [
+        (1, 6, 6, 12, 37 / 924, "fewer"),  # 1 + 6 * 6 of comb(12, 6) draws
+        (1, 4, 8, 12, 33 / 495, ""),  # 1 + 8 * 4 of comb(12, 4)
+        (0, 4, 8, 12, 1 / 495, "none"),
+        (0, 1, 99, 100, 1 / 100, ""),  # 0.99 expected: none is no surprise
+        (0, 6, 3, 12, 84 / 924, ""),  # in no model, which is likely enough
+        (0, 0, 3, 12, 1, "no-models"),
+    ],
 )
-def test_a_gap_is_a_cell_of_at_most_5_percent_probability(k, n, present, tail, gap):
-    """Of 12 models: 1 + 6 * 6 of comb(12, 6) draws, and 1 + 8 * 4 of comb(12, 4)."""
-    rows = [("f", "g", k, n), ("f", "", present, 12)]
+def test_a_gap_is_a_cell_of_at_most_5_percent_probability(k, n, present, whole, tail, gap):
+    rows = [("f", "g", k, n), ("f", "", present, whole)]
     found = metrics.gaps(pd.DataFrame(rows, columns=["feature_id", "goal_id", "k", "n"]))
     assert found["tail"].tolist() == pytest.approx([tail])
     assert found["gap"].tolist() == [gap]
+
+
+@given(st.data())
+def test_gaps_are_those_of_fisher_and_of_benjamini_and_hochberg(data):
+    """Both from other libraries: scipy's exact test, and the adjustment of statsmodels."""
+    sizes = data.draw(st.lists(st.integers(1, 30), min_size=2, max_size=4))
+    row = st.tuples(*(st.integers(0, size) for size in sizes))
+    counts = data.draw(st.lists(row, min_size=1, max_size=6))
+    found = metrics.gaps(map_of(counts, sizes))
+    tails = []
+    for row in counts:
+        for k, n in zip(row, sizes, strict=True):
+            others, without = sum(row) - k, sum(sizes) - n - sum(row) + k
+            tails.append(fisher_exact([[k, n - k], [others, without]], "less").pvalue)
+    assert found["tail"].tolist() == pytest.approx(tails)
+    adjusted = multipletests(tails, method="fdr_bh")[1]
+    assert found["adjusted"].tolist() == pytest.approx(adjusted.tolist())
+    clear = (found["adjusted"] <= 0.05) & ((found["k"] > 0) | (found["expected"] >= 1))
+    assert (found["gap"] != "").tolist() == clear.tolist()
+
+
+def test_of_the_same_map_twice_as_many_cells_make_a_gap_less_likely():
+    """1/13 where 5 are expected has a tail of 0.008: a gap among 4 cells, and none among 32."""
+    lone = [(10, 1, 4, 5)]
+    even = [(10, 6, 5, 5)] * 7
+    assert metrics.gaps(map_of(lone, (20, 13, 9, 10)))["gap"].tolist() == ["", "fewer", "", ""]
+    assert set(metrics.gaps(map_of(lone + even, (20, 13, 9, 10)))["gap"]) == {""}
+
+
+def test_a_map_without_structure_rarely_shows_a_gap():
+    """Before, 76 % of such maps had at least one cell marked."""
+    draw = runpy.run_path(str(ROOT / "benchmarks/gaps.py"))["marked"]
+    rng = np.random.default_rng(1)
+    maps = np.array([draw((20, 13, 9, 10), "common", "independent", rng) for _ in range(300)])
+    before, _, now = (maps > 0).mean(axis=0)
+    assert before > 0.7
+    assert now <= 0.05
+
+
+def test_a_map_of_what_nobody_has_assessed_has_no_expectation():
+    cells = pd.DataFrame({"feature_id": ["f", "f"], "goal_id": ["g", ""], "k": 0, "n": 0})
+    found = metrics.gaps(cells.assign(not_assessed=3))
+    assert found["gap"].tolist() == ["not-assessed"]
+    assert found[["expected", "adjusted"]].isna().all(axis=None)
 
 
 # Frames of another kind

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_steps_up_are_taken_out_of_a_path_and_a_link_keeps_its_name(root, tmp_pa
     assert files.dataset_folder("../round/.") == tmp_path / "far/round"
     (root / "data/linked").symlink_to(tmp_path / "far/round")
     monkeypatch.chdir(root)
-    assert files.output_folder("data/linked", "fi") == root / "build/linked/fi"
+    assert files.output_folder("data/linked", "fi") == root / "build/interactive/linked/fi"
 
 
 def test_a_data_set_that_is_nowhere_is_looked_for_here(root, tmp_path, monkeypatch):
@@ -73,13 +74,17 @@ def test_a_data_set_that_is_nowhere_is_looked_for_here(root, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("here", [".", "notebooks"])
-def test_outputs_go_to_the_build_folder_of_the_data_set_and_language(root, monkeypatch, here):
+def test_outputs_of_a_notebook_opened_by_hand_go_to_a_place_of_their_own(root, monkeypatch, here):
     monkeypatch.chdir(root / here)
-    assert files.output_folder("data/round", "sv") == root / "build/round/sv"
+    assert files.build_folder("data/round") == root / "build/round"
+    assert files.output_folder("data/round", "sv") == root / "build/interactive/round/sv"
 
 
-def test_outputs_of_a_data_set_from_elsewhere_go_to_the_build_folder_too(root, tmp_path):
-    assert files.output_folder(tmp_path / "far/own round", "fi") == root / "build/own round/fi"
+def test_data_sets_of_one_name_are_built_in_places_of_their_own(root, tmp_path):
+    far = [files.build_folder(tmp_path / place / "own round") for place in ("far", "away")]
+    assert far[0] != far[1]
+    assert all(re.fullmatch(r"own round-[0-9a-f]{6}", folder.name) for folder in far)
+    assert files.build_folder("round") == files.build_folder(root / "data/round")
 
 
 def test_outputs_go_to_the_folder_that_a_run_gives(tmp_path, monkeypatch):

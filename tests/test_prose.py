@@ -23,12 +23,15 @@ REASONS = {
     "100": "per cent in all",
 }
 FIGURE_REASONS = {
+    "rounds": {"0.05": "level of the tests"},
+    "features-per-model": {"7": "models not assessed, over all goals"},
     "evidence-map": {"80": "what counts as strong, and the upper class of the heat map"},
     "agreement": {
-        "52": "models, of which",
-        "89": "per cent have the feature, where intervals cover the value in",
-        "88": "to",
-        "91": "per cent of samples: a fact of the literature on the percentile interval",
+        "52": "models in the simulations, and",
+        "24": "models",
+        "0.50": "true alpha in them, to",
+        "0.95": "that",
+        "COVERAGE": "per cent of samples; tests/test_agreement.py compares them with the benchmark",
         "10.000": "resamples, as English writes them",
     },
 }

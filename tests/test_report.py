@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -105,8 +106,8 @@ def test_a_figures_table_has_the_numbers_of_its_file(build, pages) -> None:
             if row["basis"] == "bounded":
                 assert ratio == f"{row['bound_low']:.0f}–{row['bound_high']:.0f}/{row['n']}"
             else:
-                assert ratio == f"{row['k']}/{row['n']}"
-                assert re.sub(r"\D", "", share) == str(row["percent"])
+                assert ratio == f"{row['k']:.0f}/{row['n']}"
+                assert re.sub(r"\D", "", share) == f"{row['percent']:.0f}"
         assert percent in {cells[1] for cells in shown.values()}
 
 
@@ -129,7 +130,7 @@ def test_every_table_of_a_figure_can_be_read(tables, name, shipped) -> None:
     for plot in figures.SPECS:
         table = tables[name, "sv", plot]
         shown = readable(table, shipped[name].taxonomy.labels("sv"), "sv")
-        assert shown.rows, plot
+        assert bool(shown.rows) == bool(len(table)), plot
         assert all(len(row) == len(shown.heads) == len(shown.kinds) for row in shown.rows)
         assert not {"nan", "None", "<NA>"} & {cell for row in shown.rows for cell in row}
 
@@ -216,13 +217,25 @@ def test_the_map_reads_as_tables_without_a_script(pages, shipped) -> None:
     heads = [th.text_content().split()[-1] for th in page.xpath("//table[@id='map']/thead//th")]
     assert heads[1:] == ["18/20", "9/13", "8/9", "10/10", "45/52"]
     assert "60 ruudusta (kaikkiaan 64)" in page.xpath("//div[@id='plain-gaps']")[0].text_content()
-    names = [th.text for th in page.xpath("//table[@id='models']//tbody//th")]
-    assert names == data.models["name"].tolist()
+    observed = html.fromstring(report.evidence_map(shipped["own"], "fi"))
+    names = [th.text for th in observed.xpath("//table[@id='models']//tbody//th")]
+    assert names == shipped["own"].models["name"].tolist()
 
 
-def test_the_codes_in_the_page_are_those_of_the_data(pages, shipped) -> None:
-    data = shipped["literal"]
-    held = json.loads(pages["en/map.html"].xpath("//script[@id='data']")[0].text)
+def test_no_made_up_model_nor_code_is_in_the_map_of_a_reconstruction(review) -> None:
+    page = html.fromstring(report.evidence_map(review, "en"))
+    held = json.loads(page.xpath("//script[@id='data']")[0].text)
+    assert (held["models"], held["columns"]) == ([], [])
+    assert not [name for name in review.models["name"] if name in page.text_content()]
+    assert not page.xpath("//table[@id='models'] | //*[@id='name'] | //*[@id='by-feature']")
+    assert messages("en")("site.no-models") in page.text_content()
+    assert held["cells"]["participation goal-4"] == [None, 10, 0, 10, "bounded"]
+
+
+def test_the_codes_in_the_page_are_those_of_the_data(shipped) -> None:
+    data = shipped["own"]
+    page = html.fromstring(report.evidence_map(data, "en"))
+    held = json.loads(page.xpath("//script[@id='data']")[0].text)
     status = data.status
     for f, feature in enumerate(held["features"]):
         for mark, word in (("1", "present"), ("0", "absent"), (".", "not-assessed")):
@@ -234,8 +247,8 @@ def test_the_map_of_the_default_data_set_is_small(build) -> None:
     assert all((build / f"site/{lang}/map.html").stat().st_size < 300_000 for lang in LANGUAGES)
 
 
-def test_gaps_are_told_in_words_where_they_are_and_below_the_map(shipped) -> None:
-    data = shipped["own"]
+def test_gaps_are_told_in_words_where_they_are_and_below_the_map(pilot) -> None:
+    data = pilot
     page = html.fromstring(report.evidence_map(data, "en"))
     found = metrics.gaps(shares(data)).query("gap != ''").set_index(["feature_id", "goal_id"])
     cells = page.xpath("//table[@id='map']//td")
@@ -245,7 +258,9 @@ def test_gaps_are_told_in_words_where_they_are_and_below_the_map(shipped) -> Non
         if (mark := c.findtext("span[@class='mark']"))
     }
     assert marks == {at: messages("en")(f"site.script.gap-{g}") for at, g in found["gap"].items()}
-    assert len(page.xpath("//div[@id='plain-gaps']//li")) == len(found) == 4
+    assert len(page.xpath("//div[@id='plain-gaps']//li")) == len(found) == 21
+    assert marks["feature-001", "goal-3"] == "gap: in no model"
+    assert Counter(marks.values())["gap: no models"] == 20
 
 
 def test_hostile_names_are_text_wherever_they_stand(shipped) -> None:
@@ -317,6 +332,19 @@ def test_a_disagreement_is_counted_apart_from_the_code_unclear(shipped) -> None:
         json.loads(shown.xpath("string(//script[@id='data'])"))["models"][0][3].count("!")
         == (data.status.iloc[0] == "disagreement").sum()
     )
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_methods_report_alpha_with_the_features_median_and_range(shipped, tables, lang):
+    table, t = tables["example", lang, "agreement"], messages(lang)
+    alphas = table[table["coefficient"] == "alpha"].set_index("feature_id")["value"]
+    each = alphas.drop("")
+    numbers = [t.number(v, 2) for v in (alphas[""], each.median(), each.min(), each.max())]
+    said = report.methods(shipped["example"], lang)
+    (item,) = (item for item in said.items if item.id == "agreement")
+    for text in (said.paragraph, item.answer):
+        assert all(number in text for number in numbers)
+        assert t("agreement.coverage") in text
 
 
 def ruled(data, rule):
@@ -408,8 +436,8 @@ def luminance(colour: str) -> float:
 @pytest.fixture(scope="module")
 def noted(shipped):
     """A data set with a column for readers, and one for coders only."""
-    models = shipped["literal"].models.assign(note_AB="between us", region="North")
-    return replace(shipped["literal"], models=models)
+    models = shipped["own"].models.assign(note_AB="between us", region="North")
+    return replace(shipped["own"], models=models)
 
 
 def test_notes_of_coders_are_not_on_the_pages(noted):

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from soila_analysis.build import reproduce
 from soila_analysis.build.reproduce import Perturbation, ReproductionError
-from soila_analysis.cli import soila
+from soila_analysis.cli import command, soila
 
 ROOT = Path(__file__).parents[1]
 PARAMETERS = 'dataset: str = "data/review-2024"  # data\nlang: str = "fi"  # language'
@@ -65,6 +65,7 @@ def test_what_depends_on_zone_hash_or_time_is_named_with_the_one_cause(project, 
     names = ["hash.svg", "steady.svg", "time.svg", "zone.svg"]
     notebook(project, DRAW, UNSTEADY, outputs=names)
     monkeypatch.setattr(reproduce, "reproduce", with_runs([(TZ, SEED)]))
+    monkeypatch.setattr(command, "_refuse_other_code", lambda: None)  # the project is a copy
     done = click.testing.CliRunner().invoke(soila, ["reproduce", "-l", "fi"])
     assert done.exit_code == 1
     assert done.stdout == (
@@ -91,6 +92,23 @@ def test_a_read_only_copy_elsewhere_with_a_new_home_gives_identical_outputs(proj
     (outcome,) = reproduce.reproduce(project, [one], ["fi"], runs=[(moved, home, umask, frozen)])
     assert (outcome.compared, outcome.differing) == (3, {})
     assert {p: p.read_bytes() for p in project.rglob("*") if p.is_file()} == before
+
+
+LOOK = """\
+import matplotlib
+import pandas
+draw("settings.svg", sorted(matplotlib.rcParams.items()))
+draw("options.svg", pandas.get_option("display.precision"))"""
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_home_full_of_configuration_gives_identical_outputs(project, plain):
+    names = ["options.svg", "settings.svg", "steady.svg"]
+    one = notebook(project, DRAW, LOOK, outputs=names)
+    full = next(p for run in reproduce.RUNS for p in run if p.files)
+    kernels = Perturbation("plain", options=("--plain-kernels",) * plain)
+    (outcome,) = reproduce.reproduce(project, [one], ["fi"], runs=[(full, kernels)])
+    assert (outcome.compared, outcome.differing) == (5, {})
 
 
 def test_a_run_that_fails_is_told_with_its_perturbations_and_last_lines(project):

@@ -1,5 +1,6 @@
 """Two codings side by side: two coders of one round, two rounds of coding."""
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, multinomial
 from statsmodels.stats.contingency_tables import mcnemar
 
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
+from soila_analysis.language import messages
 from soila_analysis.rounds import comparison
 
 ROOT = Path(__file__).parents[1]
@@ -46,23 +48,48 @@ def test_only_models_that_both_coders_assessed_are_compared():
     assert (row["only_first"], row["only_second"], row["difference"]) == (2, 1, 0.25)
 
 
-def test_the_test_is_mcnemars_exact_one_and_the_interval_that_of_the_sign():
-    one = frame(f=["present"] * 9 + ["absent"] * 3)
-    two = frame(f=["present"] * 2 + ["absent"] * 7 + ["present"] * 1 + ["absent"] * 2)
-    (row,) = metrics.signed_differences(one, two).to_dict("records")
-    sign = binomtest(7, 8)
-    interval = sign.proportion_ci(method="exact")
+def of_square(both, only_first, only_second, neither):
+    """Two coders of models with the four counts of their 2 x 2 table."""
+    sizes = [both, only_first, only_second, neither]
+    one, two = (np.repeat(codes, sizes) for codes in (list("1100"), list("1010")))
+    return (frame(f=np.where(codes == "1", "present", "absent")) for codes in (one, two))
+
+
+def test_the_test_is_mcnemars_exact_one_and_the_interval_agresti_and_mins():
+    (row,) = metrics.signed_differences(*of_square(2, 7, 1, 2)).to_dict("records")
     assert row["p"] == row["p_holm"] == pytest.approx(mcnemar([[2, 7], [1, 2]]).pvalue)
-    assert row["low"] == pytest.approx((2 * interval.low - 1) * 8 / 12)
-    assert row["high"] == pytest.approx((2 * interval.high - 1) * 8 / 12)
+    b, c, n = 7.5, 1.5, 14
+    reach = 1.959964 * math.sqrt(b + c - (b - c) ** 2 / n) / n
+    assert row["low"] == pytest.approx((b - c) / n - reach)
+    assert row["high"] == pytest.approx((b - c) / n + reach)
 
 
-def test_where_coders_never_differ_there_is_no_interval_and_nothing_to_test(example):
+CHANCES = [(0.1, 0.1), (0.2, 0.05), (0.1, 0.0), (0.25, 0.25), (0.02, 0.02)]
+
+
+@pytest.mark.parametrize("n", [24, 52])
+@pytest.mark.parametrize("chance", CHANCES)
+def test_95_percent_intervals_of_signed_differences_hold_the_true_one(n, chance):
+    """Exactly, over all tables that are likely; the interval before held it in .51 to .85."""
+    b, c = (cells.ravel() for cells in np.indices((n + 1, n + 1)))
+    weight = multinomial.pmf(np.column_stack([b, c, n - b - c]), n, [*chance, 1 - sum(chance)])
+    b, c, weight = (x[weight > 1e-4] for x in (b, c, weight))
+    model = np.arange(n)[:, np.newaxis]
+    found = metrics.signed_differences(
+        *(pd.DataFrame(np.where(x, "present", "absent")) for x in (model < b, n - 1 - model < c))
+    )
+    true = chance[0] - chance[1]
+    held = (found["low"] <= true + 1e-12) & (true - 1e-12 <= found["high"])
+    assert weight[held].sum() >= 0.89
+
+
+def test_where_coders_never_differ_the_interval_is_around_zero_and_nothing_is_tested(example):
     one, two = (example.consensus(f"coder:{c}") for c in ("developer", "assessor"))
     table = metrics.signed_differences(one, two).set_index("feature_id")
     row = table.loc["societal-goal"]
     assert (row["n"], row["difference"]) == (22, 0)
-    assert row[["low", "high", "p", "p_holm"]].isna().all()
+    assert row["low"] == -row["high"] < 0
+    assert row[["p", "p_holm"]].isna().all()
     assert table["p_holm"].count() == 15
     assert (table["difference"] > 0).sum() == 13
 
@@ -71,7 +98,7 @@ def test_features_that_nobody_assessed_have_no_difference():
     nothing = frame(f=["unclear", "not-assessed"])
     (row,) = metrics.signed_differences(nothing, nothing).to_dict("records")
     assert row["n"] == 0
-    assert np.isnan(row["difference"])
+    assert all(np.isnan(row[name]) for name in ("difference", "low", "high", "p"))
 
 
 codes = st.lists(st.sampled_from(STATUSES), min_size=8, max_size=8)
@@ -87,7 +114,7 @@ def test_exchanging_the_coders_turns_every_sign(one, two):
     assert forth["difference"] == (9 if back["difference"] == 9 else -back["difference"])
     assert forth["low"] == pytest.approx(9 if back["high"] == 9 else -back["high"])
     assert forth["p"] == pytest.approx(back["p"])
-    assert forth["low"] - 1e-9 <= forth["difference"] <= forth["high"] + 1e-9 or forth["p"] == 9
+    assert forth["low"] - 1e-9 <= forth["difference"] <= forth["high"] + 1e-9
 
 
 def test_the_command_names_the_columns_by_the_coders(call):
@@ -126,6 +153,26 @@ def test_models_of_both_rounds_are_compared_code_by_code():
     (row,) = metrics.share_changes(before, now).to_dict("records")
     assert (row["paired"], row["gained"], row["lost"]) == (4, 2, 1)
     assert (row["k1"], row["n1"], row["k2"], row["n2"]) == (2, 4, 4, 6)
+
+
+def test_models_that_recur_are_tested_in_pairs():
+    """As the two codings of one round are, feature by feature, and over whole models."""
+    before = frame(f=["present"] * 12 + ["absent"] * 4, g=["present", "absent"] * 8)
+    now = frame(f=["present"] * 3 + ["absent"] * 13, g=["absent", *["absent", "present"] * 7, "x"])
+    now.loc["M15", "g"] = "unclear"
+    (f, g) = metrics.share_changes(before, now).to_dict("records")
+    assert (f["gained"], f["lost"], f["paired_difference"]) == (0, 9, -9 / 16)
+    assert f["p"] == pytest.approx(mcnemar([[3, 9], [0, 4]]).pvalue)
+    pair = metrics.signed_differences(now, before).to_dict("records")
+    for row, same in zip((f, g), pair, strict=True):
+        assert [row[f"paired_{end}"] for end in ("low", "high")] == [same["low"], same["high"]]
+        assert row["p_holm"] == same["p_holm"]
+    score = {"present": 1, "absent": 0}
+    both = before.isin(score.keys()) & now.isin(score.keys())
+    net = (now.replace(score).where(both, 0) - before.replace(score).where(both, 0)).sum(axis=1)
+    more, fewer = (net > 0).sum(), (net < 0).sum()
+    assert (f["models_more"], f["models_fewer"]) == (more, fewer)
+    assert f["p_models"] == pytest.approx(binomtest(int(more), int(more + fewer)).pvalue)
 
 
 def test_a_feature_of_one_round_only_has_no_change():
@@ -248,14 +295,14 @@ def test_every_share_count_and_change_is_printed(drawn):
         for k, n, percent in ((row.k1, row.n1, row.percent1), (row.k2, row.n2, row.percent2)):
             assert f"{k}/{n}" in printed
             assert f"{percent}{space}%" in printed
-        change = round(abs(100 * row.difference))
-        sign = "+" if row.difference > 0 else "−"
+        change = math.floor(abs(100 * row.paired_difference) + 0.5)  # all models recur
+        sign = "+" if row.paired_difference > 0 else "−"
         assert (f"{sign}{change}" if change else "0") in printed
 
 
 def test_findings_name_only_changes_whose_interval_leaves_zero_out(example):
-    def findings(*shares):
-        table = metrics.share_changes(*shares)
+    def findings(before, now):
+        table = metrics.share_changes(before, now.add_prefix("N", axis=0))
         plain = comparison.compare(example, example).iloc[: len(table)]
         told = plain.drop(columns=table.columns).assign(**table, basis1="observed")
         told = told.assign(basis2="observed", source="x", feature=table["feature_id"])
@@ -263,14 +310,65 @@ def test_findings_name_only_changes_whose_interval_leaves_zero_out(example):
 
     assert findings(counted(2, 40), counted(30, 40))[0] == "More common than before: f."
     assert findings(counted(30, 40), counted(2, 40))[0] == "Less common than before: f."
-    assert findings(counted(20, 40), counted(21, 40))[0] == (
-        "No feature's change can be distinguished from chance: "
-        "every confidence interval includes zero."
-    )
+    chance = "For no single feature can the change be distinguished from chance."
+    assert findings(counted(20, 40), counted(21, 40))[0] == chance
     assert (
         findings(frame(f=["unclear"]), counted(1, 2))[0]
         == "The change is not known for any feature."
     )
+
+
+@pytest.fixture(scope="module")
+def lost(example):
+    """The example a year later, where 21 codes of as many cells were lost and none gained."""
+    given = example.status.eq("present").to_numpy().nonzero()
+    cells = [*zip(*given, strict=True)][::9][:21]
+    models, features = example.status.index, example.status.columns
+    moved = {(models[i], features[j]) for i, j in cells}
+    codings = example.codings.copy()
+    keys = zip(codings["model_id"], codings["feature_id"], strict=True)
+    codings.loc[[key in moved for key in keys], "code"] = "0"
+    return replace(about(example, round="2026"), codings=codings)
+
+
+def labelled(earlier, later, lang):
+    table = comparison.compare(earlier, later)
+    return figures.label(table, comparison.taxonomy_of(earlier, later), lang, "Source")
+
+
+def test_21_lost_and_0_gained_do_not_read_as_chance(example, lost):
+    table = labelled(example, lost, "en")
+    words = figures.texts("rounds", table, "en")
+    assert (table["gained"].sum(), table["lost"].sum()) == (0, 21)
+    fewer = table["models_fewer"].iloc[0]
+    assert words.findings[0] == (
+        f"Of the models in both rounds, 0 have more features than before and {fewer} have fewer "
+        "(exact sign test over the models, p < 0.001)."
+    )
+    assert words.findings[0] in words.alt
+    assert any("21/" in said and "gained 0, lost 21" in said for said in words.findings)
+
+
+@pytest.mark.parametrize("lang", ["fi", "sv", "en"])
+def test_the_change_of_models_in_both_rounds_stands_beside_its_counts(example, lost, lang):
+    """Alone where all models recur; else beside that of all models."""
+    table = labelled(example, lost, lang)
+    printed = [text.get_text() for text in figures.draw("rounds", table, lang).texts]
+    for row in table.itertuples():
+        assert f"+{row.gained} −{row.lost} / {row.paired}" in printed
+    assert not any(" … " in text for text in printed)
+    assert "Newcombe" not in figures.texts("rounds", table, lang).subtitle
+    more = table.assign(models1=table["models1"] + 1)
+    printed = [text.get_text() for text in figures.draw("rounds", more, lang).texts]
+    assert sum(" … " in text for text in printed) == len(table)
+    said = figures.texts("rounds", more, lang).subtitle
+    assert "Newcombe" in said
+    assert messages(lang)("rounds.dependent") in said
+
+
+def test_made_up_models_of_a_reconstruction_are_not_paired(shipped):
+    table = comparison.compare(shipped["literal"], shipped["memberships"])
+    assert table[comparison.OF_MODELS].isna().all(axis=None)
 
 
 def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
@@ -291,7 +389,7 @@ def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
     assert len(readings.findings) == 1
     own = figures.texts("rounds", tables["own", "en", "rounds"], "en")
     assert any("codes of the same models" in finding for finding in own.findings)
-    assert "treats the rounds as independent" in own.subtitle
+    assert "independent" not in own.subtitle  # all models recur
 
 
 # The command

@@ -98,13 +98,16 @@ def marked(data, part, feature="ecosystem-anchoring"):
     return basis.mark(table, data, "feature-share-by-goal").set_index("goal_id")
 
 
-def test_of_a_part_of_a_reconstruction_nothing_is_published_nor_bounded(review):
+def test_of_a_part_of_a_reconstruction_anything_is_possible(review):
     served = review.memberships.query("goal_id == 'goal-2'")["model_id"]
     part = datasets.select(review, f"model_id={served.iloc[0]}")
     for feature in ("ecosystem-anchoring", "participation"):
         table = marked(review, part, feature)
-        assert set(table["basis"]) == {"reconstructed"}
-        assert table[["bound_low", "bound_high"]].isna().all(axis=None)
+        assessed = table[table["n"] > 0]
+        assert set(assessed["basis"]) == {"bounded"}
+        assert set(assessed["bound_low"]) == {0}
+        assert (assessed["bound_high"] == assessed["n"]).all()
+        assert assessed[["k", "share", "low", "high", "low_once"]].isna().all(axis=None)
 
 
 def test_a_goal_that_keeps_all_its_models_keeps_what_is_known_of_it(review):
@@ -132,7 +135,9 @@ def test_a_figure_of_a_part_says_so_on_its_face_and_in_its_alternative_text(ship
     status = part.status
     table = {
         "feature-shares": lambda: metrics.feature_shares(status).assign(goal_id=""),
-        "feature-by-goal": lambda: marked(data, part).reset_index(),
+        "feature-by-goal": lambda: metrics.feature_by_goal(
+            status, part.memberships, data.taxonomy.goal_ids, "ecosystem-anchoring"
+        ),
     }[plot]()
     known = basis.mark(table, data, "feature-share", "feature-share-by-goal")
     source = data.info.source[lang]
@@ -142,7 +147,8 @@ def test_a_figure_of_a_part_says_so_on_its_face_and_in_its_alternative_text(ship
     assert words.subtitle.startswith(which)
     assert which in words.alt
     assert which in words.description
-    assert words.findings == (f"{which} {messages(lang)('common.reconstructed')}",)
+    unknown = {"feature-shares": "unknown", "feature-by-goal": "bounded"}[plot]
+    assert words.findings == (f"{which} {messages(lang)(f'{plot}.{unknown}')}",)
     assert words.title == messages(lang)(
         f"{plot}.title", feature=data.taxonomy.labels(lang)["ecosystem-anchoring"]
     )

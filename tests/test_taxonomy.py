@@ -44,7 +44,7 @@ def wordings(shipped: Taxonomy) -> dict[str, Wording]:
         f"{type(record).__name__} {getattr(record, fields(record)[0].name)} {field.name}": value
         for record in records
         for field in fields(record)
-        if isinstance(value := getattr(record, field.name), Wording)
+        if isinstance(value := getattr(record, field.name), Wording) and field.name != "summary"
     }
 
 
@@ -91,7 +91,7 @@ def test_no_feature_shares_its_id_with_a_goal(shipped):
 
 def test_every_text_is_written_in_three_languages(shipped):
     texts = wordings(shipped)
-    assert len(texts) == 16 * 2 + 4 * 2 + 4 + 4 + 1
+    assert len(texts) == 16 * 2 + 4 * 3 + 4 + 4 + 1
     assert [
         (name, language)
         for name, wording in texts.items()
@@ -197,12 +197,45 @@ def test_goals_say_how_their_ages_and_older_variants_differ(shipped):
 
 
 def test_the_slides_define_two_features(shipped):
-    assert [(d.feature_id, d.citation) for d in shipped.definitions] == [
-        (None, "The Young Foundation 2012"),
-        ("social-means", "Demos Helsinki 2022"),
-        ("local-context", "Kuivalainen ym. 2022"),
-        ("local-context", "Leskelä & Koivisto 2019"),
+    assert [(d.feature_id, shipped.attributed(d, "fi")) for d in shipped.definitions] == [
+        (None, "Young Foundation 2012 (THL: SOILA-diat)"),
+        ("social-means", "Demos Helsinki 2022 (THL: SOILA-diat)"),
+        ("local-context", "Kuivalainen ym. 2022 (THL: SOILA-diat)"),
+        ("local-context", "Leskelä & Koivisto 2019 (THL: SOILA-diat)"),
     ]
+
+
+def test_a_quotation_that_we_translated_says_so_and_names_the_original(shipped):
+    assert shipped.attributed(shipped.definitions[0], "en") == (
+        "Young Foundation 2012 (THL: SOILA slides); our translation from the Finnish of the "
+        "slides; original in English: Caulier-Grice et al. 2012"
+    )
+    assert shipped.attributed(shipped.definitions[2], "sv") == (
+        "Kuivalainen m.fl. 2022 (THL: SOILA:s bilder); egen översättning från bildernas finska text"
+    )
+
+
+def test_the_wording_of_a_goal_has_its_year_and_a_cut_one_our_summary(shipped):
+    first, *_, fourth = shipped.goals
+    assert first.worded("fi").endswith(
+        "työmenetelmillä ja palveluilla (virallinen sanamuoto vuodelta 2024)"
+    )
+    assert first.worded("sv").endswith(
+        "barnskyddets öppenvård (...) (officiell formulering från 2023)"
+    )
+    summary = "[vår sammanfattning: för att svara mot problem med psykisk hälsa och missbruk]"
+    assert fourth.worded("sv").endswith(f"(...) {summary} (officiell formulering från 2023)")
+    assert fourth.worded("fi").endswith(
+        "mielenterveys- ja päihdeongelmiin (virallinen sanamuoto vuodelta 2024)"
+    )
+
+
+def test_an_own_taxonomy_quotes_no_definition_of_ours_and_cites_nothing(shipped):
+    features = table(labelled(feature_id="warmth"))
+    goals = table(labelled(goal_id="a"))
+    other = shipped.with_tables(version="1", features=features, goals=goals)
+    assert other.definitions == ()
+    assert other.cited() == ()
 
 
 @pytest.mark.parametrize(
@@ -246,6 +279,7 @@ def test_every_source_is_among_the_references(shipped):
         *(source for record in (*shipped.features, *shipped.goals) for source in record.sources),
         *(reference for record in shipped.definitions for reference in record.references),
     }
+    assert {reference.id for reference in shipped.cited()} == cited
     assert cited - known == set()
     assert known - cited == {"soila-review-2024"}, "the review is cited as a whole"
 
@@ -258,7 +292,8 @@ def test_every_feature_and_goal_takes_its_name_from_the_slides(shipped):
 def test_only_pages_that_were_read_count_as_seen(shipped):
     statuses = {reference.id: reference.status for reference in shipped.references}
     assert {id_ for id_, status in statuses.items() if status == "not seen"} == {
-        "soila-review-2024"
+        "soila-review-2024",
+        "caulier-grice-2012",
     }
     assert {id_ for id_, status in statuses.items() if status == "as cited in the slides"} == {
         "young-foundation-2012",

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module, metadata
 from pathlib import Path
 
@@ -174,7 +175,7 @@ def test_an_input_that_changes_while_the_notebook_runs_is_named(
     changed, write, good, round_, tmp_path
 ):
     file = (round_ if changed.endswith(".csv") else tmp_path) / changed
-    notebook = write(WRITE, GOOD, f"os.utime({str(file)!r})")
+    notebook = write(WRITE, GOOD, f"open({str(file)!r}, 'a').write(' ');")
     job = Job(notebook, {}, good, round_, ROOT / "requirements.lock")
     assert failure(lambda: execute.run(job)) == (
         f"small: changed while the notebook ran: {changed}; run it again"
@@ -182,11 +183,22 @@ def test_an_input_that_changes_while_the_notebook_runs_is_named(
     assert (good / "table.csv").read_text() == "good"
 
 
+@pytest.mark.parametrize("years", [-1, 1])
+def test_an_input_that_is_only_touched_while_the_notebook_runs_is_no_failure(
+    years, write, good, round_
+):
+    file, then = round_ / "codings.csv", time.time() + years * 3e7
+    notebook = write(WRITE, GOOD, f"os.utime({str(file)!r}, ({then}, {then}));")
+    execute.run(Job(notebook, {}, good, round_, ROOT / "requirements.lock"))
+    assert (good / "table.csv").read_text() == "new"
+
+
 def test_a_module_that_changed_after_it_was_imported_is_named(write, good, round_):
     notebook = write(WRITE, GOOD, "from soila_analysis import files")
     job = Job(notebook, {}, good, round_, ROOT / "requirements.lock")
-    since = (records.PACKAGE / "files.py").stat().st_mtime - 1
-    assert "files.py" in failure(lambda: execute.run(job, since=since))
+    before = execute.inputs(job)
+    before["module"]["files.py"] = "as it was when it was imported"
+    assert "files.py" in failure(lambda: execute.run(job, before=before))
     assert (good / "table.csv").read_text() == "good"
 
 
@@ -269,12 +281,44 @@ def test_what_a_module_reads_beside_it_changes_the_record(
     assert [c.what for c in found] == [f"module {package}/{name}"]
 
 
+@pytest.mark.parametrize("name", ["helper.py", "helper/__init__.py"])
+@pytest.mark.parametrize("cell", ["import helper", "from helper.more import b"])
+def test_a_module_beside_a_notebook_is_refused(name, cell, write, good, tmp_path):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("")
+    found = failure(lambda: execute.run(Job(write(WRITE, cell, GOOD), {}, good)))
+    assert found == (
+        f"small.ipynb: {name.split('/')[0]} beside it is not tracked; "
+        "what a notebook needs is in the data set or in src/soila_analysis"
+    )
+
+
+def test_a_module_beside_a_notebook_takes_no_others_place(write, good, tmp_path):
+    (tmp_path / "csv.py").write_text("raise ImportError")
+    cell = "getattr(__import__('pandas'), 'read_csv')"
+    execute.run(Job(write(WRITE, cell, GOOD), {}, good))
+    assert (good / "table.csv").read_text() == "new"
+
+
+def test_the_code_of_another_clone_is_refused(tmp_path):
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "src/soila_analysis").mkdir(parents=True)
+    command = [sys.executable, "-m", "soila_analysis", "features"]
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+    assert done.stderr == (
+        f"Error: this command is that of {ROOT}, not of the clone you are in; "
+        "call .venv/bin/python -m soila_analysis here (`make figures` sets it up)\n"
+    )
+    assert done.returncode == 1
+
+
 # Around a run
 
 
 def test_a_build_folder_that_cannot_be_written_is_told(write, tmp_path):
     (tmp_path / "out").write_text("a file in its place")
-    result = execute._attempt(Job(write(WRITE, GOOD), {}, tmp_path / "out"), 30, False, time.time())
+    result = execute._attempt(Job(write(WRITE, GOOD), {}, tmp_path / "out"), 30, False, {})
     assert result.failure.startswith("small: FileExistsError: ")
     assert str(tmp_path / "out") in result.failure
 
@@ -284,7 +328,8 @@ def test_a_disk_that_is_full_when_outputs_are_put_in_place_is_told(write, good, 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(execute, "_place", full)
-    result = execute._attempt(Job(write(WRITE, GOOD), {}, good), 30, False, time.time())
+    job = Job(write(WRITE, GOOD), {}, good)
+    result = execute._attempt(job, 30, False, execute.inputs(job))
     assert result.failure == "small: OSError: [Errno 28] No space left on device"
     assert (good / "table.csv").read_text() == "good"
 
@@ -308,5 +353,49 @@ def test_an_interrupted_run_says_so_in_one_line_and_leaves_nothing_behind(
     said_last = "Interrupted: what was not finished is as it was.\n"
     assert (process.returncode, said) == (130, said_last)
     assert (good / "table.csv").read_text() == "good"
-    psutil.wait_procs([p for p in psutil.process_iter() if p.pid == int(begun.read_text())], 10)
     assert not psutil.pid_exists(int(begun.read_text()))
+
+
+POINTS = range(20) if os.environ.get("SOILA_ALL_POINTS") else (4, 9, 16)  # of time; a sample
+SLOW = "import time\nfor _ in range(9): time.sleep(0.1)"
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Find the processes of a run; they hand down what language is set."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("LC_MARK") == mark:
+                found.append(process)
+    return [p for p in found if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+@pytest.mark.parametrize("how", ["a terminal", "kill", "plain kernels"])
+@pytest.mark.parametrize("point", POINTS)
+def test_an_interrupt_at_any_point_ends_every_process_and_is_no_traceback(
+    point, how, write, good, clone, tmp_path
+):
+    write(WRITE, SLOW, GOOD)
+    shutil.copy(tmp_path / "small.ipynb", tmp_path / "other.ipynb")
+    plain = ["--plain-kernels"] * (how == "plain kernels")
+    command = [sys.executable, "-m", "soila_analysis", "run", "small.ipynb", "-o", "out", *plain]
+    shutil.rmtree(good)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/table.csv").write_text("good")
+    env = {**os.environ, "LC_MARK": str(tmp_path)}
+    process = subprocess.Popen(
+        command, cwd=clone, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(0.2 + point * 0.15)
+    if how == "kill":
+        process.terminate()
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    number = signal.SIGTERM if how == "kill" else signal.SIGINT
+    assert process.returncode in (128 + number, -number, 0), said
+    assert said in ("", "Interrupted: what was not finished is as it was.\n")
+    _, left = psutil.wait_procs(marked(str(tmp_path)), timeout=3)
+    assert left == []
+    assert not list((tmp_path / "out").glob(".run-*"))
+    assert (tmp_path / "out/table.csv").read_text() == ("new" if not process.returncode else "good")

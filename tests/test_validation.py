@@ -137,11 +137,6 @@ CELLS = {
         ("M2,Second", "M2,Second\nM3,Third"),
         ['models.csv:4, column model_id: found "M3"; the model has no goal in memberships.csv'],
     ),
-    "a goal without a model": (
-        "memberships.csv",
-        ("M2,goal-4\n", ""),
-        ['memberships.csv, column goal_id: no model has the goal "goal-4"'],
-    ),
     "a wrong code": (
         "codings.csv",
         ("A,0", "A,2"),
@@ -413,21 +408,24 @@ KEYS = {
         ("licence =", "license ="),
         [
             "dataset.toml, key licence: the key is missing",
-            'dataset.toml:6: found "license", allowed title, kind, reading, source, licence, '
-            'round, taxonomy, encoding, consensus; did you mean "licence"?',
+            'dataset.toml:6: found "license", allowed title, kind, reading, source, citation, '
+            'claims, licence, round, date, taxonomy, encoding, consensus; did you mean "licence"?',
         ],
     ),
-    "a missing language": (
-        ('title.sv = "Litet material"\n', ""),
-        ["dataset.toml:1, key title.sv: the key is missing"],
-    ),
-    "a title in one language": (
+    "an empty title": (
         (
             'title.fi = "Pieni aineisto"\ntitle.sv = "Litet material"\n'
             'title.en = "Small data set"\n',
-            'title = "Small"\n',
+            "title = {}\n",
         ),
-        ['dataset.toml:1, key title: found "Small", allowed a text in each of fi, sv and en'],
+        ['dataset.toml:1, key title: found "{}", allowed a text in fi, sv or en'],
+    ),
+    "a date that is none": (
+        ('round = "2025"', 'round = "2025"\ndate = "2025-02-30"'),
+        [
+            'dataset.toml:8, key date: found "2025-02-30", allowed a date such as 2025-03-31, '
+            "2025-03 or 2025"
+        ],
     ),
     "a number in place of a text": (
         ('round = "2025"', "round = 2025"),

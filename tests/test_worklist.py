@@ -31,7 +31,9 @@ def listed(example):
 
 @pytest.fixture(scope="module")
 def with_claims(example):
-    return worklist(example, published.load())
+    """The example as if it were of the review."""
+    info = example.info.model_copy(update={"claims": "review-2024"})
+    return replace(example, info=info)
 
 
 def first(values):
@@ -113,14 +115,14 @@ def test_in_any_small_round_the_changes_are_those_that_deciding_makes(example, c
         assert set(row["changes"].split()) == by_exhaustion(small, row)
 
 
-def test_published_claims_are_tried_where_they_are_asked_for(example, with_claims):
-    claims = published.load()
-    touched = with_claims[with_claims["changes"].str.contains("claim:")]
+def test_published_claims_are_tried_of_a_data_set_that_is_of_them(with_claims):
+    listed = worklist(with_claims)
+    touched = listed[listed["changes"].str.contains("claim:")]
     for row in touched.iloc[[0, -1]].to_dict("records"):
-        assert set(row["changes"].split()) == by_exhaustion(example, row, claims)
+        assert set(row["changes"].split()) == by_exhaustion(with_claims, row, published.load())
 
 
-def test_claims_of_the_review_are_tried_by_default_for_a_data_set_of_its_round(example, shipped):
+def test_claims_of_the_review_are_tried_by_default_for_its_own_data_set_only(example, shipped):
     review = shipped["literal"]
     doubted = review.codings.query("feature_id == 'target-group-needs' and code == '1'").head(1)
     second = doubted.assign(coder_id="second", code="0")
@@ -169,12 +171,12 @@ def test_the_list_in_words_has_the_columns_to_fill_in_and_says_all_in_one_langua
 
 
 def test_a_claim_is_told_by_its_text(example, with_claims):
-    row = with_claims[with_claims["changes"].str.startswith("claim:")].iloc[[0]]
+    row = worklist(with_claims).query("changes.str.startswith('claim:')").iloc[[0]]
     claim = row["changes"].item().split()[0].removeprefix("claim:")
     names = example.models.set_index("model_id")["name"]
     texts = published.load().set_index("claim_id")["text_en"].to_dict()
     worded = lists.worded(row, names, example.taxonomy, texts, "en")
-    told = f"a number or statement of the review ({texts[claim].rstrip('.')})"
+    told = f"a published number or statement ({texts[claim].rstrip('.')})"
     assert worded["A decision could change"].item().startswith(told)
 
 

@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["explore", "load", "plot", "publish", "shares", "table", "tidy"]
+__all__ = ["explore", "load", "plot", "publish", "shares", "shown", "table", "tidy"]
 
-HOMES = {"load": "dataset", "explore": "report"}  # name to module
+HOMES = {"load": "dataset", "explore": "report", "shown": "report"}  # name to module
 HOMES |= dict.fromkeys(("plot", "publish", "shares", "table", "tidy"), "front_door")
 
 

@@ -77,8 +77,44 @@ def dataset_folder(name: str | Path) -> Path:
     return next((p for p in (top / name, top / "data" / name) if p.is_dir()), here)
 
 
+def portable(dataset: str | Path) -> str:
+    """Name a data set by its path from the project's root; by its whole path where it is elsewhere.
+
+    Parameters
+    ----------
+    dataset : str or Path
+        As for `dataset_folder`.
+
+    Returns
+    -------
+    str
+        With ``/`` between folders.
+    """
+    folder, top = dataset_folder(dataset), root()
+    return (folder.relative_to(top) if folder.is_relative_to(top) else folder).as_posix()
+
+
+def build_folder(dataset: str | Path) -> Path:
+    """Locate what is built from one data set; no two data sets share a place.
+
+    Parameters
+    ----------
+    dataset : str or Path
+        As for `dataset_folder`.
+
+    Returns
+    -------
+    Path
+        ``build/<name>`` for a folder in ``data/``; of one elsewhere, the name is followed by six
+        digits of a hash of its path.
+    """
+    folder, top = dataset_folder(dataset), root()
+    mark = "" if folder.parent == top / "data" else f"-{blob(portable(folder).encode())[:6]}"
+    return top / "build" / f"{folder.name}{mark}"
+
+
 def output_folder(dataset: str | Path, lang: str) -> Path:
-    """Locate the folder for the outputs of one data set and language.
+    """Locate the folder for what a notebook makes of one data set in one language.
 
     Parameters
     ----------
@@ -90,11 +126,13 @@ def output_folder(dataset: str | Path, lang: str) -> Path:
     Returns
     -------
     Path
-        What the environment variable SOILA_OUTPUT says, else ``build/<data set>/<lang>``.
+        In a run, what the environment variable SOILA_OUTPUT says; in a notebook opened by hand,
+        ``build/interactive/<data set>/<lang>``, apart from what runs have made.
     """
-    given = os.environ.get(OUTPUT)
-    name = os.path.basename(os.path.normpath(dataset_folder(dataset)))  # noqa: PTH119 - links stay
-    return Path(given) if given else root() / "build" / name / lang
+    if given := os.environ.get(OUTPUT):
+        return Path(given)
+    place = build_folder(dataset)
+    return place.parent / "interactive" / place.name / lang
 
 
 def blob(content: bytes) -> str:

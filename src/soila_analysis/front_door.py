@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis import figures, files, metrics
-from soila_analysis import taxonomy as library
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures.spec import found, options
 from soila_analysis.review import basis, claims
@@ -86,7 +85,7 @@ def shares(
             (),
         )
     marked = basis.mark(table, data, *measures)
-    labelled = figures.label(marked, data.taxonomy, lang, data.info.source[lang])
+    labelled = figures.label(marked, data.taxonomy, lang, figures.sourced(data.info, lang))
     first = [column for column in ("feature", "goal", by, *SHOWN) if column in labelled]
     return labelled[[*first, *labelled.columns.difference(first, sort=False)]]
 
@@ -127,10 +126,16 @@ def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.Data
     if "basis" not in made:
         made = basis.mark(made, data, *figures.spec(figure).measures)
     if "source" not in made:
-        made = figures.label(made, *_names(made, data, lang), selection=_selection(data, lang))
+        source = figures.sourced(data.info, lang, "".join(made["kind"].head(1)))
+        made = figures.label(made, data.taxonomy, lang, source, selection=_selection(data, lang))
     if "claim_id" in made:
-        made = claims.worded(made, lang)
-    made.attrs = {"figure": figure, "lang": lang, "dataset": data.name}
+        made = claims.worded(made, lang, claims.of(data))
+    made.attrs = {
+        "figure": figure,
+        "lang": lang,
+        "dataset": data.name,
+        "variants": _variants(figure, data),
+    }
     return made
 
 
@@ -144,7 +149,7 @@ def plot(
     figure, data, lang, **given
         As for `table`.
     variant : {"as-published", "redesigned"}, default "redesigned"
-        Which of its variants.
+        Which of its variants; only the review's own data sets are drawn as it was published.
 
     Returns
     -------
@@ -157,6 +162,9 @@ def plot(
         For an unknown figure, variant or option, the message lists those there are; for a table
         with nothing to draw, it says why.
     """
+    found(
+        f"{figure} of {data.name} has no variant", variant, dict.fromkeys(_variants(figure, data))
+    )
     return figures.draw(figure, table(figure, data, lang, **given), lang, variant)
 
 
@@ -174,7 +182,7 @@ def publish(
     table : DataFrame
         As `table` gives.
     variant : {"as-published", "redesigned", "both"}, default "redesigned"
-        Which of its variants; ``both`` means all that the figure has.
+        Which of its variants; ``both`` means all that the figure has for the data set.
     stem : str, optional
         File name without its ending, by default the figure's name.
     folder : Path, optional
@@ -188,26 +196,36 @@ def publish(
     Raises
     ------
     ValueError
-        For a frame that `table` did not make.
+        For a frame that `table` did not make, or a variant that there is not.
     """
     if "figure" not in table.attrs:
         raise ValueError("publish takes a table of a figure: soila.table(figure, data, lang)")
     figure, lang, dataset = (table.attrs[name] for name in ("figure", "lang", "dataset"))
+    variants = {one: (one,) for one in table.attrs["variants"]} | {"both": table.attrs["variants"]}
+    chosen = found(f"{figure} of {dataset} has no variant", variant, variants)
     place = folder or files.output_folder(dataset, lang)
-    return figures.publish(figure, table, lang, variant, place, stem=stem)
+    return figures.publish(figure, table, lang, chosen, place, stem=stem)
 
 
 def _from_review(figure: str) -> Callable[..., pd.DataFrame]:
     """Find what makes the table of a figure about the publication, or about two rounds."""
-    from soila_analysis.review import fragility, published
+    from soila_analysis.review import fragility
 
     tables: dict[str, Callable[..., pd.DataFrame]] = {
         "claims": lambda data: basis.mark(claims.check(data), data),
-        "share-bases": lambda data: basis.of_publication(published.share_bases()),
+        "share-bases": _share_bases,
         "fragility": fragility.table,
         "rounds": _rounds,
     }
     return tables[figure]
+
+
+def _share_bases(data: Dataset) -> pd.DataFrame:
+    """Make the table of the bases that the review's shares may have, of the review only."""
+    from soila_analysis.review import published
+
+    made = published.share_bases()
+    return basis.of_publication(made if data.info.of_review else made.iloc[:0])
 
 
 def _rounds(data: Dataset, lang: str, earlier: Dataset) -> pd.DataFrame:
@@ -215,16 +233,15 @@ def _rounds(data: Dataset, lang: str, earlier: Dataset) -> pd.DataFrame:
     from soila_analysis.rounds import comparison
 
     names = comparison.taxonomy_of(earlier, data)
-    source = comparison.source_of(earlier, data, lang)
+    cited = comparison.source_of(earlier, data, lang)
+    source = figures.sourced(data.info, lang, cited=cited)
     return figures.label(comparison.compare(earlier, data), names, lang, source)
 
 
-def _names(made: pd.DataFrame, data: Dataset, lang: str) -> tuple[library.Taxonomy, str, str]:
-    """Give the labels and the source of a table; the publication has its own."""
-    if (made["kind"] == "publication").all():
-        shipped = library.load()
-        return shipped, lang, shipped.citation("slides")
-    return data.taxonomy, lang, data.info.source[lang]
+def _variants(figure: str, data: Dataset) -> tuple[str, ...]:
+    """List the variants of a figure; only the review is drawn as it was published."""
+    known = figures.spec(figure).variants
+    return tuple(v for v in known if v != "as-published" or data.info.of_review)
 
 
 def _selection(data: Dataset, lang: str) -> str:

@@ -7,7 +7,6 @@ import io
 import json
 import mimetypes
 import re
-import subprocess
 import tomllib
 import zipfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from soila_analysis import files
 from soila_analysis.build import manifest
+from soila_analysis.build import record as records
 
 TIME = (1980, 1, 1, 0, 0, 0)
 DESCRIPTION = "ro-crate-metadata.json"
@@ -40,28 +40,25 @@ TYPES = {
 }
 
 
-def write(folder: Path) -> Path:
+def write(folder: Path, data: Path) -> Path:
     """Write the archive of a build into it.
 
     Parameters
     ----------
     folder : Path
         ``build/<data set>``; its manifest is renewed.
+    data : Path
+        The data set's folder, wherever it is.
 
     Returns
     -------
     Path
         ``<data set>-archive.zip`` there.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the data set is not to be found by its name.
     """
     manifest.write(folder)
-    held = members(folder)
+    held = members(folder, data)
     described = {name: file.read_bytes() for name, file in held.items()}
-    described[DESCRIPTION] = _text(describe(folder, held)).encode()
+    described[DESCRIPTION] = _text(describe(folder, data, held)).encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in sorted(described.items()):
@@ -73,13 +70,15 @@ def write(folder: Path) -> Path:
     return files.write(target, buffer.getvalue())
 
 
-def members(folder: Path) -> dict[str, Path]:
+def members(folder: Path, data: Path) -> dict[str, Path]:
     """List what goes into the archive of a build.
 
     Parameters
     ----------
     folder : Path
         ``build/<data set>``.
+    data : Path
+        The data set's folder.
 
     Returns
     -------
@@ -87,7 +86,6 @@ def members(folder: Path) -> dict[str, Path]:
         Names, which are the paths in the repository, to files.
     """
     root, name = files.root(), folder.resolve().name
-    data = _data(folder)
     taxonomy = (root / "src/soila_analysis/taxonomy").glob("*.*")
     own = [
         *(root / text for text in TEXTS),
@@ -101,13 +99,15 @@ def members(folder: Path) -> dict[str, Path]:
     return found | {f"build/{name}/{path}": folder / path for path in results}
 
 
-def describe(folder: Path, held: dict[str, Path]) -> dict[str, Any]:
+def describe(folder: Path, data: Path, held: dict[str, Path]) -> dict[str, Any]:
     """Describe an archive by RO-Crate 1.1: its files, and which notebook made which of them.
 
     Parameters
     ----------
     folder : Path
         ``build/<data set>``.
+    data : Path
+        The data set's folder.
     held : dict of str to Path
         As `members` gives.
 
@@ -120,7 +120,7 @@ def describe(folder: Path, held: dict[str, Path]) -> dict[str, Any]:
     from rocrate.rocrate import ROCrate
 
     name = folder.resolve().name
-    info = tomllib.loads((_data(folder) / "dataset.toml").read_text(encoding="utf-8"))
+    info = tomllib.loads((data / "dataset.toml").read_text(encoding="utf-8"))
     crate = ROCrate(version="1.1")
     crate.name = info["title"]["en"]
     crate.description = (
@@ -140,16 +140,6 @@ def describe(folder: Path, held: dict[str, Path]) -> dict[str, Any]:
     _add_runs(crate, folder, name, entities)
     described: dict[str, Any] = crate.metadata.generate()
     return described
-
-
-def _data(folder: Path) -> Path:
-    name = folder.resolve().name
-    data = files.dataset_folder(name)
-    if not data.is_dir():
-        raise FileNotFoundError(
-            f"data/{name}: no such data set; link yours there: ln -s /path/to/{name} data/"
-        )
-    return data
 
 
 def _properties(path: str) -> dict[str, Any]:
@@ -188,9 +178,7 @@ def _author() -> str:
 
 def _date() -> str | None:
     """Return the day of the commit; today is no fact of the build."""
-    command = ["git", "-C", str(files.root()), "log", "-1", "--format=%cs"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip() or None
+    return (records.git(files.root(), "log", "-1", "--format=%cs") or b"").decode().strip() or None
 
 
 def _text(value: dict[str, Any]) -> str:

@@ -13,18 +13,19 @@ the name of the executed notebook where parameters are given.
 import ast
 import difflib
 import io
+import json
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-import nbformat
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING, Any
 
 from soila_analysis.files import UserError
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 TYPES: Mapping[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 BOOLEANS = {"true": True, "false": False}
@@ -64,21 +65,22 @@ def parameters(notebook: Path) -> tuple[Parameter, ...]:
     RunError
         If there is no such cell, or one of its lines is something else.
     """
-    cells = [c for c in read(notebook).cells if "parameters" in c.metadata.get("tags", [])]
+    cells = [c for c in _stored(notebook)["cells"] if "parameters" in c["metadata"].get("tags", [])]
     if len(cells) != 1:
         raise RunError(f"{notebook.name}: {len(cells)} cells are tagged parameters, needed is one")
+    source = "".join(cells[0]["source"])
     try:
-        statements = ast.parse(cells[0].source).body
+        statements = ast.parse(source).body
     except SyntaxError as error:
         line = (error.text or "").strip()
         raise RunError(f"{notebook.name}: parameters cell: {error.msg}: `{line}`") from None
     found, problems = [], []
-    help_texts = _comments(cells[0].source)
+    help_texts = _comments(source)
     for statement in statements:
         try:
             found.append(_parameter(statement, help_texts))
         except ValueError:
-            text = ast.get_source_segment(cells[0].source, statement)
+            text = ast.get_source_segment(source, statement)
             problems.append(f"`{text}` is not of the form `name: type = literal  # help`")
     if problems:
         raise RunError(f"{notebook.name}: parameters cell: " + "; ".join(problems))
@@ -203,7 +205,7 @@ def name(notebook: Path, values: Mapping[str, Any]) -> str:
     return str(_declared(notebook)["name"].format(**values))
 
 
-def read(notebook: Path) -> NotebookNode:
+def read(notebook: Path) -> "NotebookNode":
     """Read a notebook; each cell has an id that is the same every time.
 
     Parameters
@@ -220,6 +222,8 @@ def read(notebook: Path) -> NotebookNode:
     RunError
         If it is missing, cannot be read, or is no notebook.
     """
+    import nbformat
+
     try:
         read = nbformat.read(notebook, as_version=4)
     except FileNotFoundError:
@@ -234,8 +238,20 @@ def read(notebook: Path) -> NotebookNode:
     return read
 
 
+def _stored(notebook: Path) -> Mapping[str, Any]:
+    """Read a notebook without nbformat, whose import takes longer than finding nothing to do."""
+    try:
+        stored = json.loads(notebook.read_bytes())
+        parts = [stored["metadata"], *(cell["metadata"] for cell in stored["cells"])]
+        if stored["nbformat"] == 4 and all(isinstance(part, dict) for part in parts):
+            return stored
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return read(notebook)
+
+
 def _declared(notebook: Path) -> dict[str, Any]:
-    return dict(read(notebook).metadata.get("soila", {}))
+    return dict(_stored(notebook)["metadata"].get("soila", {}))
 
 
 def _comments(source: str) -> dict[int, str]:
@@ -287,6 +303,36 @@ def refuse_escapes(notebook: Path) -> None:
             )
 
 
+def refuse_beside(notebook: Path) -> None:
+    """Refuse what a notebook would read from its own folder, since no record names it.
+
+    Parameters
+    ----------
+    notebook : Path
+        The notebook.
+
+    Raises
+    ------
+    RunError
+        With the first module that it imports from there, or settings of matplotlib.
+    """
+    sources = "\n".join(cell.source for _, cell in code_cells(read(notebook)))
+    try:
+        nodes = list(ast.walk(ast.parse(sources)))
+    except SyntaxError:
+        nodes = []  # the run says where
+    names = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
+    names += [n.module or "" for n in nodes if isinstance(n, ast.ImportFrom)]
+    tops = dict.fromkeys(name.split(".")[0] for name in names if name)
+    beside = ["matplotlibrc", *tops, *(f"{top}.py" for top in tops)]
+    for file in (notebook.parent / name for name in beside):
+        if file.is_file() or (file / "__init__.py").is_file():
+            raise RunError(
+                f"{notebook.name}: {file.name} beside it is not tracked; "
+                f"what a notebook needs is in the data set or in src/soila_analysis"
+            )
+
+
 def _escape(source: str) -> str:
     """Find a line that is not Python, or names a way to exit."""
     lines = source.splitlines()
@@ -299,7 +345,7 @@ def _escape(source: str) -> str:
     return next((lines[number - 1].strip() for number in exits), "")
 
 
-def code_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
+def code_cells(notebook: "NotebookNode") -> "Iterator[tuple[str, NotebookNode]]":
     """Name each code cell by its number in the notebook as it is stored and its first line.
 
     Parameters

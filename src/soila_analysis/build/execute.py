@@ -7,68 +7,51 @@ nothing good is ever lost to a failure.
 # nbformat has types, but not for the functions used here
 # mypy: disable-error-code="no-untyped-call"
 
+import fcntl
 import os
 import re
 import signal
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from copy import deepcopy
 from dataclasses import dataclass, field
 from importlib import metadata
 from itertools import groupby
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process, resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
 from pathlib import Path, PurePosixPath
-from typing import Any
+from shutil import rmtree
+from typing import Any, cast
 
 import nbformat
+import psutil
 from nbformat import NotebookNode
 
-from soila_analysis import files
-from soila_analysis.build import contract, kernel
+from soila_analysis.build import contract, kernel, plan
 from soila_analysis.build import record as records
 from soila_analysis.build.contract import RunError
+from soila_analysis.build.plan import Job
 from soila_analysis.files import OUTPUT, RECORD
 
 TIMEOUT = 600.0
-USUAL = {"dataset", "lang"}  # the parameters that make gives to every notebook
 PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
 BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
+PACKAGE = records.PACKAGE
+Inputs = Mapping[str, Mapping[str, str]]
+Task = tuple[Job, float, bool, Inputs]
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One notebook to execute.
-
-    Attributes
-    ----------
-    notebook : Path
-        The notebook.
-    values : mapping of str to str
-        Parameters as text; the others keep their defaults.
-    folder : Path
-        Where the outputs go.
-    data : Path, optional
-        The data set folder, and
-    lock : Path, optional
-        the file that pins the packages; with both, outputs carry a record of what they were made
-        from.
-    """
-
-    notebook: Path
-    values: Mapping[str, str]
-    folder: Path
-    data: Path | None = None
-    lock: Path | None = None
-
-    @property
-    def title(self) -> str:
-        """Name of the notebook and the values that are its own."""
-        return " ".join([self.notebook.stem, *(f"{k}={v}" for k, v in self.values.items())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,58 +64,13 @@ class Result:
     files: tuple[Path, ...] = field(default=())
 
 
-def planned(notebook: Path, values: Mapping[str, str], output: Path | None = None) -> Job:
-    """Plan a run: with the lock of the project, and its usual output folder unless one is given.
-
-    Parameters
-    ----------
-    notebook : Path
-        The notebook.
-    values : mapping of str to str
-        Parameters as text; a data set of the project is named from its root, wherever one is.
-    output : Path, optional
-        Folder to write to, with one for each language; by default ``build/<data set>``.
-
-    Returns
-    -------
-    Job
-
-    Raises
-    ------
-    RunError
-        If the notebook cannot be read.
-    FileNotFoundError
-        If there is no such data set, or no project here.
-    """
-    if "dataset" in values:
-        values = {**values, "dataset": _portable(values["dataset"])}
-    known = {p.name: str(p.default) for p in contract.parameters(notebook)} | dict(values)
-    dataset, lang = known.get("dataset", "."), known.get("lang", "")
-    folder = output / lang if output else files.output_folder(dataset, lang)
-    return Job(notebook, values, folder, files.dataset_folder(dataset), files.lock())
-
-
-def queued(queue: Path) -> list[tuple[Path, dict[str, str]]]:
-    """Take the runs that make put down, and remove the file.
-
-    Parameters
-    ----------
-    queue : Path
-        A line a run: notebook, then ``name=value``, separated by tabs; the same line counts once.
-
-    Returns
-    -------
-    list of tuple of Path and dict
-        Notebook and parameters.
-    """
-    lines = dict.fromkeys(queue.read_text(encoding="utf-8").splitlines())
-    queue.unlink()
-    rows = [line.split("\t") for line in lines]
-    return [(Path(notebook), dict(v.split("=", 1) for v in values)) for notebook, *values in rows]
-
-
 def run(
-    job: Job, *, timeout: float = TIMEOUT, plain: bool = False, since: float | None = None
+    job: Job,
+    *,
+    timeout: float = TIMEOUT,
+    plain: bool = False,
+    before: Inputs | None = None,
+    guard: AbstractContextManager[None] = nullcontext(),  # noqa: B008 - it has no state
 ) -> Result:
     """Execute one notebook and put its outputs in place.
 
@@ -144,14 +82,16 @@ def run(
         Limit in seconds for the whole notebook.
     plain : bool, default False
         Start the kernel anew and not as a fork of a process that has imported its libraries.
-    since : float, optional
-        When that process began to import, in seconds of the epoch; what the outputs are made from
-        must be older. By default the beginning of this run.
+    before : mapping, optional
+        What could be read when that process began to import, as `inputs` gives; what the outputs
+        are made from must be the same. By default that at the beginning of this run.
+    guard : context manager, optional
+        Entered while outputs are put in place.
 
     Returns
     -------
     Result
-        With the files that were put in place, the executed notebook last.
+        With the files that were put in place; last what says how the others were made.
 
     Raises
     ------
@@ -160,11 +100,13 @@ def run(
         cell fails, the kernel dies, the time is up, a cell was not executed, an input has changed
         meanwhile, or the outputs are not those declared. Earlier outputs are then as they were.
     """
-    begun, started = time.time(), time.monotonic()
+    started = time.monotonic()
+    before = inputs(job) if before is None else before
     values = contract.check(job.notebook, job.values)
     expected = contract.outputs(job.notebook, values)
     optional = contract.outputs(job.notebook, values, "optional")
     contract.refuse_escapes(job.notebook)
+    contract.refuse_beside(job.notebook)
     record = _record(job, values)
     _refuse_unlocked(job, record)
     folder = job.folder.resolve()
@@ -172,22 +114,21 @@ def run(
     with tempfile.TemporaryDirectory(prefix=".run-", dir=folder) as beside:
         staging = Path(beside)
         notebook = _execute(job, values, record, staging, started + timeout, plain)
-        _refuse_changes(job, record, begun if since is None else since)
+        _refuse_changes(job, record, before)
         made = [path for path in optional if (staging / path).exists()]
         expected += [path for path in optional if _same_figure(path, made)]
-        _check_outputs(job, staging, expected, begun)
+        _check_outputs(job, staging, expected)
         name = contract.name(job.notebook, values)
         _write(staging, name, normalised(notebook, {str(staging): "build"}), expected)
         seconds = time.monotonic() - started
         (staging / f"notebooks/{name}.timing.json").write_text(f'{{"seconds": {seconds:.2f}}}\n')
-        # To make, what is changed while a notebook runs is newer than the notebook, and a run with
-        # parameters of its own is out of date, since it stands where the usual one belongs.
-        date = 0 if set(values) - USUAL - set(contract.named(job.notebook)) else begun
-        os.utime(staging / f"notebooks/{name}.ipynb", (date, date))
         last = [f"notebooks/{name}{ending}" for ending in (".timing.json", ".outputs", ".ipynb")]
-        placed = [_place(staging, folder, file) for file in [*expected, *last]]
-        for path in set(optional) - set(made):
-            (folder / path).unlink(missing_ok=True)
+        made_here = [*expected, *last[1:]]
+        last.append(plan.write(job, record, staging, made_here))
+        with guard:
+            placed = [_place(staging, folder, file) for file in [*expected, *last]]
+            for path in set(optional) - set(made):
+                (folder / path).unlink(missing_ok=True)
     return Result(job, time.monotonic() - started, files=tuple(placed))
 
 
@@ -228,23 +169,31 @@ def run_all(
         If two jobs would write the same file; nothing is executed then.
     """
     _refuse_collisions(jobs)
-    size = min(workers or os.cpu_count() or 1, max(len(jobs), 1))
-    since = time.time()
+    size = min(workers or os.cpu_count() or 1, len(jobs))
+    tasks = [(job, timeout, plain, inputs(job)) for job in jobs]
     results: dict[int, Result] = {}
-    with ProcessPoolExecutor(
-        size, mp_context=get_context("spawn"), initializer=_prepare, initargs=(modules,)
-    ) as pool:
-        todo = enumerate(jobs)
-        futures = {pool.submit(_attempt, job, timeout, plain, since): i for i, job in todo}
-        try:
-            for future in as_completed(futures):
-                number = futures[future]
-                result = results[number] = _result(jobs[number], future)
-                report(result)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(kernel.scratch()))
+        done = stack.enter_context(closing(_side_by_side(tasks, size, modules, home)))
+        for number, result in done:
+            results[number] = result
+            report(result)
     return [results[i] for i in range(len(jobs))]
+
+
+def inputs(job: Job) -> Inputs:
+    """Hash what a run might read, whatever its notebook imports: as `plan.inputs`.
+
+    Parameters
+    ----------
+    job : Job
+        The run.
+
+    Returns
+    -------
+    mapping
+    """
+    return plan.inputs(job, [str(f.relative_to(PACKAGE)) for f in PACKAGE.rglob("*.py")])
 
 
 def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -> str:
@@ -281,13 +230,6 @@ def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -
     return text.rstrip("\n") + "\n"
 
 
-def _portable(dataset: str) -> str:
-    folder, top = files.dataset_folder(dataset), files.root()
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{dataset}: no such data set folder")
-    return (folder.relative_to(top) if folder.is_relative_to(top) else folder).as_posix()
-
-
 def _execute(
     job: Job,
     values: Mapping[str, Any],
@@ -301,7 +243,7 @@ def _execute(
 
     papermill_engines.register("soila", _engine())
     told = {OUTPUT: str(staging), RECORD: records.dumps(record)}
-    try:
+    with kernel.scratch() as home, _stopped(job):
         return papermill.execute_notebook(
             contract.read(job.notebook),
             None,
@@ -315,8 +257,14 @@ def _execute(
             timeout_func=lambda _: max(deadline - time.monotonic(), 0.1),
             iopub_timeout=60,
             raise_on_iopub_timeout=True,
-            env={**os.environ, **told},
+            env={**kernel.environment(home), **told},
         )
+
+
+@contextmanager
+def _stopped(job: Job) -> Iterator[None]:
+    try:
+        yield
     except _StoppedError as error:
         raise RunError(f"{job.title}: {error}") from None
 
@@ -354,13 +302,15 @@ def _canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _refuse_changes(job: Job, record: Mapping[str, Any], since: float) -> None:
+def _refuse_changes(job: Job, record: Mapping[str, Any], before: Inputs) -> None:
     """Refuse inputs that changed when they may have been read already, or not yet."""
-    if not record or job.data is None:
-        return
-    data = [job.data / name for name in record["data"]]
-    inputs = [job.notebook, *data, *(records.PACKAGE / name for name in record["code"])]
-    changed = [f.name for f in inputs if not f.exists() or f.stat().st_mtime > since]
+    now = plan.inputs(job, record.get("code", ()))
+    changed = [
+        Path(name).name
+        for kind, used in now.items()
+        for name in sorted(used if kind == "module" else {*used, *before[kind]})
+        if used.get(name) != before[kind].get(name)
+    ]
     if changed:
         names = ", ".join(changed)
         raise RunError(f"{job.title}: changed while the notebook ran: {names}; run it again")
@@ -430,13 +380,12 @@ def _same_figure(path: str, made: Iterable[str]) -> bool:
     return PurePosixPath(path).with_suffix("") in (PurePosixPath(m).with_suffix("") for m in made)
 
 
-def _check_outputs(job: Job, staging: Path, expected: Sequence[str], begun: float) -> None:
+def _check_outputs(job: Job, staging: Path, expected: Sequence[str]) -> None:
     there = [p for p in staging.rglob("*") if p.is_file()]
     found = {p.relative_to(staging).as_posix(): p.stat() for p in there}
     problems = [f"{e} is missing" for e in expected if e not in found]
     made = {e: found[e] for e in expected if e in found}
     problems += [f"{e} is empty" for e, stat in made.items() if not stat.st_size]
-    problems += [f"{e} is older than the run" for e, stat in made.items() if stat.st_mtime < begun]
     problems += [f"{e} is a link" for e in made if (staging / e).is_symlink()]
     problems += [
         f"{e} is cut off" for e, stat in made.items() if stat.st_size and _cut(staging / e)
@@ -468,32 +417,111 @@ def _place(staging: Path, folder: Path, file: str) -> Path:
     return (staging / file).replace(target)
 
 
-def _prepare(modules: Sequence[str]) -> None:
-    """Set up a process of the pool; an interrupt is for the notebook in it, if there is one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    kernel.preload(modules)
+def _side_by_side(
+    tasks: Sequence[Task], size: int, modules: Sequence[str], home: Path
+) -> Generator[tuple[int, Result]]:
+    """Attempt tasks in processes that take one after the other; none outlives this."""
+    todo = list(enumerate(tasks))[::-1]
+    at_work: dict[Connection, tuple[SpawnProcess, int]] = {}
 
+    def give(connection: Connection, process: SpawnProcess) -> None:
+        """Give a process its next task; where it has died, that is seen when its answer is due."""
+        number, task = todo.pop() if todo else (-1, None)
+        with suppress(ConnectionError):
+            connection.send(task)
+        if task:
+            at_work[connection] = process, number
+        else:
+            process.join()
 
-def _attempt(job: Job, timeout: float, plain: bool, since: float) -> Result:
-    started = time.monotonic()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        return run(job, timeout=timeout, plain=plain, since=since)
+        for _ in range(size):
+            give(*_worker(modules, home))
+        while at_work:
+            for connection in cast("list[Connection]", wait(list(at_work))):
+                process, number = at_work.pop(connection)
+                try:
+                    result = connection.recv()
+                except (EOFError, ConnectionError):
+                    job = tasks[number][0]
+                    message = "not executed, a process of the run died (killed, or out of memory)"
+                    result = Result(job, 0.0, failure=f"{job.title}: {message}")
+                    process.join()
+                    if todo:
+                        give(*_worker(modules, home))
+                else:
+                    give(connection, process)
+                yield number, result
+    except BaseException:
+        _end({task[0].folder for task in tasks}, home)
+        raise
+
+
+def _worker(modules: Sequence[str], home: Path) -> tuple[Connection, SpawnProcess]:
+    context = get_context("spawn")
+    resource_tracker.ensure_running()  # it would let interrupts through to the process
+    here, there = context.Pipe()
+    process = context.Process(target=_work, args=(there, modules))
+    with kernel.isolated(home):
+        process.start()
+    there.close()
+    return here, process
+
+
+def _work(tasks: Connection, modules: Sequence[str]) -> None:
+    """Attempt what comes, until nothing does."""
+    threading.Thread(target=_end_with_the_run, daemon=True).start()
+    kernel.preload(modules)
+    while task := tasks.recv():
+        tasks.send(_attempt(*task))
+
+
+def _end_with_the_run() -> None:
+    """Wait for the process that started this one; where it is killed, nothing else would."""
+    if run := parent_process():
+        run.join()
+        os._exit(1)
+
+
+def _attempt(job: Job, timeout: float, plain: bool, before: Inputs) -> Result:
+    started = time.monotonic()
+    try:
+        guard = _placing(fcntl.LOCK_SH, Path(tempfile.gettempdir()))
+        return run(job, timeout=timeout, plain=plain, before=before, guard=guard)
     except RunError as error:
         message = str(error)
     except Exception as error:  # a broken environment must not stop the other notebooks
         message = f"{job.title}: {type(error).__name__}: {error}"
-    finally:
-        signal.signal(signal.SIGINT, before)
     return Result(job, time.monotonic() - started, failure=message)
 
 
-def _result(job: Job, future: Future[Result]) -> Result:
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        message = "not executed, a process of the run died (killed, or out of memory)"
-        return Result(job, 0.0, failure=f"{job.title}: {message}")
+@contextmanager
+def _placing(operation: int, home: Path) -> Iterator[None]:
+    """Keep processes from being ended while they put outputs in place."""
+    with (home / "placing").open("w") as file:
+        fcntl.flock(file, operation)
+        yield
+
+
+def _end(folders: Iterable[Path], home: Path) -> None:
+    """Kill all processes of a run at once, when none is putting outputs in place."""
+    for number in kernel.ENDING:
+        signal.signal(number, signal.SIG_IGN)
+    with _placing(fcntl.LOCK_EX, home):
+        family: list[psutil.Process] = []
+        for process in active_children():
+            with suppress(psutil.NoSuchProcess):
+                own = psutil.Process(process.pid)
+                own.suspend()  # so that it starts nothing more
+                family += [own, *own.children(recursive=True)]
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+    for process in active_children():
+        process.join()
+    psutil.wait_procs(family, timeout=3)
+    for left in (path for folder in folders for path in folder.glob(plan.LEFT_OVER)):
+        rmtree(left)
 
 
 def _joined(outputs: Iterable[NotebookNode]) -> Iterator[NotebookNode]:

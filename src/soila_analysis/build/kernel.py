@@ -1,17 +1,21 @@
 """Warm kernels: real IPython kernels, forked from a process that has imported their libraries.
 
 A fork server holds the imports and nothing else: one thread, no event loop, no notebook state.
-Each notebook gets a fork of its own, with the working directory, the environment and the isolation
-of a kernel that Jupyter starts. Where processes cannot be forked, a plain kernel is started.
+Each notebook gets a fork of its own, with the working directory and the isolation of a kernel that
+Jupyter starts, and an environment that holds nothing of the user's configuration. Where processes
+cannot be forked, a plain kernel is started.
 """
 
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +28,15 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 PROVISIONER = "soila-warm"
 LAUNCHER = "ipykernel_launcher"
+APART = "--IPKernelApp.ignore_cwd=True"  # nothing beside a notebook is imported
 BACKEND = "module://matplotlib_inline.backend_inline"  # as ipykernel sets it
+KEPT = re.compile(
+    "PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LANGUAGE|LC_.*|COLUMNS|XDG_CACHE_HOME|OMP_NUM_THREADS|"
+    "PYTHONHASHSEED|PYTHONUTF8|PYTHONDONTWRITEBYTECODE"
+)
+ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+SHORT = 60  # of the 107 bytes, on macOS 103, that the path of a socket may have
+SOURCE = str(Path(__file__).parents[2])
 
 
 class PlainKernelManager(AsyncKernelManager):
@@ -33,11 +45,11 @@ class PlainKernelManager(AsyncKernelManager):
     provisioned: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, **kwargs: Any) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="soila-")
+        self._folder = scratch()
         base = Path(self._folder.name)
         ipc = {"transport": "ipc", "ip": str(base / "k")} if can_fork() else {}
         super().__init__(connection_file=str(base / "k.json"), **ipc, **kwargs)
-        argv = [sys.executable, "-m", LAUNCHER, "-f", "{connection_file}"]
+        argv = [sys.executable, "-m", LAUNCHER, "-f", "{connection_file}", APART]
         metadata = self.provisioned if can_fork() else {}
         self._kernel_spec = KernelSpec(argv=argv, language="python", metadata=metadata)
 
@@ -118,8 +130,71 @@ def preload(modules: Sequence[str]) -> None:
         Full names; what cannot be imported is left to the notebook to fail on.
     """
     if can_fork():
-        os.environ.setdefault("MPLBACKEND", BACKEND)
         _context().set_forkserver_preload([__name__, "ipykernel.kernelapp", *modules])
+
+
+def scratch() -> "tempfile.TemporaryDirectory[str]":
+    """Make a temporary folder whose path leaves room for that of a socket.
+
+    Returns
+    -------
+    TemporaryDirectory
+    """
+    base = tempfile.gettempdir()
+    return tempfile.TemporaryDirectory(prefix="soila-", dir=base if len(base) < SHORT else "/tmp")
+
+
+def environment(home: str | Path) -> dict[str, str]:
+    """Give the environment that notebooks run in: the user's machine without the configuration.
+
+    Parameters
+    ----------
+    home : str or Path
+        An empty folder, in place of those that hold configuration.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    own = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
+    library = find_spec("matplotlib")
+    settings = Path(library.origin or "").parent if library else Path()
+    places = ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR")
+    return {
+        **own,
+        **dict.fromkeys((*places, "XDG_CONFIG_HOME"), str(home)),
+        "MATPLOTLIBRC": str(settings / "mpl-data/matplotlibrc"),
+        "MPLBACKEND": BACKEND,
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONPATH": SOURCE,
+    }
+
+
+@contextmanager
+def isolated(home: Path) -> Iterator[None]:
+    """Start processes in that environment, which no interrupt reaches but from here.
+
+    Parameters
+    ----------
+    home : Path
+        As for `environment`; temporary files go there too.
+    """
+    before, path = dict(os.environ), sys.path[:]
+    foreign = {*before.get("PYTHONPATH", "").split(os.pathsep)} - {SOURCE}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        sys.path[:] = [place for place in path if place not in foreign]
+        _exchange({**environment(home), "TMPDIR": str(home)})
+        yield
+    finally:
+        sys.path[:] = path
+        _exchange(before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _exchange(env: Mapping[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(env)
 
 
 def _context() -> ForkServerContext:
@@ -131,9 +206,9 @@ def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> Non
     os.setsid()
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     os.chdir(cwd)
-    os.environ.clear()
-    os.environ.update(env)
+    _exchange(env)
     quiet = [f"--IPKernelApp.parent_handle={os.getppid()}", "--IPKernelApp.log_level=CRITICAL"]
     sys.argv = [LAUNCHER, *arguments, *quiet]
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # half a second for what no run uses
@@ -155,5 +230,8 @@ def _renew() -> None:
     """Set anew what libraries settle when they are imported, before there was a kernel."""
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # else all forks would draw the same numbers
+    if "matplotlib" in sys.modules:
+        settings = sys.modules["matplotlib"]
+        settings.rcParams.update(settings.rcParamsDefault | {"backend": BACKEND})
     if "pandas" in sys.modules:
         sys.modules["pandas"].set_option("display.max_columns", 20)  # its default in a kernel

@@ -11,7 +11,6 @@ import io
 import json
 import platform
 import re
-import subprocess
 from base64 import b64decode
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -262,10 +261,11 @@ def commit() -> str | None:
     str or None
         Its hash, with ``+changes`` if files differ from it; none outside of git.
     """
-    head = _git("rev-parse", "HEAD")
+    head = records.git(files.root(), "rev-parse", "HEAD")
     if head is None:
         return None
-    return head + ("+changes" if _git("status", "--porcelain") else "")
+    changes = records.git(files.root(), "status", "--porcelain")
+    return head.decode().strip() + ("+changes" if changes else "")
 
 
 def reference(folder: Path) -> dict[str, Any]:
@@ -374,12 +374,6 @@ def _installed(lock: Path) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue  # pinned for another platform
     return found
-
-
-def _git(*arguments: str) -> str | None:
-    command = ["git", "-C", str(files.root()), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return None if done.returncode else done.stdout.strip()
 
 
 def _of_svg(file: Path) -> bytes:

@@ -7,8 +7,9 @@ show it, and so this module can say which rows, cells or lines are different now
 
 import ast
 import json
+import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
@@ -78,7 +79,7 @@ def record(
     return {
         "format": FORMAT,
         "dataset": data.name,
-        "data": {file.name: blob(file.read_bytes()) for file in _data_files(data)},
+        "data": {file.name: blob(file.read_bytes()) for file in data_files(data)},
         "notebook": notebook.name,
         "cells": [blob(cell.encode())[:SHORT] for cell in cells],
         "parameters": {k: v for k, v in sorted(parameters.items()) if k != "dataset"},
@@ -87,6 +88,64 @@ def record(
         "packages": _versions(code),
         "lock": blob(lock.read_bytes()),
     }
+
+
+def data_files(folder: Path) -> list[Path]:
+    """List the files of a data set that may be read.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set folder.
+
+    Returns
+    -------
+    list of Path
+        Sorted.
+    """
+    return sorted(f for f in folder.iterdir() if f.suffix in (".csv", ".toml"))
+
+
+def beside(modules: Iterable[str]) -> list[str]:
+    """List what packages read beside their modules, such as fonts and texts.
+
+    Parameters
+    ----------
+    modules : iterable of str
+        As `record` names them.
+
+    Returns
+    -------
+    list of str
+        In the same form, for those that are packages.
+    """
+    packages = [PACKAGE / name for name in modules if name.endswith("/__init__.py")]
+    there = {file for init in packages for file in init.parent.rglob("*") if file.suffix in DATA}
+    return sorted(str(file.relative_to(PACKAGE)) for file in there)
+
+
+def git(root: Path, *arguments: str) -> bytes | None:
+    """Ask git about a clone.
+
+    Parameters
+    ----------
+    root : Path
+        The clone.
+    *arguments : str
+        For git.
+
+    Returns
+    -------
+    bytes or None
+        What it says; nothing where that fails, and about a folder that only lies in another
+        repository, or to which the environment would lead git.
+    """
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), *arguments]
+    done = subprocess.run(command, env=env, capture_output=True, check=False)
+    return None if done.returncode else done.stdout
 
 
 def dumps(record: Mapping[str, Any]) -> str:
@@ -205,10 +264,6 @@ def _table(file: Path) -> Path:
     return file.parents[1] / "tables" / name
 
 
-def _data_files(folder: Path) -> list[Path]:
-    return sorted(f for f in folder.iterdir() if f.suffix in (".csv", ".toml"))
-
-
 def _lock(root: Path) -> Path:
     return root / "requirements.lock"
 
@@ -230,19 +285,13 @@ def _closure(source: str) -> list[Path]:
         if file not in seen:
             seen.add(file)
             waiting += _module_imports(file)
-    beside = {p for f in seen if f.name == "__init__.py" for p in _package_data(f.parent)}
-    return sorted(seen | beside)
+    found = {str(file.relative_to(PACKAGE)) for file in seen}
+    return sorted(PACKAGE / name for name in {*found, *beside(found)})
 
 
 @cache
 def _module_imports(file: Path) -> tuple[Path, ...]:
     return tuple(_imported(file.read_text(encoding="utf-8")))
-
-
-def _package_data(folder: Path) -> Iterator[Path]:
-    for file in folder.rglob("*"):
-        if file.suffix in DATA:
-            yield file
 
 
 def _imported(source: str) -> Iterator[Path]:
@@ -320,14 +369,12 @@ def _changed_cells(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[C
 
 def _differences(old: str, root: Path, file: Path) -> Iterator[str]:
     """List the lines that differ, if the clone's history has the old content."""
-    shown = subprocess.run(
-        ["git", "-C", str(root), "cat-file", "blob", old], capture_output=True, check=False
-    )
-    if shown.returncode or not file.is_file():
+    shown = git(root, "cat-file", "blob", old)
+    if shown is None or not file.is_file():
         yield "the earlier content is not in this clone's history, so the place cannot be told"
         return
     try:
-        before = shown.stdout.decode().splitlines()
+        before = shown.decode().splitlines()
         after = file.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
         yield "binary content"

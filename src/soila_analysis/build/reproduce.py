@@ -21,7 +21,8 @@ from pathlib import Path
 from soila_analysis.files import UserError
 
 TREE = ("src", "data", "notebooks", "pyproject.toml", "requirements.lock")
-UNSTABLE = ".timing.json"  # how long a notebook took
+# How long a notebook took; hashes of what is compared already; who is at work there.
+UNSTABLE = (".timing.json", ".run.json", ".lock")
 HOME = "~"  # in the values of an environment, the new home
 
 
@@ -38,7 +39,7 @@ class Perturbation:
     name : str
         As it is reported.
     env : mapping of str to str
-        Environment variables; ``~`` at the front of a value stands for a new and empty folder.
+        Environment variables; ``~`` at the front of a value stands for a new home.
     options : tuple of str
         For `soila run`.
     folder : str
@@ -49,6 +50,8 @@ class Perturbation:
         Whether the copy may not be written to.
     shuffled : bool
         Whether the notebooks come in another order.
+    files : mapping of str to str
+        What is in the new home.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Perturbation:
     umask: int = -1
     read_only: bool = False
     shuffled: bool = False
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def _env(name: str, value: str) -> Perturbation:
@@ -66,6 +70,31 @@ def _env(name: str, value: str) -> Perturbation:
 
 XDG = {f"XDG_{kind}_HOME": f"{HOME}/xdg" for kind in ("CONFIG", "CACHE", "DATA", "STATE")}
 NEW_HOME = {"HOME": HOME, "MPLCONFIGDIR": f"{HOME}/mpl", "IPYTHONDIR": f"{HOME}/ipython", **XDG}
+SETTINGS = "savefig.bbox: tight\nfont.size: 30\nlines.linewidth: 9\n"
+FULL = {
+    ".config/matplotlib/matplotlibrc": SETTINGS,
+    ".matplotlib/matplotlibrc": SETTINGS,
+    ".ipython/profile_default/startup/0.py": "import pandas; pandas.options.display.precision = 1",
+    ".ipython/profile_default/ipython_kernel_config.py": "c.IPKernelApp.exec_lines = ['1 / 0']",
+    ".jupyter/jupyter_config.py": "raise SystemExit",
+    "jupyter/kernels/python3/kernel.json": '{"argv": ["false"], "display_name": "A"}',
+    "path/matplotlib.py": "raise ImportError('another one')",
+    "startup.py": "raise SystemExit",
+}
+FULL_HOME = {
+    "HOME": HOME,
+    "XDG_CONFIG_HOME": f"{HOME}/.config",
+    "IPYTHONDIR": f"{HOME}/.ipython",
+    "JUPYTER_CONFIG_DIR": f"{HOME}/.jupyter",
+    "JUPYTER_PATH": f"{HOME}/jupyter",
+    "MATPLOTLIBRC": f"{HOME}/.matplotlib/matplotlibrc",
+    "MPLBACKEND": "svg",
+    "PYTHONPATH": f"{HOME}/path",
+    "PYTHONSTARTUP": f"{HOME}/startup.py",
+    "GIT_DIR": f"{HOME}/none",
+    "SOILA_OUTPUT": f"{HOME}/mine",
+    "SOILA_PROVENANCE": "{}",
+}
 Run = tuple[Perturbation, ...]
 RUNS: tuple[Run, ...] = (
     (
@@ -99,6 +128,7 @@ RUNS: tuple[Run, ...] = (
         _env("OMP_NUM_THREADS", "1"),
         _env("COLUMNS", "40"),
         _env("PYTHONUTF8", "0"),
+        Perturbation("a HOME full of configuration", FULL_HOME, files=FULL),
     ),
 )
 
@@ -233,6 +263,9 @@ def _outputs(
         top = Path(scratch)
         home, output = top / "home", top / "output"
         home.mkdir()
+        for name, text in (item for p in run for item in p.files.items()):
+            (home / name).parent.mkdir(parents=True, exist_ok=True)
+            (home / name).write_text(text)
         copy = _copy(root, top / (next((p.folder for p in run if p.folder), "") or "copy"))
         order = [str(notebook) for notebook in notebooks]
         if any(p.shuffled for p in run):
@@ -263,7 +296,8 @@ def _copy(root: Path, target: Path) -> Path:
 def _environment(run: Run, copy: Path, home: Path) -> dict[str, str]:
     given = {name: value for p in run for name, value in p.env.items()}
     moved = {n: f"{home}{v[1:]}" if v.startswith(HOME) else v for n, v in given.items()}
-    return {**os.environ, "PYTHONPATH": str(copy / "src"), **moved}
+    places = [path for path in (moved.get("PYTHONPATH"), str(copy / "src")) if path]
+    return {**os.environ, **moved, "PYTHONPATH": os.pathsep.join(places)}
 
 
 def _execute(command: Sequence[str], folder: Path, env: Mapping[str, str], run: Run) -> None:

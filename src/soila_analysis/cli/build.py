@@ -2,19 +2,21 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from soila_analysis.cli.command import FILE, name_strays, soila, told
-from soila_analysis.files import root
+from soila_analysis import files
+from soila_analysis.cli.command import FILE, built, loaded, name_strays, soila, tell, told
 from soila_analysis.language import LANGUAGES
 
 if TYPE_CHECKING:
-    from soila_analysis.build import execute as runs
+    from soila_analysis.build.plan import Job
 
-BUILD = click.Path(path_type=Path, exists=True, file_okay=False)
+FILES = click.Path(path_type=Path, exists=True)
+MANIFEST = "manifest.json"
 PRELOADED = (
     # what matplotlib and pandera import only when they are used
     "fontTools.subset",
@@ -29,6 +31,48 @@ PRELOADED = (
     "soila_analysis.review.readings",
     "soila_analysis.review.fragility",
 )
+
+
+DATASET = click.argument("dataset", default="data/review-2024")
+WORKERS = click.option(
+    "--workers", type=click.IntRange(1), help="Notebooks at a time. [default: all cores]"
+)
+TIMEOUT = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600,
+    show_default=True,
+    help="Seconds for each notebook.",
+)
+
+
+@soila.command()
+@DATASET
+@click.option(
+    "-l", "--lang", "langs", multiple=True, type=click.Choice(LANGUAGES), help="[default: all]"
+)
+@click.option("--sweep", is_flag=True, help="Draw notebook 04 for every feature of the data set.")
+@WORKERS
+@TIMEOUT
+def build(dataset: str, langs: Sequence[str], sweep: bool, **options: Any) -> None:
+    """Make all figures and tables of DATASET that are not current; contents decide, never times."""
+    from soila_analysis.build import plan
+
+    folder = files.build_folder(plan.dataset_path(dataset))
+    with plan.alone(folder, tell):
+        features = loaded(dataset).taxonomy.feature_ids if sweep else ()
+        jobs = plan.build(dataset, langs or LANGUAGES, features)
+        stale = [job for job in jobs if not plan.current(job)]
+        if stale:
+            (folder / MANIFEST).unlink(missing_ok=True)
+            _execute(stale, **options)
+        if not (folder / MANIFEST).exists():
+            from soila_analysis.build import manifest
+
+            manifest.write(folder)
+            name_strays(folder)
+        else:
+            click.echo(f"All figures in {folder.relative_to(files.root())} are up to date.")
 
 
 @soila.command()
@@ -49,15 +93,8 @@ PRELOADED = (
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write to, with one for each language. [default: build/<data set>]",
 )
-@click.option("--queue", type=FILE, help="Take runs from a file; remove it.")
-@click.option("--workers", type=click.IntRange(1), help="Notebooks at a time. [default: all cores]")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=600,
-    show_default=True,
-    help="Seconds for each notebook.",
-)
+@WORKERS
+@TIMEOUT
 @click.option("--plain-kernels", is_flag=True, help="Start each kernel anew; slower.")
 @click.option("--help-parameters", is_flag=True, help="List each notebook's parameters and stop.")
 def run(
@@ -66,11 +103,9 @@ def run(
     langs: Sequence[str],
     dataset: str | None,
     output: Path | None,
-    queue: Path | None,
-    workers: int | None,
-    timeout: float,
     plain_kernels: bool,
     help_parameters: bool,
+    **options: Any,
 ) -> None:
     """Execute NOTEBOOKS; figures and tables go to build/<data set>/<language>.
 
@@ -78,35 +113,34 @@ def run(
     soila run notebooks/02_models-by-goal.ipynb -p variant=redesigned -l sv
     soila run notebooks/04_feature-by-goal.ipynb --help-parameters
     """  # noqa: D301 - \b keeps click from joining the lines
-    from soila_analysis.build import contract
-    from soila_analysis.build import execute as runs
+    from soila_analysis.build import contract, plan
 
-    if not notebooks and not queue:
+    if not notebooks:
         raise click.UsageError("name a notebook, such as notebooks/02_models-by-goal.ipynb")
-    try:
-        if help_parameters:
-            for notebook in notebooks:
-                _list_parameters(notebook, contract.parameters(notebook))
-            return
-        named = {**_pairs(values), **({"dataset": dataset} if dataset else {})}
-        wanted = [(n, {**named, "lang": lang}) for lang in langs for n in notebooks]
-        wanted = wanted or [(n, named) for n in notebooks]
-        if queue:
-            wanted += [(n, {**named, **own}) for n, own in runs.queued(queue)]
-        jobs = [runs.planned(n, v, output) for n, v in wanted]
-        failures = _executed(jobs, workers=workers, timeout=timeout, plain=plain_kernels)
-    except KeyboardInterrupt:
-        click.echo("Interrupted: what was not finished is as it was.", err=True)
-        sys.exit(130)
-    if failures:
-        lines = [f"{len(failures)} of {len(jobs)} notebooks failed; earlier outputs are unchanged:"]
-        raise click.ClickException("\n  ".join([*lines, *failures]))
+    if help_parameters:
+        for notebook in notebooks:
+            _list_parameters(notebook, contract.parameters(notebook))
+        return
+    named = {**_pairs(values), **({"dataset": dataset} if dataset else {})}
+    wanted = [(n, {**named, "lang": lang}) for lang in langs for n in notebooks]
+    jobs = [plan.planned(n, v, output) for n, v in wanted or [(n, named) for n in notebooks]]
+    with ExitStack() as stack:
+        for folder in sorted({job.folder.parent for job in jobs}):
+            stack.enter_context(plan.alone(folder, tell))
+            (folder / MANIFEST).unlink(missing_ok=True)
+        _execute(jobs, plain=plain_kernels, **options)
 
 
 @soila.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.argument(
+    "outputs",
+    metavar="FILES...",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, exists=True),
+)
 @click.option("-d", "--dataset", help="Data set folder. [default: that of its name in data/]")
-def verify(files: Sequence[Path], dataset: str | None) -> None:
+def verify(outputs: Sequence[Path], dataset: str | None) -> None:
     """Say of each figure or table in FILES whether it is current, or what has changed since.
 
     Works on a file from anywhere, given this clone. Exit status 1 if anything has changed, 2 if a
@@ -116,7 +150,7 @@ def verify(files: Sequence[Path], dataset: str | None) -> None:
     from soila_analysis.build import verify as verification
 
     worst = 0
-    for file in files:
+    for file in outputs:
         try:
             old = records.read(file)
             found = verification.verify(file, old, dataset)
@@ -156,7 +190,7 @@ def reproduce(notebooks: Sequence[Path], langs: Sequence[str]) -> None:
             click.echo(f"{'':26}({note})")
 
     with told(ValueError):
-        top = root()
+        top = files.root()
         chosen = notebooks or sorted((top / "notebooks").glob("[0-9]*.ipynb"))
         relative = [notebook.resolve().relative_to(top) for notebook in chosen]
         click.echo("run  outputs  verdict     perturbed by")
@@ -168,49 +202,42 @@ def reproduce(notebooks: Sequence[Path], langs: Sequence[str]) -> None:
 
 
 @soila.command()
-@click.argument("build", type=BUILD)
-def manifest(build: Path) -> None:
-    """List all outputs in BUILD with their hashes and inputs in its manifest.json."""
-    from soila_analysis.build import manifest as manifests
-
-    manifests.write(_build(build))
-    name_strays(build)
-
-
-@soila.command()
-@click.argument("build", type=BUILD)
-def check(build: Path) -> None:
-    """Compare BUILD with the committed reference; show what differs.
+@DATASET
+def check(dataset: str) -> None:
+    """Compare the build of DATASET with the committed reference; show what differs.
 
     Exit status 1 if anything does.
     """
     from soila_analysis.build import drift
 
-    found = drift.check(_build(build), root() / "reference")
+    with built(dataset) as folder:
+        found = drift.check(folder, files.root() / "reference")
     for change in found:
         click.echo(change)
     if found:
-        click.echo(f"{build} differs from its reference; `make reference` renews it on purpose")
+        click.echo(f"{folder} differs from its reference; `make reference` renews it on purpose")
         sys.exit(1)
-    click.echo(f"{build}: as in the reference")
+    click.echo(f"{folder}: as in the reference")
 
 
 @soila.command()
-@click.argument("build", type=BUILD)
-def reference(build: Path) -> None:
-    """Make BUILD the reference that later builds of its data set are compared with."""
+@DATASET
+def reference(dataset: str) -> None:
+    """Make the build of DATASET the reference that later ones are compared with."""
     from soila_analysis.build import drift
 
-    click.echo(f"{drift.renew(_build(build), root() / 'reference')}: renewed")
+    with built(dataset) as folder:
+        click.echo(f"{drift.renew(folder, files.root() / 'reference')}: renewed")
 
 
 @soila.command()
-@click.argument("build", type=BUILD)
-def archive(build: Path) -> None:
-    """Write BUILD with its data, notebooks and licences to one file to deposit."""
+@DATASET
+def archive(dataset: str) -> None:
+    """Write the build of DATASET with its data, notebooks and licences to one file to deposit."""
     from soila_analysis.build import archive as archives
 
-    click.echo(archives.write(_build(build)))
+    with built(dataset) as folder:
+        click.echo(archives.write(folder, files.dataset_folder(dataset)))
 
 
 def _pairs(values: Sequence[str]) -> dict[str, str]:
@@ -220,7 +247,7 @@ def _pairs(values: Sequence[str]) -> dict[str, str]:
     return dict(v.split("=", 1) for v in values)
 
 
-def _executed(jobs: "Sequence[runs.Job]", **options: Any) -> list[str]:
+def _execute(jobs: "Sequence[Job]", **options: Any) -> None:
     from soila_analysis.build import execute as runs
 
     failures: list[str] = []
@@ -235,7 +262,9 @@ def _executed(jobs: "Sequence[runs.Job]", **options: Any) -> list[str]:
                 click.echo(f"{verdict:6}  {result.seconds:5.1f} s  {result.job.title}")
 
         runs.run_all(jobs, **options, modules=PRELOADED, report=report)
-    return failures
+    if failures:
+        lines = [f"{len(failures)} of {len(jobs)} notebooks failed; earlier outputs are unchanged:"]
+        raise click.ClickException("\n  ".join([*lines, *failures]))
 
 
 def _terminal() -> bool:
@@ -246,11 +275,3 @@ def _list_parameters(notebook: Path, declared: Sequence) -> None:  # type: ignor
     click.echo(notebook.name)
     for p in declared:
         click.echo(f"  {p.name}: {p.type} = {p.default!r}\n      {p.help}")
-
-
-def _build(folder: Path) -> Path:
-    from soila_analysis.build import manifest as manifests
-
-    if not manifests.outputs(folder):
-        raise click.ClickException(f"{folder}: holds no outputs; `make figures` makes them")
-    return folder

@@ -18,11 +18,10 @@ CORRECT = "Correct the cells and read the sheets again; --partial leaves out wha
 @soila.command()
 @click.argument("folder", default="data/example-two-coders")
 @click.option("-l", "--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
-@click.option("--claims", "file", type=FILE, help="A claims file, also for another round.")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="A CSV file to fill in."
 )
-def disagreements(folder: str, lang: str, file: Path | None, output: Path | None) -> None:
+def disagreements(folder: str, lang: str, output: Path | None) -> None:
     """List where the coders of the data set in FOLDER differ, what matters most first.
 
     First come the models and features whose code, once decided, could change a finding: a
@@ -34,10 +33,8 @@ def disagreements(folder: str, lang: str, file: Path | None, output: Path | None
     from soila_analysis.rounds import effects
 
     data = loaded(folder)
-    with told(ValueError):
-        table = published.load(file)
-    listed = effects.worklist(data, table if file else None)
-    texts = table.set_index("claim_id")[f"text_{lang}"].to_dict()
+    listed = effects.worklist(data)
+    texts = published.of(data).set_index("claim_id")[f"text_{lang}"].to_dict()
     names = data.models.set_index("model_id")["name"].to_dict()
     worded = lists.worded(listed, names, data.taxonomy, texts, lang)
     if output and output.exists():

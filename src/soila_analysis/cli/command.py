@@ -1,19 +1,22 @@
 """What the groups of commands share: the command itself, choices, loading a data set."""
 
+import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from soila_analysis import __version__
+from soila_analysis import __version__, files
 from soila_analysis.files import UserError
 
 if TYPE_CHECKING:
     from soila_analysis.dataset import Dataset
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -23,7 +26,58 @@ def told(*errors: type[Exception]) -> Iterator[None]:
     try:
         yield
     except errors as error:
-        raise click.ClickException(_extra(error) or str(error)) from None
+        raise click.ClickException(_extra(error) or _words(error)) from None
+
+
+def _words(error: Exception) -> str:
+    """Say what went wrong with which file, without the number of the error."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+class _Ended(KeyboardInterrupt):
+    """Raised by a signal that asks to end."""
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """End in one line when that is asked for."""
+    asked: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        asked.append(number)
+        raise _Ended
+
+    def again(lost: "sys.UnraisableHookArgs") -> None:
+        """Ask once more where Python met the interrupt when it could not raise it."""
+        if isinstance(lost.exc_value, _Ended):
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+        else:
+            sys.__unraisablehook__(lost)
+
+    before = {number: signal.signal(number, end) for number in ENDING}
+    sys.unraisablehook = again
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell("Interrupted: what was not finished is as it was.")
+        sys.exit(128 + (asked or [signal.SIGINT])[0])
+    finally:
+        sys.unraisablehook = sys.__unraisablehook__
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _refuse_other_code() -> None:
+    """Refuse to work in one clone by the code of another, as a copied environment would."""
+    with suppress(FileNotFoundError):
+        here, own = files.root() / "src/soila_analysis", Path(files.__file__).parent
+        if here.is_dir() and here.resolve() != own.resolve():
+            raise click.ClickException(
+                f"this command is that of {own.parents[1]}, not of the clone you are in; "
+                "call .venv/bin/python -m soila_analysis here (`make figures` sets it up)"
+            )
 
 
 def _extra(error: Exception) -> str:
@@ -41,7 +95,8 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a command; what a user can put right is told as a message."""
-        with told(UserError, FileNotFoundError, FileExistsError, ModuleNotFoundError):
+        with _interruptible(), told(UserError, OSError, ModuleNotFoundError):
+            _refuse_other_code()
             return super().invoke(ctx)
 
 
@@ -59,6 +114,22 @@ def loaded(folder: str) -> "Dataset":
     from soila_analysis import dataset as datasets
 
     return datasets.load(folder)
+
+
+def tell(message: str) -> None:
+    """Say something beside the results."""
+    click.echo(message, err=True)
+
+
+@contextmanager
+def built(dataset: str) -> Iterator[Path]:
+    """Have the build of a data set to oneself; it must be current."""
+    from soila_analysis.build import plan
+
+    with plan.alone(files.build_folder(plan.dataset_path(dataset)), tell):
+        folder = plan.refuse_outdated(dataset)
+        name_strays(folder)
+        yield folder
 
 
 def name_strays(build: Path) -> None:

@@ -17,7 +17,15 @@ from typing import Any
 from soila_analysis import files, taxonomy
 from soila_analysis.dataset import tables
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.schema import COLUMNS, KEYS, OPTIONAL, OWN, REFERENCES, WHOLE_NUMBERS
+from soila_analysis.dataset.schema import (
+    COLUMNS,
+    KEYS,
+    OPTIONAL,
+    OWN,
+    REFERENCES,
+    TO_NONE,
+    WHOLE_NUMBERS,
+)
 from soila_analysis.dataset.validation import Contents
 from soila_analysis.taxonomy import COUNTS_AS, Taxonomy
 
@@ -37,6 +45,10 @@ MEANINGS = {
     "decided_by": "who decided where the coders disagree",
     "decided_on": "when it was decided",
     "reason": "why it was decided so",
+    "claim_id": "a published number or statement",
+    "measure": "what it is about",
+    "printed": "its value as published",
+    "rounding": "the rule by which it was rounded; empty where it was not",
 }
 
 
@@ -98,13 +110,13 @@ def describe(folder: Path, contents: Contents) -> dict[str, Any]:
 
 
 def _about(about: DatasetInfo) -> dict[str, Any]:
-    kept = ("kind", "reading", "round", "taxonomy", "consensus")
+    kept = ("kind", "reading", "claims", "round", "date", "taxonomy", "consensus")
     licence = re.sub(r"[^-\w.]+", "-", about.licence, flags=re.ASCII).strip("-") or "other"
     return {
-        "title": about.title.en,
-        "titles": about.title.model_dump(),
-        "description": about.source.en,
-        "sources": [{"title": about.source.en}],
+        "title": about.title.main,
+        "titles": about.title.model_dump(exclude_none=True),
+        "description": about.source.main,
+        "sources": [{"title": text.main} for text in (about.citation, about.source) if text],
         "licenses": [{"name": licence, "title": about.licence}],
         **about.model_dump(include=set(kept), exclude_none=True),
     }
@@ -164,7 +176,8 @@ def _schema(name: str, columns: Any) -> dict[str, Any]:
 
 def _field(name: str, column: str) -> dict[str, Any]:
     whole = name in OWN and column in WHOLE_NUMBERS
-    required = column in COLUMNS[name] and column not in OPTIONAL
+    may_be_empty = column in OPTIONAL or (name, column) in TO_NONE
+    required = column in COLUMNS[name] and not may_be_empty
     constraints = {
         **({"required": True} if required else {}),
         **({"enum": list(COUNTS_AS)} if column == "counts_as" else {}),

@@ -64,6 +64,8 @@ class Dataset:
     decisions : DataFrame, optional
         What a cell is to count as, whatever the coders found: ``model_id``, ``feature_id``,
         ``code``, ``decided_by``, ``decided_on``, ``reason``.
+    claims : DataFrame, optional
+        Numbers and statements that were published of it; see the data dictionary.
     part : Part, optional
         Which models were kept, where it is a part of a data set.
     """
@@ -78,6 +80,7 @@ class Dataset:
     codes: pd.DataFrame | None = None
     changes: pd.DataFrame | None = None
     decisions: pd.DataFrame | None = None
+    claims: pd.DataFrame | None = None
     part: Part | None = None
 
     def __post_init__(self) -> None:
@@ -292,7 +295,9 @@ def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
     text = table.reindex(columns=columns).astype("str").fillna("")
     empty = [one for one in FURTHER.get(name, ()) if one in text and (text[one] == "").all()]
     text = text.drop(columns=empty)
-    return (text if name in OWN else text.sort_values(list(KEYS[name]))).reset_index(drop=True)
+    return (text if name in (*OWN, "claims") else text.sort_values(list(KEYS[name]))).reset_index(
+        drop=True
+    )
 
 
 def _write(dataset: Dataset, folder: Path) -> None:

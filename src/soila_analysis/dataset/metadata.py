@@ -4,7 +4,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -14,30 +14,59 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from soila_analysis.dataset.consensus import DEFAULT, RULES_ALLOWED, is_rule
 from soila_analysis.dataset.problems import Problem, nearest
+from soila_analysis.dataset.schema import is_date
 from soila_analysis.dataset.tables import decoded
 from soila_analysis.taxonomy import LANGUAGES
 
 FILE = "dataset.toml"
+REVIEW: Final = "review-2024"  # the one publication whose claims the library knows
+CLAIMS = "claims.csv"  # those of any other, beside the data
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Trilingual(BaseModel):
-    """One text in the three languages."""
+    """One text in the three languages, or in those that it has."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    fi: Text
-    sv: Text
-    en: Text
+    fi: Text | None = None
+    sv: Text | None = None
+    en: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_for_all(cls, given: Any) -> Any:
+        return dict.fromkeys(LANGUAGES, given) if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _some_text(self) -> Self:
+        if not self.languages:
+            raise PydanticCustomError("languages", "no text in any of fi, sv and en")
+        return self
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that it has."""
+        return tuple(language for language in LANGUAGES if getattr(self, language))
+
+    @property
+    def main(self) -> str:
+        """The English text, else the first."""
+        return self.en or self[self.languages[0]]
 
     def __getitem__(self, language: str) -> str:
-        return {"fi": self.fi, "sv": self.sv, "en": self.en}[language]
+        text: str | None = getattr(self, language)
+        if text is None:
+            there = ", ".join(self.languages)
+            raise ValueError(f'{FILE} has "{self.main}" in {there} only, not in {language}')
+        return text
 
 
 class DatasetInfo(BaseModel):
@@ -46,7 +75,14 @@ class DatasetInfo(BaseModel):
     Parameters
     ----------
     title, source : Trilingual
-        Name and provenance; a ``source`` given as one string stands for all languages.
+        Name and provenance; one string stands for all languages.
+    citation : Trilingual, optional
+        The publication that the data set is of, as it is to be cited.
+    claims : str, optional
+        Which published numbers and statements the data set is of: `REVIEW`, or `CLAIMS` for those
+        in the file beside it. Without it none is, and nothing is said of any.
+    date : str, optional
+        When the codes were last given, such as ``2025-03``.
     kind : {"observed", "reconstructed", "synthetic"}
         Travels with every table and shows on every figure.
     reading : str, optional
@@ -67,16 +103,19 @@ class DatasetInfo(BaseModel):
     kind: Literal["observed", "reconstructed", "synthetic"]
     reading: Text | None = Field(default=None, validate_default=True)
     source: Trilingual
+    citation: Trilingual | None = None
+    claims: Literal["review-2024", "claims.csv"] | None = None
     licence: Text
     round: Text
+    date: Text | None = None
     taxonomy: Text
     encoding: Literal["utf-8", "latin-1", "windows-1252"] = "utf-8"
     consensus: str = DEFAULT
 
-    @field_validator("source", mode="before")
-    @classmethod
-    def _source_in_one_language(cls, source: Any) -> Any:
-        return dict.fromkeys(LANGUAGES, source) if isinstance(source, str) else source
+    @property
+    def of_review(self) -> bool:
+        """Whether it is of the review of 2024."""
+        return self.claims == REVIEW
 
     @field_validator("reading")
     @classmethod
@@ -89,6 +128,13 @@ class DatasetInfo(BaseModel):
         if kind in ("observed", "synthetic") and reading is not None:
             raise PydanticCustomError("reading", "only a reconstruction follows a reading")
         return reading
+
+    @field_validator("date")
+    @classmethod
+    def _a_date(cls, date: str | None) -> str | None:
+        if date is not None and not is_date(date):
+            raise PydanticCustomError("date", "not a date")
+        return date
 
     @field_validator("consensus")
     @classmethod
@@ -139,8 +185,9 @@ def write(info: DatasetInfo, path: Path) -> None:
     path : Path
     """
     keys = info.model_dump(exclude={"encoding"}, exclude_none=True)
-    if len(set(keys["source"].values())) == 1:
-        keys["source"] = info.source.en
+    for key in ("source", "citation"):
+        if key in keys and len(keys[key]) > 1 and len(set(keys[key].values())) == 1:
+            keys[key] = next(iter(keys[key].values()))
     lines = []
     for key, value in keys.items():
         if isinstance(value, dict):
@@ -185,14 +232,17 @@ def _problem(error: ErrorDetails, path: Path) -> Problem:
         case "extra_forbidden":
             return Problem(file, line, None, keys[-1], tuple(fields), nearest(keys[-1], [*fields]))
         case "literal_error":
-            allowed = get_args(fields[keys[-1]].annotation)
+            kinds = (fields[keys[-1]].annotation, *get_args(fields[keys[-1]].annotation))
+            allowed = tuple(a for kind in kinds for a in get_args(kind) if isinstance(a, str))
             return Problem(file, line, key, found, allowed, nearest(found, allowed))
         case "rule":
             return Problem(file, line, key, found, error["ctx"]["allowed"])
         case "reading":
             return Problem(file, line, key, found if given else None, message=error["msg"])
-        case "model_type":
-            return Problem(file, line, key, found, ("a text in each of fi, sv and en",))
+        case "date":
+            return Problem(file, line, key, found, ("a date such as 2025-03-31, 2025-03 or 2025",))
+        case "model_type" | "languages":
+            return Problem(file, line, key, found, ("a text in fi, sv or en",))
         case _:
             return Problem(file, line, key, found, ("a text in quotation marks",))
 

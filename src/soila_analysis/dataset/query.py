@@ -80,9 +80,9 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
     -------
     DataFrame
         ``model_id``, ``name``, ``coder_id`` and ``code`` (missing where not assessed), the
-        ``decision`` on them if the data set has any (else missing) and ``status``, what they came
-        to. Counting present, and present or absent, over the
-        distinct models gives k and n of the figures.
+        ``decision`` on them if the data set has any (else missing), ``status``, what they came
+        to, and the ``kind`` of the data set: rows of a reconstruction are made up. Counting
+        present, and present or absent, over the distinct models gives k and n of the figures.
 
     Raises
     ------
@@ -106,7 +106,8 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
     if dataset.decisions is not None:
         decided = dataset.decisions.query("feature_id == @feature").set_index("model_id")["code"]
         listed["decision"] = listed["model_id"].map(decided)
-    return listed.merge(status, left_on="model_id", right_index=True).reset_index(drop=True)
+    listed = listed.merge(status, left_on="model_id", right_index=True).reset_index(drop=True)
+    return listed.assign(kind=dataset.info.kind)
 
 
 def outdated(dataset: Dataset) -> pd.DataFrame:

@@ -27,9 +27,13 @@ NEEDED = {
 }
 OFFERED = {
     "decisions": ("model_id", "feature_id", "code", "decided_by", "decided_on", "reason"),
+    "claims": ("claim_id", "measure", "feature_id", "goal_id", "printed", "rounding", "status"),
 }
 COLUMNS = {**OWN, **NEEDED, **OFFERED}
-FURTHER = {"codings": ("taxonomy_version",)}  # columns that may be there
+FURTHER = {  # columns that may be there
+    "codings": ("taxonomy_version",),
+    "claims": ("goal_id_chart", "base", "source_line", "text_fi", "text_sv", "text_en"),
+}
 KEYS = {
     "features": ("feature_id",),
     "goals": ("goal_id",),
@@ -39,16 +43,37 @@ KEYS = {
     "memberships": ("model_id", "goal_id"),
     "codings": ("model_id", "feature_id", "coder_id"),
     "decisions": ("model_id", "feature_id"),
+    "claims": ("claim_id",),
 }
 REFERENCES = {  # each to the ids under the same name in `Known`
     "memberships": ("model_id", "goal_id"),
     "codings": ("model_id", "feature_id", "code", "taxonomy_version"),
     "decisions": ("model_id", "feature_id", "code"),
     "changes": ("feature_id",),
+    "claims": ("feature_id", "goal_id"),
 }
-TO_NONE = (("codings", "taxonomy_version"), ("changes", "feature_id"))  # may be empty
+TO_NONE = (  # may be empty
+    ("codings", "taxonomy_version"),
+    ("changes", "feature_id"),
+    ("claims", "feature_id"),
+    ("claims", "goal_id"),
+    ("claims", "rounding"),
+)
+MEASURES = {  # what a claim may be about, and the unit in which it is printed
+    "memberships": "count",
+    "goal-share": "percent",
+    "feature-share": "percent",
+    "feature-share-by-goal": "percent",
+    "most-common": "features",
+    "rarest": "features",
+    "leading-goal": "goal",
+    "axis-maximum": "models",
+}
+ROUNDINGS = ("half-up", "half-even", "truncation", "ceiling", "largest-remainder", "pie")
+CERTAINTY = ("printed", "order-uncertain", "weak")  # of a claim
 WHOLE_NUMBERS = {"position": r"^\d+$", "box": r"^\d*$"}  # optional columns of the own tables
-OPTIONAL = ("note", "taxonomy_version", *WHOLE_NUMBERS)
+FREE = ("note", *FURTHER["claims"])  # any text, or none
+OPTIONAL = (*FREE, "taxonomy_version", *WHOLE_NUMBERS)
 RECODE = ("yes", "no")
 
 
@@ -94,6 +119,9 @@ FORMS = {
         is_date, element_wise=True, description="a date such as 2025-03-31, 2025-03 or 2025"
     ),
     ("changes", "recode"): pa.Check.isin(RECODE),
+    ("claims", "measure"): pa.Check.isin(MEASURES),
+    ("claims", "rounding"): pa.Check.isin(["", *ROUNDINGS]),
+    ("claims", "status"): pa.Check.isin(CERTAINTY),
 }
 
 
@@ -140,7 +168,7 @@ def _checks(name: str, column: str, known: Known) -> list[pa.Check]:
     if column in REFERENCES.get(name, ()):
         ids, none = known[column], [""] if (name, column) in TO_NONE else []
         return [] if ids is None else [pa.Check.isin([*ids, *none])]
-    if column == "note":
+    if column in FREE:
         return []
     if (name, column) in FORMS:
         return [FORMS[name, column]]

@@ -48,17 +48,18 @@ def described(
     coders = codings["coder_id"].value_counts(sort=False)
     rows = {
         "Kind": info.kind + (f", reading {info.reading}" if info.reading else ""),
-        "Round": info.round,
+        "Round": info.round + (f" ({info.date})" if info.date else ""),
+        "Published claims": info.claims or "",
         "Models": f"{len(models)}, coded for {status.shape[1]} features",
         "Coders": ", ".join(f"{coder} ({codes} codes)" for coder, codes in coders.items()),
         "Not assessed": f"{missing} of {status.size} cells; {whole} models wholly",
         **({"Disagreement": disagreement} if len(coders) > 1 else {}),
         "Columns of models": ", ".join(models.columns),
-        "Source": info.source.en,
+        "Source": info.source.main,
         "Licence": info.licence,
     }
     listed = "".join(f"<dt>{k}</dt><dd>{escape(v) or '–'}</dd>" for k, v in rows.items())
     return (
-        f'<div lang="en"><p><strong>{escape(info.title.en)}</strong> ({escape(name)})</p>'
+        f'<div lang="en"><p><strong>{escape(info.title.main)}</strong> ({escape(name)})</p>'
         f"<dl>{listed}</dl><p>Go on with:</p><pre>{escape(NEXT)}</pre></div>"
     )

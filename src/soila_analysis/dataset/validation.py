@@ -12,7 +12,7 @@ from soila_analysis.dataset import metadata, tables
 from soila_analysis.dataset.consensus import ONE_CODER
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import Problem, nearest
-from soila_analysis.dataset.schema import COLUMNS, KEYS, NEEDED, Ids, Known, faults
+from soila_analysis.dataset.schema import COLUMNS, KEYS, MEASURES, NEEDED, Ids, Known, faults
 
 MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
 
@@ -54,9 +54,9 @@ def examine(folder: Path) -> Contents:
     found = [fault for name, table in read.items() for fault in faults(name, table, known)]
     lines = {(problem.file, problem.line) for problem in malformed}
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
-    problems += [*_no_rows(read), *_goals_without_model(known)]
-    problems += [*_wrong_version(folder, keys, present), *_unknown_coder(folder, keys, read)]
-    problems += _unlisted_version(folder, keys, read)
+    problems += [*_no_rows(read), *_wrong_version(folder, keys, present)]
+    problems += [*_unknown_coder(folder, keys, read), *_unlisted_version(folder, keys, read)]
+    problems += [*_claims_unsaid(folder, keys, present), *_no_numbers(read)]
     if "decisions" in read and "codings" in read:
         problems += not_coded(read["decisions"], read["codings"])
     return Contents(about, read, sorted(problems, key=_place))
@@ -138,7 +138,6 @@ def _known(
         "code": ids("codes", "code", tuple(library.counts_as)),
         "model_id": ids("models", "model_id"),
         "served": ids("memberships", "model_id"),
-        "goals_served": ids("memberships", "goal_id"),
         "taxonomy_version": _versions(read, present, keys),
     }
 
@@ -159,17 +158,6 @@ def _no_rows(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
         Problem(f"{name}.csv", None, None, "no rows", ("at least one row",))
         for name, table in read.items()
         if table.empty and name not in MAY_BE_EMPTY
-    ]
-
-
-def _goals_without_model(known: Known) -> list[Problem]:
-    goals, served = known["goal_id"], known["goals_served"]
-    if goals is None or served is None:
-        return []
-    return [
-        Problem("memberships.csv", None, "goal_id", message=f'no model has the goal "{goal}"')
-        for goal in goals
-        if goal not in served
     ]
 
 
@@ -206,6 +194,32 @@ def _unlisted_version(
     if version in versions:
         return []
     return [_wrong_key(folder, "taxonomy", version, versions, "add the version to changes.csv")]
+
+
+def _claims_unsaid(
+    folder: Path, keys: Mapping[str, Any], present: Collection[str]
+) -> list[Problem]:
+    """Hold claims.csv and what dataset.toml says of claims against each other."""
+    said, there = keys.get("claims") == metadata.CLAIMS, "claims" in present
+    if said and not there:
+        return [_wrong_key(folder, "claims", metadata.CLAIMS, (), "there is no such file")]
+    if there and not said:
+        advice = f'not read; write claims = "{metadata.CLAIMS}" in {metadata.FILE}'
+        return [Problem(metadata.CLAIMS, message=advice)]
+    return []
+
+
+def _no_numbers(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Find printed values of claims that should be numbers."""
+    claims = read.get("claims", pd.DataFrame(columns=["measure", "printed"]))
+    if not {"measure", "printed"} <= {*claims}:
+        return []
+    numeric = claims["measure"].map(MEASURES).isin(("count", "percent", "models"))
+    wrong = claims[numeric & ~claims["printed"].str.fullmatch(r"[0-9]+")]
+    return [
+        Problem(metadata.CLAIMS, int(line), "printed", row.printed, ("a whole number",))
+        for line, row in wrong.iterrows()
+    ]
 
 
 def _wrong_key(folder: Path, key: str, found: str, allowed: Ids, advice: str) -> Problem:

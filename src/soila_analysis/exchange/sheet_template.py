@@ -164,7 +164,7 @@ def _columns(
     ]
     for goal in taxonomy.goals:
         label = say("sheet.goal-of", label=goal.label[lang])
-        columns += [Column(f"{GOAL}{goal.id}", label, 22, PLUM, goals_known, goal.long[lang])]
+        columns += [Column(f"{GOAL}{goal.id}", label, 22, PLUM, goals_known, goal.worded(lang))]
     for feature in taxonomy.features:
         label, explained = feature.label[lang], _explained(feature, say, lang)
         columns += [
@@ -408,7 +408,7 @@ def _codebook(sheet: Any, taxonomy: Taxonomy, say: Say, lang: str) -> None:
     row = _title(sheet, say("sheet.codebook"))
     _type(sheet.cell(2, 1), say("sheet.own-use"))
     row = _table(sheet, row, heads, table, widths, BLUE, unlocked=(4, 5, 6))
-    goals = [[goal.label[lang], goal.long[lang]] for goal in taxonomy.goals]
+    goals = [[goal.label[lang], goal.worded(lang)] for goal in taxonomy.goals]
     _table(sheet, row, [say("sheet.goal"), say("sheet.goal-text")], goals, widths, PLUM)
     for column, width in zip("ABCDEFG", widths, strict=True):
         sheet.column_dimensions[column].width = width

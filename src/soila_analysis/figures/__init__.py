@@ -29,7 +29,7 @@ from soila_analysis.figures.page import style
 from soila_analysis.figures.save import Output, save_figure, save_table, save_texts
 from soila_analysis.figures.spec import Spec, found
 from soila_analysis.figures.taxonomy import definitions, tabulate
-from soila_analysis.figures.texts import Texts
+from soila_analysis.figures.texts import Texts, sourced, without_figure
 from soila_analysis.language import messages
 from soila_analysis.taxonomy import Taxonomy
 
@@ -46,6 +46,7 @@ __all__ = [
     "save_figure",
     "save_table",
     "selected",
+    "sourced",
     "spec",
     "tabulate",
     "texts",
@@ -168,7 +169,11 @@ def texts(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED
     Texts
         Title, subtitle, badge, source, alternative texts and findings.
     """
-    return spec(figure).texts(table, lang, variant)
+    own = spec(figure)
+    if table.empty:  # a figure about published claims, of a data set without any
+        t = messages(lang)
+        return without_figure(table, lang, t("claims.none-title"), t("claims.none"))
+    return own.texts(table, lang, variant)
 
 
 def draw(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED) -> Figure:
@@ -192,8 +197,8 @@ def draw(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED)
     """
     own = spec(figure)
     drawing = found(f"{figure} has no variant", variant, own.variants)
-    words = own.texts(table, lang, variant)
-    if not own.drawable(table):
+    words = texts(figure, table, lang, variant)
+    if table.empty or not own.drawable(table):
         raise ValueError(f"{figure}: {words.findings[0]}")
     with style():
         return drawing(table, words)
@@ -218,7 +223,7 @@ def publish(
     figure: str,
     table: pd.DataFrame,
     lang: str,
-    variant: str,
+    variants: tuple[str, ...],
     folder: Path,
     *,
     stem: str | None = None,
@@ -231,8 +236,8 @@ def publish(
     ----------
     figure, table, lang
         As for `texts`.
-    variant : {"as-published", "redesigned", "both"}
-        Which of its variants; ``both`` means all that the figure has.
+    variants : tuple of str
+        Which of its variants.
     folder : Path
         ``figures/`` and ``tables/`` go below it.
     stem : str, optional
@@ -244,14 +249,13 @@ def publish(
         What was saved; a notebook shows the figures as the cell's result.
     """
     own, name = spec(figure), stem or figure
-    chosen = [*own.variants] if variant == "both" else [variant]
     source = save_table(table, name, folder / "tables", figure=figure, lang=lang)
     words: list[Texts] = []
     files: list[Mapping[str, Path]] = []
-    for one in chosen:
+    for one in variants:
         output = Output(figure, one, f"{name}-{one}", folder / "figures", source)
         words.append(texts(figure, table, lang, one))
-        if own.drawable(table):
+        if len(table) and own.drawable(table):
             files.append(save_figure(draw(figure, table, lang, one), words[-1], output))
         else:
             files.append({"json": save_texts(words[-1], output)})

@@ -20,6 +20,7 @@ ROW = 0.94
 LIFT, DROP = 0.17, 0.2  # a number stands above the middle of its row, its mark below
 HEAD = 1.45
 GAP = 0.5
+MEDIAN = "*"  # stands for a feature's id in the row of all features' medians
 PERCENT, ALPHA, AC1, PABAK = "percent-agreement", "alpha", "ac1", "brennan-prediger"
 
 
@@ -43,8 +44,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     if not drawable(table):
         return without_figure(table, lang, title, t(f"agreement.none-{lead.reason}"))
     panels = shown(table)
-    if _has(alpha):
-        title = t("agreement.lead-title", alpha=value(alpha, t))
+    spread = spread_of(table, t)
+    if _has(alpha) and spread:
+        title = t("agreement.lead-title", alpha=value(alpha, t), **spread)
     found = [_named(c, pooled, t) for c in (*panels, "prevalence", "bias") if _has(pooled[c])]
     return compose(
         table,
@@ -53,24 +55,16 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         title=title,
         subtitle=[
             t("agreement.how", replicates=t.number(lead.replicates)),
+            t("agreement.how-median") if spread else "",
             t(f"agreement.compared-{lead.compared}"),
             *_remarks(table[table["coefficient"].isin(panels)], t),
         ],
         findings=[
             t("agreement.lead", ratio=ratio(lead, t), found="; ".join(found[1:3])),
-            t(
-                f"agreement.methods-{lead.compared}",
-                coders=t.number(lead.coders),
-                models=t.number(lead.models),
-                features=t.number(lead.feature_count),
-                n=t.number(lead.n),
-                ratio=ratio(lead, t),
-                found="; ".join(found),
-                replicates=t.number(lead.replicates),
-                seed=lead.seed,
-            ),
-            *_range(table, t),
+            _methods(lead, found, spread, t),
+            *([spread["said"]] if spread else []),
             t("agreement.caveat", other=t(f"agreement.long-{key(PABAK, lead.compared)}")),
+            t("agreement.coverage"),
         ],
         rows=[_sentence(table, f, panels, t) for f in _ordered(table)["feature_id"]],
         marks=False,
@@ -78,26 +72,30 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 
 
 def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
-    """Draw a row a feature, all together first, and a panel a coefficient."""
+    """Draw a row a feature, all together and their median first, and a panel a coefficient."""
     t = messages(words.lang)
-    panels, rows = shown(table), _ordered(table)
+    panels, table = shown(table), _with_median(table, t)
+    rows = _ordered(table)
     counts = LABELS + 0.2 + max(text_width(ratio(r, t), SMALL) for r in rows.itertuples())
     left = counts + 0.45
     pitch = (WIDTH + 0.2 - left) / len(panels)
     page = Page(words, body=HEAD + ROW * len(rows) + 0.1)
     page.text(counts, 0.45, "k/n", size=SMALL, ha="right", color=MUTED)
     for i, row in enumerate(rows.itertuples()):
-        y, weight = HEAD + ROW * (i + 0.5), "normal" if row.feature_id else "bold"
+        y, weight = HEAD + ROW * (i + 0.5), _weight(row)
         name = row.feature or t("agreement.all")
         rows_of = lines(name, LABELS - 0.2, SMALL, t.lang)
         page.text(LABELS, y, rows_of, size=SMALL, ha="right", va="center", weight=weight)
-        page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
+        if row.feature_id != MEDIAN:
+            page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
     for j, coefficient in enumerate(panels):
         column = [_by_coefficient(table, feature)[coefficient] for feature in rows["feature_id"]]
         _panel(page, left + pitch * j, pitch - GAP, column, t)
     canvas = page.canvas()
+    heavy = int(rows["feature_id"].isin(("", MEDIAN)).sum())
     for i in range(1, len(rows)):
-        canvas.plot([0.3, WIDTH - 0.3], [HEAD + ROW * i] * 2, color=RULE, lw=1.6 if i == 1 else 0.5)
+        y, thick = HEAD + ROW * i, 1.6 if i == heavy else 0.5
+        canvas.plot([0.3, WIDTH - 0.3], [y, y], color=RULE, lw=thick)
     return page.figure
 
 
@@ -110,10 +108,25 @@ def _panel(page: Page, x: float, wide: float, rows: list[Any], t: Messages) -> N
     _scale(axes, len(rows), t)
     for i, row in enumerate(rows):
         y, colour = HEAD + ROW * (i + 0.5) - LIFT, MUTED if row.reason else TEXT
-        weight = "normal" if row.feature_id else "bold"
-        style: dict[str, Any] = {"size": SMALL, "weight": weight, "color": colour}
+        style: dict[str, Any] = {"size": SMALL, "weight": _weight(row), "color": colour}
         _mark(axes, row, i + DROP / ROW)
         page.text(x + wide - 0.08, y, value(row, t), ha="right", va="center", **style)
+
+
+def _methods(lead: Any, found: list[str], spread: dict[str, str], t: Messages) -> str:
+    """Write what is ready for a methods section."""
+    return t(
+        f"agreement.methods-{lead.compared}",
+        coders=t.number(lead.coders),
+        models=t.number(lead.models),
+        features=t.number(lead.feature_count),
+        n=t.number(lead.n),
+        ratio=ratio(lead, t),
+        found="; ".join(found),
+        spread=f" {spread['said']}" if spread else "",
+        replicates=t.number(lead.replicates),
+        seed=lead.seed,
+    )
 
 
 def shown(table: pd.DataFrame) -> list[str]:
@@ -160,9 +173,9 @@ def _by_coefficient(table: pd.DataFrame, feature: str) -> dict[str, Any]:
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
-    """Put all features together first, then each, the highest alpha first, undefined ones last."""
+    """Put all features together first, then each, the highest alpha first, those without last."""
     rows = table[table["coefficient"] == ALPHA]
-    rows = rows.assign(single=rows["feature_id"] != "")
+    rows = rows.assign(single=rows["feature_id"].map({"": 0, MEDIAN: 1}).fillna(2))
     order = ["single", "value", "feature"]
     return rows.sort_values(order, ascending=[True, False, True], na_position="last")
 
@@ -180,13 +193,14 @@ def _mark(axes: Axes, row: Any, y: float) -> None:
         return
     shade = marks.colour(row.basis)
     fill = "white" if row.reason else marks.face(row.basis)
+    shape, thick = ("D", 0.9) if row.feature_id == MEDIAN else ("o", 2)
     if row.low < row.high and row.high > 0:
         ends = [max(row.low, 0), row.high]
-        axes.plot(ends, [y, y], color=shade, lw=2, solid_capstyle="butt", clip_on=False)
+        axes.plot(ends, [y, y], color=shade, lw=thick, solid_capstyle="butt", clip_on=False)
     if row.low < 0:
         axes.plot(-0.03, y, "<", ms=5, mfc=shade, mec=shade, clip_on=False)
     if row.value >= 0:
-        axes.plot(row.value, y, "o", ms=5.5, mfc=fill, mec=shade, mew=1.4, clip_on=False)
+        axes.plot(row.value, y, shape, ms=5.5, mfc=fill, mec=shade, mew=1.4, clip_on=False)
 
 
 def _remarks(table: pd.DataFrame, t: Messages) -> list[str]:
@@ -196,15 +210,53 @@ def _remarks(table: pd.DataFrame, t: Messages) -> list[str]:
     return [*(t(f"agreement.reason-{reason}") for reason in found), *below]
 
 
-def _range(table: pd.DataFrame, t: Messages) -> list[str]:
-    """Say between which values alpha of the features lies."""
+def spread_of(table: pd.DataFrame, t: Messages) -> dict[str, str]:
+    """Say what alpha of the features is in the middle and at its ends, if there are several.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `metrics.agreement_by_feature` gives, with the features' names in ``feature``.
+    t : Messages
+        The language.
+
+    Returns
+    -------
+    dict of str to str
+        ``median``, ``range`` and, as a sentence with the features at its ends, ``said``.
+    """
     alphas = table[(table["feature_id"] != "") & (table["coefficient"] == ALPHA)]
-    features = [*alphas.dropna(subset=["value"]).itertuples()]
-    if len(features) < 2:
-        return []
-    least, most = (f(features, key=lambda r: r.value) for f in (min, max))
-    ends = {"low": value(least, t), "high": value(most, t)}
-    return [t("agreement.range", **ends, least=least.feature, most=most.feature)]
+    alphas = alphas.dropna(subset=["value"])
+    if len(alphas) < 2:
+        return {}
+    ends = alphas["value"].agg(value="median", low="min", high="max")
+    median = t.number(ends.value, 2)
+    if ends.low == ends.high:
+        return {"median": median, "range": median, "said": t("agreement.even", median=median)}
+    named = {
+        end: t.listing(
+            [t("common.quoted", name=name) for name in alphas.loc[alphas["value"] == at, "feature"]]
+        )
+        for end, at in (("least", ends.low), ("most", ends.high))
+    }
+    spread = {"median": median, "range": interval(ends, t)}
+    return {**spread, "said": t("agreement.range", **spread, **named)}
+
+
+def _with_median(table: pd.DataFrame, t: Messages) -> pd.DataFrame:
+    """Add a row a coefficient with the features' median and, as its line, their range."""
+    if not spread_of(table, t):
+        return table
+    single = table["feature_id"] != ""
+    row = table[~single].set_index("coefficient")
+    by_feature = table[single].groupby("coefficient")["value"]
+    ends = {"value": by_feature.median(), "low": by_feature.min(), "high": by_feature.max()}
+    row = row.assign(**ends, reason="", feature_id=MEDIAN, feature=t("agreement.median"))
+    return pd.concat([table, row.reset_index()[table.columns]], ignore_index=True)
+
+
+def _weight(row: Any) -> str:
+    return "bold" if row.feature_id in ("", MEDIAN) else "normal"
 
 
 def _sentence(table: pd.DataFrame, feature: str, panels: list[str], t: Messages) -> str:

@@ -44,8 +44,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         return without_figure(table, lang, title, t("agreement-by-coders.none"))
     rows = [*table[table["coefficient"] == OWN].itertuples(), *pairs.itertuples()]
     least, most = alpha["value"].min(), alpha["value"].max()
-    ends = [r for r in alpha.itertuples() if r.value in (least, most)] or [*pairs.itertuples()]
-    named = {r.value: r for r in ends}
+    ends = alpha[alpha["value"].isin([least, most])].groupby("value")
     return compose(
         table,
         lang,
@@ -53,9 +52,13 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         title=title,
         subtitle=[t("agreement-by-coders.how")],
         findings=[
-            t("agreement-by-coders.pair", **_pair(r), found=with_interval(r, t))
-            for _, r in sorted(named.items())
-        ],
+            " ".join(
+                t("agreement-by-coders.pair", **_pair(r), found=with_interval(r, t))
+                for r in tied.itertuples()
+            )
+            for _, tied in ends
+        ]
+        or [_sentence(r, t) for r in pairs.itertuples()],
         rows=[_sentence(r, t) for r in rows],
         marks=False,
     )
@@ -70,7 +73,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     heads = [lines(n, wide - 0.15, SMALL, t.lang, bold=True) for n in names]
     head = max(height(h, SMALL) for h in heads) + 1.2
     page = Page(words, body=head + high * len(names) + 0.1)
-    page.key(_classes(t), HEAT)
+    page.key(_classes(t), [{"facecolor": colour} for colour in HEAT])
     canvas = page.canvas()
     for i, text in enumerate(heads):
         x, y = LABELS + wide * (i + 0.5), head - 0.1 - height(text, SMALL)

@@ -19,6 +19,7 @@ from soila_analysis.figures.wording import (
     BOUNDED,
     bounds,
     by_share,
+    empty_goals,
     interval,
     open_codes,
     other_reading,
@@ -65,7 +66,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"feature-by-goal.chart-{variant}"),
         title=title,
-        subtitle=[*how, open_codes(table, t)],
+        subtitle=[*how, open_codes(table, t), empty_goals(table, t)],
         findings=_findings(first, table, t),
         rows=sentences(table, "goal", t),
     )
@@ -128,14 +129,14 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
 
 def _longest(rows: pd.DataFrame) -> float:
     bounded = rows["basis"] == BOUNDED
-    return float(rows["k"].mask(bounded, rows.get("bound_high")).max())
+    return float(rows["k"].astype(float).mask(bounded, rows.get("bound_high")).max())
 
 
 def _bar(axes: Axes, row: Any, y: float) -> None:
     """Draw a bar; where the count is only bounded, an open one with its range hatched."""
-    shade, fill = marks.colour(row.basis), marks.face(row.basis)
+    shade = marks.colour(row.basis)
     if row.basis != BOUNDED:
-        axes.barh(y, row.k, height=0.6, color=fill, edgecolor=shade)
+        axes.barh(y, row.k, height=0.6, color=shade, edgecolor=shade)
         return
     axes.barh(y, row.bound_low, height=0.6, color=shade, edgecolor=shade)
     possible = row.bound_high - row.bound_low
@@ -156,18 +157,15 @@ def _models_per_square(table: pd.DataFrame) -> int:
 
 
 def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str]:
-    if first.empty:
-        return [t("feature-by-goal.nothing")]
     if (table["basis"] == BOUNDED).any():
         return [t("feature-by-goal.bounded")]
-    if (table["basis"] == "reconstructed").any():
-        return [t("common.reconstructed")]
+    if "other_share" in table and table["other_share"].notna().any():
+        return [t("feature-by-goal.unknown")]
+    if first.empty:
+        return [t("feature-by-goal.nothing")]
     lead = first.iloc[0]
     names = t.listing(first["goal"].tolist())
-    found = [t("feature-by-goal.lead", names=names, ratio=ratio(lead, t), percent=percent(lead, t))]
-    if "other_share" in table and table["other_share"].notna().any():
-        found.append(t("feature-by-goal.unknown"))
-    return found
+    return [t("feature-by-goal.lead", names=names, ratio=ratio(lead, t), percent=percent(lead, t))]
 
 
 SPEC = Spec(

@@ -42,7 +42,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     rows = by_share(table)
     top, bottom = rows[rows["rank"] == rows["rank"].min()], _last(rows)
-    known = not pd.concat([top, bottom])["basis"].isin(marks.INFERRED).any()
+    known = not _may_be_beaten(rows, top, bottom)
     sure = (top["rank_max"] == 1).any() and (bottom["rank_min"] == rows["rank"].count()).any()
     clear = known and sure and variant == "redesigned" and len(rows) > 1
     title = t("feature-shares.title")
@@ -63,7 +63,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         subtitle=[*how, open_codes(table, t)],
         findings=[_finding("top", top, t), _finding("bottom", bottom, t)]
         if known
-        else [_unknown(table, t)],
+        else [t("feature-shares.unknown")],
         rows=sentences(rows, "feature", t),
         marks=variant == "redesigned",
     )
@@ -72,7 +72,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's two lists: the most common features and the rarest."""
     t = messages(words.lang)
-    rows = by_share(table).dropna(subset=["percent"])
+    rows = by_share(table[table["n"] > 0])
     size = min(LISTED, len(rows) // 2)
     top, bottom = rows.head(size), rows.tail(size).iloc[::-1]
     width = WIDTH / 2 - 0.45
@@ -128,9 +128,13 @@ def _last(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["share"] == rows["share"].min()]
 
 
-def _unknown(table: pd.DataFrame, t: Messages) -> str:
-    bounded = (table["basis"] == BOUNDED).any()
-    return t("feature-shares.unknown") if bounded else t("common.reconstructed")
+def _may_be_beaten(rows: pd.DataFrame, top: pd.DataFrame, bottom: pd.DataFrame) -> bool:
+    """Say whether a share of which only bounds are known may be the highest or the lowest."""
+    ranges = rows[rows["basis"] == BOUNDED]
+    if ranges.empty or top.empty:
+        return len(ranges) > 0
+    low, high = (ranges[bound] / ranges["n"] for bound in ("bound_low", "bound_high"))
+    return bool(high.max() >= top["share"].iloc[0] or low.min() <= bottom["share"].iloc[0])
 
 
 def _finding(which: str, rows: pd.DataFrame, t: Messages) -> str:

@@ -14,7 +14,7 @@ from soila_analysis.figures.page import LABEL, TITLE, WIDTH, Page, bare, height,
 from soila_analysis.figures.palette import BLUE, MUTED, PLUM
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.figures.wording import BOUNDED
+from soila_analysis.figures.wording import BOUNDED, empty_goals, missing
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.6  # cm, width of the column of labels
@@ -35,30 +35,33 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
     goals = _goals(table)
-    first = goals[goals["mean"] == goals["mean"].max()]
+    first = _first(goals)
+    bounded = (goals["basis"] == BOUNDED).any()
     title = t("features-per-model.title")
-    if first["leader"].any() and variant == "redesigned":
+    if first["leader"].any() and variant == "redesigned" and not bounded:
         title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
     most = t.number(int(table["features_max"].iloc[0]))
     how = [t("features-per-model.how-as-published", most=most)]
-    bounded = (goals["basis"] == BOUNDED).any()
     if variant == "redesigned" and bounded:
-        how = [t("features-per-model.bounded", most=most)]
+        names = t.listing(first["goal"].tolist()) if len(first) else ""
+        given = t("features-per-model.given", names=names) if names else ""
+        how = [t("features-per-model.bounded", most=most), given]
     elif variant == "redesigned":
         how = [
             t("features-per-model.dot", count=_models_per_dot(table)),
             t("features-per-model.how-redesigned", most=most),
             t("features-per-model.by-assessed") if _open(goals).any() else "",
         ]
-    missing = int(goals["not_coded"].sum())
+    left_out = int(goals["not_coded"].sum())
+    absent = t("features-per-model.not-coded", n=t.number(left_out)) if left_out else ""
     shown = "bounded" if bounded and variant == "redesigned" else variant
     return compose(
         table,
         lang,
         chart=t(f"features-per-model.chart-{shown}"),
         title=title,
-        subtitle=[*how, t("features-per-model.not-coded", n=t.number(missing)) if missing else ""],
-        findings=_findings(first, t),
+        subtitle=[*how, absent, empty_goals(goals, t)],
+        findings=_findings(first, t, bounded=bounded),
         rows=[_row(r, t) for r in goals.itertuples()],
         marks=variant == "redesigned",
     )
@@ -68,12 +71,11 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Print the review's statement, the goal whose models have most features, if one leads."""
     t = messages(words.lang)
     goals = _goals(table)
-    first = goals[goals["mean"] == goals["mean"].max()]
-    sure = first["leader"].any() or (first["basis"] == BOUNDED).any()
+    first = _first(goals)
+    sure = len(first) and ((goals["basis"] == BOUNDED).any() or first["leader"].any())
+    named = t("features-per-model.statement", goal=t.listing(first["goal"].tolist()))
     statement = lines(
-        t("features-per-model.statement", goal=t.listing(first["goal"].tolist()))
-        if sure
-        else t("features-per-model.undecided"),
+        named if sure else words.findings[-1],
         WIDTH - 2.2,
         2 * TITLE,
         words.lang,
@@ -93,21 +95,21 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     bounded = (goals["basis"] == BOUNDED).any()
     middle = (goals["mean_low"] + goals["mean_high"]) / 2 if bounded else goals["mean"]
     goals = goals.loc[middle.sort_values(ascending=False, kind="stable").index]
-    per = _models_per_dot(table)
+    per = 1 if bounded else _models_per_dot(table)
     page = Page(words, body=ROW * len(goals) + 1.2)
     right = WIDTH - _averages_width(goals, t)
     width = right - LABELS
     axes = page.axes(LABELS, 0.1, width, ROW * len(goals))
     low, high = _range(table)
     axes.set(xlim=(low - 0.7, high + 0.7), ylim=(len(goals) * ROW, 0), yticks=[])
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     bare(axes)
     for i, goal in enumerate(goals.itertuples()):
         y = ROW * (i + 0.5)
         _goal_label(page, goal, y, right, t)
         if goal.basis == BOUNDED:
             bounds = (goal.mean_bound_low, goal.mean_bound_high)
-            marks.span(axes, bounds, (goal.mean_low, goal.mean_high), y)
+            marks.span(axes, bounds, [getattr(goal, f"mean_{end}") for end in marks.INNER], y)
         elif goal.n:
             rows = table[(table["goal_id"] == goal.goal_id) & (table["k"] > 0)]
             _dots(axes, rows, y, per)
@@ -126,6 +128,13 @@ def _open(goals: pd.DataFrame) -> pd.Series:
 
 def _goals(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates("goal_id")
+
+
+def _first(goals: pd.DataFrame) -> pd.DataFrame:
+    """Return the goals with the highest mean; where only bounds are known, as was published."""
+    if (goals["basis"] == BOUNDED).any():
+        return goals[goals["published_first"]]
+    return goals[goals["mean"] == goals["mean"].max()]
 
 
 def _range(table: pd.DataFrame) -> tuple[int, int]:
@@ -164,7 +173,7 @@ def _dots(axes: Any, rows: pd.DataFrame, y: float, per: int) -> None:
 
 
 def _averages_width(goals: pd.DataFrame, t: Messages) -> float:
-    rows = [row for goal in goals.itertuples() if goal.n for row in _averages(goal, t)]
+    rows = [row for goal in goals.itertuples() for row in _averages(goal, t)]
     return max([RIGHT, *(text_width(row, LABEL, bold=True) + 0.45 for row in rows)])
 
 
@@ -172,12 +181,13 @@ def _goal_label(page: Page, goal: Any, y: float, right: float, t: Messages) -> N
     label = lines(goal.goal, LABELS - 0.5, LABEL, t.lang)
     block = [*label, f"({t('common.n', n=t.number(goal.n))})"]
     page.text(LABELS - 0.3, y, block, ha="right", va="center")
-    if goal.n:
-        type_ = marks.type_of(goal.basis)
-        page.text(right + 0.15, y, _averages(goal, t), va="center", **type_)
+    type_ = marks.type_of(goal.basis) if goal.n else {}
+    page.text(right + 0.15, y, _averages(goal, t), va="center", **type_)
 
 
 def _averages(goal: Any, t: Messages) -> list[str]:
+    if not goal.n:
+        return [missing(goal, t)]
     if goal.basis == BOUNDED:
         low, high = (t.number(v, 1) for v in (goal.mean_bound_low, goal.mean_bound_high))
         return [t("features-per-model.mean", value=f"{low}–{high}")]
@@ -196,17 +206,15 @@ def _median(goal: Any, t: Messages) -> str:
 
 
 def _row(goal: Any, t: Messages) -> str:
-    name, n = goal.goal, t.number(goal.n)
-    if not goal.n:
-        return f"{name}: {t('common.n', n=n)}."
-    return f"{name} ({t('common.n', n=n)}): {', '.join(_averages(goal, t))}."
+    n = t("common.n", n=t.number(goal.n))
+    return f"{goal.goal} ({n}): {', '.join(_averages(goal, t))}."
 
 
-def _findings(first: pd.DataFrame, t: Messages) -> list[str]:
+def _findings(first: pd.DataFrame, t: Messages, *, bounded: bool) -> list[str]:
     if first.empty:
-        return [t("features-per-model.nothing")]
+        return [t("features-per-model.undecided" if bounded else "features-per-model.nothing")]
     lead = first.iloc[0]
-    if lead["basis"] == BOUNDED:
+    if bounded:
         return [t("features-per-model.leader", names=t.listing(first["goal"].tolist()))]
     return [
         t(

@@ -24,7 +24,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     counted = table.dropna(subset=["codes"])
     single = int((counted["codes"] == 1).sum())
     ratio = t.ratio(single, len(counted))
-    firmest = counted[counted["codes"] == counted["codes"].max()]
+    most = counted[(counted["codes"] == counted["codes"].max()) & (counted["codes"] > 1)]
     return compose(
         table,
         lang,
@@ -33,9 +33,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         subtitle=[t("fragility.how")],
         findings=[
             t("fragility.single", ratio=ratio),
-            *(t("fragility.firmest", claim=r.claim, codes=t.number(r.codes))
-              for r in firmest.head(1).itertuples()),
-            *(t("fragility.open", claim=r.claim, percent=_percent(r.holds, t))
+            *(t("fragility.firmest", codes=t.number(r.codes), **_held(r, t))
+              for r in most.head(1).itertuples()),
+            *(t(f"fragility.{'open' if r.holds else 'never'}", **_held(r, t))
               for r in table[table["holds"] < 1].itertuples()),
         ],
         rows=[_sentence(r, t) for r in table.itertuples()],
@@ -74,13 +74,21 @@ def _codes(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
 
 
 def _holds(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
+    if pd.isna(row.holds):
+        return
     canvas.barh(y, BAR, left=HOLDS, height=0.22, color=HEAT[0], edgecolor=GREY, lw=0.6)
     canvas.barh(y, BAR * row.holds, left=HOLDS, height=0.22, color=BLUE)
     page.text(WIDTH - 0.2, y, _percent(row.holds, t), size=SMALL, ha="right", va="center")
 
 
+def _held(row: Any, t: Messages) -> dict[str, str]:
+    return {"claim": row.claim, "percent": _percent(row.holds, t)}
+
+
 def _percent(share: float, t: Messages) -> str:
     """Round a share that was counted in draws; only certainty prints as 0 or 100 %."""
+    if pd.isna(share):
+        return "–"
     return t.percent(round(100 * share) if share in (0, 1) else min(max(round(100 * share), 1), 99))
 
 

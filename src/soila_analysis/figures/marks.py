@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.transforms import offset_copy
 
 from soila_analysis.figures.page import SMALL, WIDTH, Page, lines, placed
 from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, PALETTE, PLUM, TEXT
@@ -14,6 +15,7 @@ from soila_analysis.figures.wording import BOUNDED, coders
 from soila_analysis.language import Messages
 
 INFERRED = ("reconstructed", BOUNDED)
+INNER = ("low", "high", "low_once", "high_once")  # two ranges of 95 %: see `review.basis`
 CODERS = (  # marker and colour of each coder; of more coders, all look the same
     *(("^", PALETTE[1]), ("s", PALETTE[2]), ("D", PALETTE[3])),
     *(("v", PALETTE[0]), ("P", MUTED), ("X", TEXT)),
@@ -41,29 +43,37 @@ def type_of(basis: str) -> dict[str, Any]:
 
 def share(axes: Axes, row: Any, y: float) -> None:
     """Draw a share with its interval, or its range, on axes in per cent."""
-    if row.share != row.share:  # nothing was assessed
-        return
     if row.basis == BOUNDED:
         bounds = (100 * row.bound_low / row.n, 100 * row.bound_high / row.n)
-        span(axes, bounds, (100 * row.low, 100 * row.high), y)
+        span(axes, bounds, [100 * getattr(row, end) for end in INNER], y)
+        return
+    if row.share != row.share:  # nothing was assessed
         return
     shade = colour(row.basis)
     if row.low == row.low:  # an interval was asked for
         axes.plot([100 * row.low, 100 * row.high], [y, y], color=shade, lw=2, solid_capstyle="butt")
-    axes.plot(
-        100 * row.share, y, "o", ms=7.5, mfc=face(row.basis), mec=shade, mew=1.8, clip_on=False
-    )
+    axes.plot(100 * row.share, y, "o", ms=7.5, color=shade, mew=1.8, clip_on=False)
     other = getattr(row, "other_share", math.nan)
     if other == other:  # the rival reading takes it to be something else
         axes.plot(100 * other, y, "D", ms=6, mfc="none", mec=PLUM, mew=1.6, clip_on=False)
 
 
-def span(axes: Axes, bounds: tuple[float, float], likely: tuple[float, float], y: float) -> None:
-    """Draw a range: all that is possible as a thin line, 95 % of it as a thick one."""
+def span(axes: Axes, bounds: Sequence[float], inner: Sequence[float], y: float) -> None:
+    """Draw a range: all that is possible as a thin line, 95 % of it as bars."""
     axes.plot(bounds, [y, y], color=GREY, lw=1.6, solid_capstyle="butt", clip_on=False)
-    axes.plot(likely, [y, y], color=GREY, lw=7, solid_capstyle="butt", clip_on=False)
+    likely(axes, inner, y, 3.5)
     for end in bounds:
         axes.plot(end, y, "|", color=GREY, ms=9, mew=1.6, clip_on=False)
+
+
+def likely(axes: Axes, inner: Sequence[float], y: float, lw: float) -> None:
+    """Draw what encloses 95 % of the compatible data sets by either prior, one above the other."""
+    look: dict[str, Any] = {"lw": lw, "solid_capstyle": "butt", "clip_on": False}
+    for ends, side, shade in ((inner[:2], 1, GREY), (inner[2:], -1, MUTED)):
+        place = offset_copy(
+            axes.transData, axes.get_figure(root=True), y=side * (lw + 0.3) / 2, units="points"
+        )
+        axes.plot(ends, [y, y], color=shade, transform=place, **look)
 
 
 def squares(axes: Axes, x: float, y: float, pitch: float, row: Any, per: int, total: int) -> None:

@@ -13,8 +13,8 @@ from soila_analysis.figures import marks
 from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines
 from soila_analysis.figures.palette import PALETTE
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.figures.wording import percent, ratio
+from soila_analysis.figures.texts import Texts, compose, without_figure
+from soila_analysis.figures.wording import empty_goals, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
@@ -30,6 +30,8 @@ def metric(data: Coded, rounding: str = "largest-remainder") -> pd.DataFrame:
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
+    if not _known(table):
+        return without_figure(table, lang, t("models-by-goal.title"), t("common.unpublished"))
     first = table[table["k"] == table["k"].max()]
     lead = first.iloc[0]
     clear = len(first) == 1 and variant == "redesigned"
@@ -43,6 +45,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             _base(table, t),
             _unit(table, t) if variant == "redesigned" else "",
             _sum(table, t),
+            empty_goals(table.assign(n=table["k"]), t),
         ],
         findings=[
             t(
@@ -96,8 +99,9 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         marks.squares(axes, LABELS, y, pitch, row, per, row.k)
         x = LABELS + pitch * math.ceil(row.k / per) + 0.15
-        count = t("models-by-goal.models", count=row.k)
-        page.text(x, y, f"{count} ({percent(row, t)})", va="center", **marks.type_of(row.basis))
+        count = f"{t('models-by-goal.models', count=row.k)} ({percent(row, t)})"
+        count = count if row.k else t("common.no-models")
+        page.text(x, y, count, va="center", **marks.type_of(row.basis))
     return page.figure
 
 
@@ -152,4 +156,9 @@ def _sum(table: pd.DataFrame, t: Messages) -> str:
     return t("models-by-goal.sum") if forced.any() else ""
 
 
-SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",))
+def _known(table: pd.DataFrame) -> bool:
+    """Tell whether the numbers are known: of part of a reconstruction they are not."""
+    return bool(table["k"].notna().all())
+
+
+SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",), _known)

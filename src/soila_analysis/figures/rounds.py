@@ -1,6 +1,6 @@
 """Figure 12: how common the features are in two rounds of coding."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines
 from soila_analysis.figures.palette import GREY, MUTED
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.figures.wording import BOUNDED, badge, explained, percent, ratio
+from soila_analysis.figures.wording import BOUNDED, badge, explained, p_value, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.6  # cm, width of the column of labels
@@ -23,10 +23,12 @@ HEAD = 2.4  # cm, widest heading of a column of numbers
 GAP = 0.35  # cm between columns of numbers
 EDGE = 0.75  # cm between the scale and the numbers: half of its last label
 APART = 0.18  # of a row, from its middle
-SIDE = ("k", "n", "share", "percent", "low", "high", "basis", "bound_low", "bound_high")
+SIDE = ("k", "n", "share", "percent", *marks.INNER, "basis", "bound_low", "bound_high")
 SHAPES = {"1": "s", "2": "o"}  # of the earlier and of the later round
 SIZES = {"1": 5.5, "2": 7.5}
-CHANGE = {"weight": "bold"}
+CHANGE: dict[str, Any] = {"weight": "bold"}
+PLAIN: dict[str, Any] = {"weight": "normal"}
+LEVEL = 0.05  # of the tests of models in both rounds
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -34,7 +36,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     first = table.iloc[0]
     names = {"earlier": first["round1"], "later": first["round2"]}
-    inferred = table[["basis1", "basis2"]].isin(marks.INFERRED).any(axis=None)
+    inferred = table[["basis1", "basis2"]].eq(BOUNDED).any(axis=None)
     caveats = [t(f"rounds.caveat-{name}") for name in first["caveats"].split()]
     words = compose(
         table,
@@ -43,13 +45,14 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         title=t("rounds.title", **names),
         subtitle=[
             t("rounds.how", **names),
+            *(t(f"rounds.how-{name}") for name in _changes(table)),
             t("rounds.unknown") if inferred else "",
-            t("rounds.dependent") if _real(first) and first["models_both"] else "",
+            t("rounds.dependent") if len(_changes(table)) > 1 else "",
             t("rounds.caveats", caveats="; ".join(caveats)) if caveats else "",
             *_of_each({side: explained(table[f"basis{side}"], t) for side in SHAPES}, first),
         ],
         findings=[*_findings(table, t), *_models(table, t)],
-        rows=[_sentence(pair, t) for pair in _pairs(table)],
+        rows=[_sentence(pair, _changes(table), t) for pair in _pairs(table)],
         marks=False,
     )
     return replace(words, badge=_badge(first, t))
@@ -59,14 +62,20 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a feature: a square then, a circle now, and both in numbers with the change."""
     t = messages(words.lang)
     pairs = _pairs(table)
-    titles = [table["round1"].iloc[0], table["round2"].iloc[0], t("rounds.change")]
+    changes = _changes(table)
+    titles = [*(table[f"round{side}"].iloc[0] for side in SHAPES)]
+    titles += [t(f"rounds.{name}") for name in changes]
     heads = [lines(title, HEAD, SMALL, t.lang) for title in titles]
-    cells = [[*(_share(p, side, t) for side in SHAPES), _change(p.row, t)] for p in pairs]
+    cells = [
+        [*(_share(p, side, t) for side in SHAPES), *(CHANGES[c](p.row, t) for c in changes)]
+        for p in pairs
+    ]
     wide = [
         max(text_width(text, LABEL, bold=True) for text in (*head, *(x for c in column for x in c)))
         for head, column in zip(heads, zip(*cells, strict=True), strict=True)
     ]
-    rights = [WIDTH - 0.2 - sum(wide[i + 1 :]) - GAP * (len(wide) - 1 - i) for i in range(3)]
+    last = len(wide) - 1
+    rights = [WIDTH - 0.2 - sum(wide[i + 1 :]) - GAP * (last - i) for i in range(len(wide))]
     top = max(height(head, SMALL) for head in heads) + 0.3
     page = Page(words, body=ROW * len(pairs) + top + 0.1)
     axes = page.axes(LABELS, top, rights[0] - wide[0] - EDGE - LABELS, ROW * len(pairs))
@@ -78,7 +87,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         page.label(LABELS - 0.25, y, pair.row.feature, LABELS - 0.5)
         _marks(axes, pair, i)
         kinds = [marks.type_of(pair.side[side].basis) for side in SHAPES]
-        for right, (upper, lower), kind in zip(rights, printed, [*kinds, CHANGE], strict=True):
+        kinds += [_weight(name, pair.row) for name in changes]
+        for right, (upper, lower), kind in zip(rights, printed, kinds, strict=True):
             page.text(right, y - 0.4, upper, ha="right", **kind)
             page.text(right, y + 0.03, lower, ha="right", size=SMALL, color=MUTED)
     return page.figure
@@ -118,6 +128,30 @@ def _change(row: Any, t: Messages) -> tuple[str, str]:
     return _signed(row.difference, t), f"{_signed(row.low, t)} … {_signed(row.high, t)}"
 
 
+def _paired_change(row: Any, t: Messages) -> tuple[str, str]:
+    """Write the change of the models in both rounds, and how many gained and lost the feature."""
+    if pd.isna(row.paired_difference):
+        return "–", ""
+    counts = f"+{t.number(row.gained)} −{t.number(row.lost)}"
+    return _signed(row.paired_difference, t), f"{counts} / {t.number(row.paired)}"
+
+
+CHANGES = {"change": _change, "paired": _paired_change}
+
+
+def _changes(table: pd.DataFrame) -> list[str]:
+    """List the changes that are shown: of all models, if not all recur; of those in both rounds."""
+    first = table.iloc[0]
+    recur = bool(table["paired"].sum())
+    alone = not recur or max(first["models1"], first["models2"]) > first["models_both"]
+    return [name for name, shown in (("change", alone), ("paired", recur)) if shown]
+
+
+def _weight(change: str, row: Any) -> dict[str, Any]:
+    """Print a change of the models in both rounds bold only where the test finds one."""
+    return PLAIN if change == "paired" and not row.p_holm < LEVEL else CHANGE
+
+
 def _signed(share: float, t: Messages) -> str:
     written = t.number(abs(100 * share))
     return written if written == "0" else f"{'+' if share > 0 else '−'}{written}"
@@ -125,7 +159,7 @@ def _signed(share: float, t: Messages) -> str:
 
 def _marks(axes: Axes, pair: _Pair, y: float) -> None:
     """Draw both rounds on one line; apart, if one of them is a range."""
-    known = [side for side in SHAPES if not pd.isna(pair.side[side].share)]
+    known = [side for side in SHAPES if pair.side[side].n > 0]
     ranges = [side for side in known if pair.side[side].basis == BOUNDED]
     if len(known) == len(SHAPES) and not ranges:
         axes.plot([100 * pair.side[side].share for side in known], [y, y], color=GREY, lw=1.6)
@@ -134,25 +168,40 @@ def _marks(axes: Axes, pair: _Pair, y: float) -> None:
         if side in ranges:
             marks.share(axes, row, at)
         elif side in known:
-            look: dict[str, Any] = {"mfc": marks.face(row.basis), "mec": marks.colour(row.basis)}
-            size: dict[str, Any] = {"ms": SIZES[side], "mew": 1.8, "clip_on": False}
-            axes.plot(100 * row.share, at, SHAPES[side], **look, **size)
+            look: dict[str, Any] = {"color": marks.colour(row.basis), "mew": 1.8, "clip_on": False}
+            axes.plot(100 * row.share, at, SHAPES[side], ms=SIZES[side], **look)
 
 
 def _findings(table: pd.DataFrame, t: Messages) -> list[str]:
-    """Name the features whose interval leaves zero out, or say that there is none."""
+    """Name the changes that chance does not explain, or say that there is none."""
+    rows, tested = table.sort_values("difference"), table[table["p_holm"] < LEVEL]
+    if "change" not in _changes(table):
+        rows = rows[:0]
+    named = {
+        "more": rows[rows["low"] > 0][::-1],
+        "less": rows[rows["high"] < 0],
+        "paired-more": tested[tested["gained"] > tested["lost"]],
+        "paired-less": tested[tested["gained"] < tested["lost"]],
+    }
     found = [
-        t(key, names=t.listing(rows["feature"].tolist()))
-        for key, rows in (
-            ("rounds.more", table[table["low"] > 0].sort_values("difference", ascending=False)),
-            ("rounds.less", table[table["high"] < 0].sort_values("difference")),
-        )
+        t(f"rounds.{name}", names=t.listing(rows["feature"].tolist()))
+        for name, rows in named.items()
         if len(rows)
     ]
     compared = int(table["difference"].notna().sum())
     if not compared:
         return [t("rounds.incomparable")]
-    return [*found, t("rounds.many", count=compared)] if found else [t("rounds.none")]
+    found += [t("rounds.many", count=compared)] if found else [t("rounds.none")]
+    overall = _overall(table.iloc[0], t)
+    return [*overall, *found] if table["p_models"].iloc[0] < LEVEL else [*found, *overall]
+
+
+def _overall(row: Any, t: Messages) -> list[str]:
+    """Say how many of the models in both rounds have more features than before, and fewer."""
+    if pd.isna(row["p_models"]):
+        return []
+    counts = {name: t.number(row[f"models_{name}"]) for name in ("more", "fewer")}
+    return [t("rounds.overall", **counts, p=p_value(row["p_models"], t))]
 
 
 def _real(row: Any) -> bool:
@@ -175,20 +224,33 @@ def _models(table: pd.DataFrame, t: Messages) -> list[str]:
     }
     told = [t("rounds.models", **{name: t.number(count) for name, count in counts.items()})]
     if paired := table["paired"].sum():
-        told += [t("rounds.codes", ratio=t.ratio(changed, paired))]
+        counts = {name: t.number(table[name].sum()) for name in ("gained", "lost")}
+        told += [t("rounds.codes", ratio=t.ratio(changed, paired), **counts)]
     return told
 
 
-def _sentence(pair: _Pair, t: Messages) -> str:
-    (before, was), (now, are) = (_share(pair, side, t) for side in SHAPES)
-    change, between = _change(pair.row, t)
-    return t(
-        "rounds.row",
-        feature=pair.row.feature,
-        before=f"{before} ({was})" if was else before,
-        now=f"{now} ({are})" if are else now,
-        change=f"{change} ({between})" if between else change,
+def _sentence(pair: _Pair, changes: Sequence[str], t: Messages) -> str:
+    before, now = (
+        f"{share} ({counts})" if counts else share
+        for share, counts in (_share(pair, side, t) for side in SHAPES)
     )
+    change, between = _change(pair.row, t)
+    told = {
+        "change": t("rounds.row-change", change=f"{change} ({between})" if between else change),
+        "paired": _paired_sentence(pair.row, t),
+    }
+    said = t("rounds.row", feature=pair.row.feature, before=before, now=now)
+    return " ".join([said, *(told[name] for name in changes if told[name])])
+
+
+def _paired_sentence(row: Any, t: Messages) -> str:
+    if pd.isna(row.paired_difference):
+        return ""
+    low, high = (_signed(end, t) for end in (row.paired_low, row.paired_high))
+    change = f"{_signed(row.paired_difference, t)} ({low} … {high})"
+    counts = {name: t.number(getattr(row, name)) for name in ("paired", "gained", "lost")}
+    test = "" if pd.isna(row.p_holm) else t("rounds.row-test", p=p_value(row.p_holm, t))
+    return t("rounds.row-paired", change=change, **counts, test=test)
 
 
 def _badge(row: Any, t: Messages) -> str:

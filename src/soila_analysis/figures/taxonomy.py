@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines
 from soila_analysis.figures.palette import BLUE, BOX, MUTED
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.texts import Texts, compose, sourced
 from soila_analysis.language import Messages, messages
 from soila_analysis.taxonomy import Taxonomy
 
@@ -20,8 +20,10 @@ NAMES = 5.5
 
 
 def metric(data: Coded, lang: str) -> pd.DataFrame:
-    """Make the table of the figure: see `tabulate`."""
-    return tabulate(data.taxonomy, lang, data.info.source[lang])
+    """Make the table of the figure: see `tabulate`; its source is that of the features."""
+    named = next((s for f in data.taxonomy.features for s in f.sources), "")
+    cited = data.taxonomy.citation(named) if named else ""
+    return tabulate(data.taxonomy, lang, sourced(data.info, lang, "taxonomy", cited))
 
 
 def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
@@ -34,7 +36,7 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
     lang : {"fi", "sv", "en"}
         Language of names and definitions.
     source : str, optional
-        Source line for a taxonomy that names no sources of its own.
+        Where the features come from.
 
     Returns
     -------
@@ -44,8 +46,6 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
         ``sources``, ``kind`` (taxonomy: no codes are involved), ``reading``, ``source``,
         ``definition``, ``feature``.
     """
-    citations = {r.id: r.citation for r in taxonomy.references}
-    named = next((s for f in taxonomy.features for s in f.sources), "")
     rows = [
         {
             "feature_id": f.id,
@@ -53,10 +53,10 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
             "box": f.box or i,
             "basis": f.basis,
             "wording": f.label.status(lang),
-            "sources": ";".join(f.sources),
+            "sources": "; ".join(taxonomy.short(one, lang) for one in f.sources),
             "kind": "taxonomy",
             "reading": "",
-            "source": citations.get(named, source),
+            "source": source,
             "definition": f.definition[lang],
             "feature": f.label[lang],
         }
@@ -102,9 +102,7 @@ def definitions(taxonomy: Taxonomy, lang: str) -> Definitions:
             (
                 labels[d.feature_id] if d.feature_id else t("taxonomy.general"),
                 d.text[lang],
-                d.citation
-                if d.text.status(lang) == "official"
-                else f"{d.citation} {t('taxonomy.own')}",
+                taxonomy.attributed(d, lang),
             )
             for d in taxonomy.definitions
         ),
@@ -180,7 +178,7 @@ def _stack(heights: list[float]) -> float:
 def _definition(row: Any, lang: str, t: Messages) -> tuple[list[str], list[str], list[str]]:
     width = WIDTH - NAMES - 1.0
     known = t.catalogue["taxonomy"]["basis"].get(row.basis, "")
-    sources = t("taxonomy.sources", sources=row.sources.replace(";", ", ")) if row.sources else ""
+    sources = t("taxonomy.sources", sources=row.sources) if row.sources else ""
     note = " ".join(part for part in (known, sources) if part)
     return (
         lines(f"{row.position}. {row.feature}", NAMES, LABEL, lang, bold=True),

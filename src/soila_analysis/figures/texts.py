@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pandas as pd
 
+from soila_analysis import __version__
 from soila_analysis.figures.wording import badge, explained
 from soila_analysis.language import messages
 
@@ -35,6 +37,31 @@ class Texts:
     alt: str
     description: str
     findings: tuple[str, ...]
+
+
+def sourced(info: Any, lang: str, kind: str = "", cited: str = "") -> str:
+    """Write the source of a figure: the publication, who made the figure, the licence.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+        What ``dataset.toml`` says.
+    lang : {"fi", "sv", "en"}
+        Language.
+    kind : str, optional
+        The kind of the figure's table, by default that of the data set.
+    cited : str, optional
+        The publication, by default the one that the data set is of, else where its data come from.
+
+    Returns
+    -------
+    str
+        Sentences.
+    """
+    told = (cited or (info.citation or info.source)[lang]).rstrip(".")
+    reconstructed = (kind or info.kind) == "reconstructed"
+    key = "common.made-reconstructed" if reconstructed else "common.made"
+    return f"{told}. " + messages(lang)(key, version=__version__, licence=info.licence)
 
 
 def compose(
@@ -75,17 +102,21 @@ def compose(
     Texts
     """
     t = messages(lang)
-    part = table["selection"].iloc[0] if "selection" in table else ""
+    first = table.iloc[0] if len(table) else pd.Series()
+    part = first.get("selection", "")
     findings = [" ".join(s for s in (part, findings[0]) if s), *findings[1:]]
     meaning = explained(table["basis"], t) if marks else ""
     printed = " ".join(s for s in (part, *subtitle, meaning) if s)
+    kind = first.get("kind", "")
+    what = f"{badge(kind, '', t).capitalize()}. " if badge(kind, "", t) else ""
+    alt = t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0])
     return Texts(
         lang=lang,
         title=title,
         subtitle=printed,
-        badge=badge(table["kind"].iloc[0], table["reading"].iloc[0], t),
-        source=t("common.source", source=table["source"].iloc[0]),
-        alt=t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0]),
+        badge=badge(kind, first.get("reading", ""), t),
+        source=t("common.source", source=first.get("source", "")),
+        alt=f"{what}{alt}",
         description=" ".join([f"{chart}: {title.rstrip('.')}.", printed, *rows, *findings]),
         findings=tuple(findings),
     )

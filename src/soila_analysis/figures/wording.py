@@ -10,6 +10,7 @@ from soila_analysis.metrics.shares import WIDENED
 
 BOUNDED = "bounded"
 OWN = "share:"  # then a coder's id: the share by this coder's codes alone
+HELD = ("n", "unclear", "not_assessed", "not_applicable", "not_coded")  # columns that count models
 METHODS = {"wilson": "Wilson", "jeffreys": "Jeffreys", "clopper-pearson": "Clopper–Pearson"}
 
 
@@ -21,18 +22,38 @@ def ratio(row: Any, t: Messages) -> str:
 
 
 def percent(row: Any, t: Messages) -> str:
-    """Write the rounded percentage of a row, or its range, or that nothing was assessed."""
-    if pd.isna(row.percent):
-        return t("common.no-data")
+    """Write the rounded percentage of a row, or its range, or why there is none."""
     if row.basis == BOUNDED:
         low, high = (percent_of(k, row.n) for k in (row.bound_low, row.bound_high))
         return t.percent(low) if low == high else f"{t.number(low)}–{t.percent(high)}"
+    if pd.isna(row.percent):
+        return missing(row, t)
     return t.percent(row.percent)
+
+
+def missing(row: Any, t: Messages) -> str:
+    """Say that a row has no models, or that none of them was assessed."""
+    models = sum(getattr(row, column, 0) for column in HELD)
+    return t("common.no-data" if models else "common.no-models")
+
+
+def empty_goals(table: pd.DataFrame, t: Messages) -> str:
+    """Name the goals that no model has, if there are any."""
+    counts = [column for column in HELD if column in table]
+    models = table.groupby("goal", sort=False)[counts].sum().sum(axis=1)
+    names = models.index[models.eq(0)].tolist()
+    return t("common.empty-goals", names=t.listing(names)) if names else ""
 
 
 def percent_of(k: float, n: float) -> int:
     """Round k/n to a percentage, half-up, in integers."""
     return rounding.percent(int(k), int(n))
+
+
+def p_value(p: float, t: Messages) -> str:
+    """Write a p-value with three decimals, or that it is smaller."""
+    least = 0.001
+    return f"p < {t.number(least, 3)}" if p < least else f"p = {t.number(p, 3)}"
 
 
 def by_share(table: pd.DataFrame) -> pd.DataFrame:
@@ -126,6 +147,6 @@ def explained(bases: pd.Series, t: Messages) -> str:
     basis = set(bases)
     return " ".join(
         t(f"marks.{name}")
-        for name in ("published", "implied", "reconstructed", BOUNDED)
+        for name in ("published", "implied", BOUNDED)
         if name in basis and basis != {"published"}
     )

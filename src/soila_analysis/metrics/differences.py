@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import binomtest, norm
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 from soila_analysis.metrics import frames
 from soila_analysis.metrics.shares import shares, tally
@@ -32,14 +32,21 @@ def signed_differences(
         assessed (present or absent); ``k_first`` and ``k_second`` of them present;
         ``only_first`` and ``only_second``, present to that coder alone; ``difference`` =
         (k_first - k_second)/n, positive where the first finds the feature more often; ``low`` and
-        ``high``, its exact interval given how many models the coders differ on (Clopper-Pearson
-        for the sign of the differences), missing where they differ on none; ``p``, McNemar's
-        exact test; ``p_holm``, adjusted over the features where coders differ (Holm).
+        ``high``, its interval for paired shares (Agresti and Min), missing where ``n`` is 0;
+        ``p``, McNemar's exact test, missing where the coders never differ; ``p_holm``, adjusted
+        over the features where they do (Holm).
+
+    Notes
+    -----
+    The interval adds 1/2 to each of the four counts of a 2 x 2 table. Of 24 to 100 models, with
+    coders who differ on 4 to 50 % of them, 90 to 100 % of the 95 % intervals hold the true value
+    (exactly computed in the tests).
 
     References
     ----------
-    McNemar (1947). Note on the sampling error of the difference between correlated proportions or
-    percentages. Psychometrika 12(2), 153-157.
+    Agresti & Min (2005). Simple improved confidence intervals for comparing matched proportions.
+    Statistics in Medicine 24, 729-740. McNemar (1947). Note on the sampling error of the difference
+    between correlated proportions or percentages. Psychometrika 12(2), 153-157.
 
     Examples
     --------
@@ -49,24 +56,9 @@ def signed_differences(
     [[2.0, 2.0, 1.0, 0.5]]
     """
     frames.check(first=first, second=second)
-    table = _paired(first, second).rename(columns={"lost": "only_first", "gained": "only_second"})
-    table["difference"] = (table["k_first"] - table["k_second"]) / table["n"].replace(0, np.nan)
-    differ = table["only_first"] + table["only_second"]
-    known = differ > 0
-    table["low"], table["high"], table["p"], table["p_holm"] = np.nan, np.nan, np.nan, np.nan
-    low, high = proportion_confint(
-        table.loc[known, "only_first"], differ[known], alpha=1 - confidence, method="beta"
-    )
-    scale = differ[known] / table.loc[known, "n"]
-    table.loc[known, "low"], table.loc[known, "high"] = (
-        (2 * low - 1) * scale,
-        (2 * high - 1) * scale,
-    )
-    pairs = zip(table.loc[known, "only_first"], differ[known], strict=True)
-    table.loc[known, "p"] = [binomtest(int(k), int(n)).pvalue for k, n in pairs]
-    if known.any():
-        table.loc[known, "p_holm"] = multipletests(table.loc[known, "p"], method="holm")[1]
-    return table
+    _, table = _paired(first, second)
+    table = table.rename(columns={"more": "only_first", "fewer": "only_second"})
+    return table.join(_tested(table["only_first"], table["only_second"], table["n"], confidence))
 
 
 def share_changes(
@@ -89,13 +81,18 @@ def share_changes(
         earlier round, and the same with 2 in the later, missing where a round does not have the
         feature; ``difference`` = share2 - share1 with ``low`` and ``high``, Newcombe's hybrid score
         interval, which takes the rounds as two independent samples of models; ``interval``, its
-        method; then over the models that both rounds assessed: ``paired``, their number,
-        ``gained``, absent then and present now, and ``lost``, the reverse.
+        method. Then over the models that both rounds assessed: ``paired``, their number,
+        ``gained``, absent then and present now, and ``lost``, the reverse; ``paired_difference`` =
+        (gained - lost)/paired, with ``paired_low``, ``paired_high``, ``p`` and ``p_holm`` as
+        `signed_differences` gives. Last, the same in each row: ``models_more`` and
+        ``models_fewer``, models of which more codes were gained than lost, or the reverse, over
+        all features, and ``p_models``, the exact sign test of these.
 
     References
     ----------
     Newcombe (1998). Interval estimation for the difference between independent proportions:
-    comparison of eleven methods. Statistics in Medicine 17(8), 873-890. Method 10.
+    comparison of eleven methods. Statistics in Medicine 17(8), 873-890. Method 10. And as for
+    `signed_differences`.
     """
     frames.check(earlier=earlier, later=later)
     features = [*later.columns, *(f for f in earlier.columns if f not in later.columns)]
@@ -109,21 +106,53 @@ def share_changes(
     table[["low", "high"]] = [_newcombe(row, confidence) for row in table.itertuples()]
     table["interval"] = "newcombe"
     both = [feature for feature in later.columns if feature in earlier.columns]
-    pairs = _paired(earlier[both], later[both]).rename(columns={"n": "paired"})
-    pairs = pairs.set_index("feature_id")[["paired", "gained", "lost"]]
-    return table.join(pairs.astype("Int64"), on="feature_id")
+    net, pairs = _paired(later[both], earlier[both])
+    tested = _tested(pairs["more"], pairs["fewer"], pairs["n"], confidence)
+    tested = tested.rename(columns={name: f"paired_{name}" for name in tested if name[0] != "p"})
+    counts = pairs[["n", "more", "fewer"]].set_axis(["paired", "gained", "lost"], axis=1)
+    pairs = counts.astype("Int64").join(tested).set_index(pairs["feature_id"])
+    more, fewer = int((net > 0).sum()), int((net < 0).sum())
+    return table.join(pairs, on="feature_id").assign(
+        models_more=more, models_fewer=fewer, p_models=_sign_test(more, fewer)
+    )
 
 
-def _paired(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Count the models that both assessed, those present to each, and those that differ."""
+def _paired(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
+    """Count what only the first finds, less what only the second does: by model, and by feature."""
     models = first.index.intersection(second.index)
     one = first.loc[models].astype(object)
     two = second.loc[models, first.columns].astype(object)
     both = one.isin(ASSESSED) & two.isin(ASSESSED)
     a, b = both & one.eq("present"), both & two.eq("present")
-    counts = {"n": both, "k_first": a, "k_second": b, "lost": a & ~b, "gained": b & ~a}
+    counts = {"n": both, "k_first": a, "k_second": b, "more": a & ~b, "fewer": b & ~a}
     columns = {name: cells.sum().astype("int64") for name, cells in counts.items()}
-    return pd.DataFrame(columns).rename_axis("feature_id").reset_index()
+    net = a.sum(axis=1) - b.sum(axis=1)
+    return net, pd.DataFrame(columns).rename_axis("feature_id").reset_index()
+
+
+def _tested(more: pd.Series, fewer: pd.Series, n: pd.Series, confidence: float) -> pd.DataFrame:
+    """Give differences of paired shares with Agresti and Min's interval and McNemar's test."""
+    known = n.where(n > 0)
+    one, other, total = more + 0.5, fewer + 0.5, known + 2
+    middle = (one - other) / total
+    reach = norm.ppf((1 + confidence) / 2) * np.sqrt(one + other - middle**2 * total) / total
+    p = pd.Series([_sign_test(a, b) for a, b in zip(more, fewer, strict=True)], dtype=float)
+    holm = pd.Series(np.nan, index=p.index)
+    if p.notna().any():
+        holm[p.notna()] = multipletests(p.dropna(), method="holm")[1]
+    return pd.DataFrame(
+        {
+            "difference": (more - fewer) / known,
+            "low": (middle - reach).clip(lower=-1),
+            "high": (middle + reach).clip(upper=1),
+            "p": p,
+            "p_holm": holm,
+        }
+    )
+
+
+def _sign_test(one: int, other: int) -> float:
+    return float(binomtest(int(one), int(one + other)).pvalue) if one + other else np.nan
 
 
 def _newcombe(row: object, confidence: float) -> tuple[float, float]:

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset
-from soila_analysis.figures.evidence_map import CLASSES
+from soila_analysis.figures import sourced
+from soila_analysis.figures.classes import FEW, Scale, known_gaps, scale
 from soila_analysis.figures.wording import BOUNDED, badge, by_share, percent, ratio
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.gaps import LEVEL
@@ -45,7 +46,8 @@ def evidence_map(
 
     It reads as plain tables without JavaScript. With it, cells, rows and columns open the list of
     their models, filters recompute all shares on the models that are left, the state is in the
-    address, and what is shown can be saved as CSV.
+    address, and what is shown can be saved as CSV. Of a reconstruction, whose models are made up,
+    none is in the page: cells open what is known of them, and only goals can be chosen.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ def evidence_map(
     table = cells(dataset)
     margin = table[table["goal_id"] == ""]
     rows = by_share(margin.assign(feature=margin["feature_id"].map(labels)))
-    shown = _shown(table, t)
+    shown, classes = _shown(table, t), scale(table)
     return render(
         "map.html",
         lang,
@@ -84,13 +86,14 @@ def evidence_map(
         counted=_counted(dataset, t),
         gaps=[(*at, cell["gap"]) for at, cell in shown.items() if cell["gap"]],
         bounded=sum(bool(goal) and cell["shade"] == "b" for (_, goal), cell in shown.items()),
-        classes=_classes(t),
+        classes=[(_shade(classes, i), name) for i, name in enumerate(classes.names(t))],
+        few=FEW,
         models=listed(dataset, lang),
         plain=PLAIN,
         disputed=bool(dataset.status.eq("disagreement").any(axis=None)),
         columns=_columns(dataset.models),
         script=asset("explorer.js"),
-        data=_embedded(dataset, lang),
+        data=_embedded(dataset, table, lang, classes),
     )
 
 
@@ -102,16 +105,14 @@ def _columns(models: pd.DataFrame) -> dict[str, list[str]]:
 
 def _shown(table: pd.DataFrame, t: Messages) -> dict[tuple[str, str], dict[str, Any]]:
     """Give each cell its words, its class of shade, and what kind of gap it is."""
-    found = metrics.gaps(table).set_index(["feature_id", "goal_id"])["gap"]
-    shown = {}
+    found = known_gaps(table).set_index(["feature_id", "goal_id"])["gap"]
+    shown, classes = {}, scale(table)
     for row in table.itertuples():
-        at, unsure = (row.feature_id, row.goal_id), row.basis == BOUNDED
-        gap = "" if unsure and row.n else found.get(at, "")
-        shade = sum(row.percent >= c for c in CLASSES[1:-1]) if row.n else "none"
+        at, gap = (row.feature_id, row.goal_id), found.get((row.feature_id, row.goal_id), "")
         shown[at] = {
             "share": percent(row, t),
             "ratio": ratio(row, t),
-            "shade": "b" if unsure else shade,
+            "shade": "b" if row.basis == BOUNDED else _shade(classes, classes.place(row)),
             "published": row.basis == "published",
             "gap": t(f"site.script.gap-{gap}") if gap else "",
         }
@@ -129,18 +130,15 @@ def _counted(dataset: Dataset, t: Messages) -> dict[str, str]:
     }
 
 
-def _classes(t: Messages) -> list[str]:
-    """Write the classes of shade, the lowest first."""
-    edges = CLASSES[1:-1]
-    between = zip(edges, [*(e - 1 for e in edges[1:]), 100], strict=True)
-    return [
-        t("evidence-map.under", high=t.percent(edges[0])),
-        *(t("evidence-map.between", low=a, high=t.percent(b)) for a, b in between),
-    ]
+def _shade(classes: Scale, place: int | None) -> int | str:
+    """Name the shade of a class; that of 0 in a sparse map has none."""
+    return "none" if place is None or place < classes.sparse else place - classes.sparse
 
 
 def listed(dataset: Dataset, lang: str) -> list[dict[str, Any]]:
-    """Give each model its goals and the number of its features, for a plain table."""
+    """Give each model its goals and the number of its features; a made-up model is not listed."""
+    if dataset.info.kind == "reconstructed":
+        return []
     labels, goals = dataset.taxonomy.labels(lang), _goals(dataset)
     present = dataset.status.eq("present").sum(axis=1)
     assessed = present + dataset.status.eq("absent").sum(axis=1)
@@ -161,12 +159,24 @@ def _goals(dataset: Dataset) -> Mapping[str, list[str]]:
     return found
 
 
-def _embedded(dataset: Dataset, lang: str) -> Markup:
+def _known(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Give what is known of each cell: k, n, bounds where k is not known, and the basis."""
+    columns = ["k", "n", "bound_low", "bound_high", "basis"]
+    only = table.reindex(columns=columns).astype(object)
+    bounded = only["basis"] == BOUNDED
+    only[["bound_low", "bound_high"]] = only[["bound_low", "bound_high"]].where(bounded)
+    told = only.where(only.notna(), None).to_numpy().tolist()
+    ids = zip(table["feature_id"], table["goal_id"], strict=True)
+    return {" ".join(at): cell for at, cell in zip(ids, told, strict=True)}
+
+
+def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) -> Markup:
     """Put the codes into the page: a character a code, no text that could end the script."""
+    closed = dataset.info.kind == "reconstructed"
     taxonomy, goals = dataset.taxonomy, _goals(dataset)
     order = {goal: place for place, goal in enumerate(taxonomy.goal_ids)}
     marks = dataset.status.apply(lambda column: column.map(MARKS).astype(str)).agg("".join, axis=1)
-    columns = further(dataset.models)
+    columns = [] if closed else further(dataset.models)
     data = {
         "lang": lang,
         "features": list(taxonomy.feature_ids),
@@ -179,10 +189,14 @@ def _embedded(dataset: Dataset, lang: str) -> Markup:
                 [order[goal] for goal in goals.get(row["model_id"], [])],
                 *(marks[row["model_id"]], *(row[c] for c in columns)),
             ]
-            for row in dataset.models.to_dict("records")
+            for row in ([] if closed else dataset.models.to_dict("records"))
         ],
+        "cells": _known(table),
         "kind": dataset.info.kind,
-        "classes": CLASSES[1:-1],
+        "source": sourced(dataset.info, lang),
+        "classes": classes.edges,
+        "sparse": classes.sparse,
+        "few": FEW,
         "level": LEVEL,
         "words": messages(lang).catalogue["site"]["script"],
     }

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from soila_analysis.dataset import ONE_CODER, Dataset
+from soila_analysis.figures.agreement import ALPHA, spread_of
 from soila_analysis.figures.wording import percent_of
 from soila_analysis.language import Messages, messages
+from soila_analysis.metrics import agreement_by_feature
 from soila_analysis.report.evidence_map import further
 
 ITEMS = {
@@ -75,6 +77,38 @@ def methods(dataset: Dataset, lang: str) -> MethodsSection:
     return MethodsSection(lang, paragraph, tuple(items))
 
 
+def facts(dataset: Dataset, lang: str) -> list[tuple[str, str]]:
+    """Say what a data set is: its kind, round, models, coders, sources and terms.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    lang : {"fi", "sv", "en"}
+        Language of the texts.
+
+    Returns
+    -------
+    list of (str, str)
+        What is told, and the answer; without what the data set does not say.
+    """
+    t, info = messages(lang), dataset.info
+    coders = dataset.codings["coder_id"].value_counts().sort_index()
+    told = {
+        "kind": t(f"facts.{info.kind}"),
+        "reading": _reading(dataset, t),
+        "round": info.round,
+        "date": info.date,
+        "models": t.number(len(dataset.models)),
+        "coders": ", ".join(f"{coder} ({t.number(codes)})" for coder, codes in coders.items()),
+        "cite": info.citation and info.citation[lang],
+        "source": info.source[lang],
+        "licence": info.licence,
+    }
+    if info.kind == "reconstructed":
+        del told["coders"]
+    return [(t(f"facts.{name}"), text) for name, text in told.items() if text]
+
+
 def _joined(sentences: Iterable[str]) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -96,7 +130,7 @@ def _sentences(dataset: Dataset, t: Messages) -> dict[str, str]:
         "synthesis": _joined([t("methods.intervals"), _several(dataset, t), *ranges]),
         "missing": f"{base} {t('methods.open')}",
         "gaps": t("methods.how-gaps"),
-        "agreement": " ".join(_agreement(dataset, t)),
+        "agreement": _joined(_agreement(dataset, t)),
         "selection": t("methods.not-in-data"),
     }
 
@@ -170,6 +204,22 @@ def _agreement(dataset: Dataset, t: Messages) -> Iterator[str]:
         agreed=t.number(agreed),
         percent=t.percent(percent_of(agreed, n)),
     )
+    yield from _alpha(dataset, t)
+
+
+def _alpha(dataset: Dataset, t: Messages) -> Iterator[str]:
+    """Say alpha of all features, of the single ones, and what the intervals are worth."""
+    taxonomy = dataset.taxonomy
+    table = agreement_by_feature(
+        dataset.codings, taxonomy.counts_as, taxonomy.feature_ids, replicates=0
+    )
+    table["feature"] = table["feature_id"].map(taxonomy.labels(t.lang))
+    pooled = table.loc[(table["feature_id"] == "") & (table["coefficient"] == ALPHA), "value"]
+    if pooled.notna().all():
+        yield t("methods.alpha", alpha=t.number(pooled.iloc[0], 2))
+        yield spread_of(table, t).get("said", "")
+        yield t("methods.alpha-intervals")
+        yield t("agreement.coverage")
 
 
 def _pairs(dataset: Dataset) -> pd.DataFrame:

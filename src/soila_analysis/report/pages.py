@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from soila_analysis.figures import sourced
 from soila_analysis.language import messages
 
 LONG = 15  # letters; shorter words fit into a column
@@ -113,5 +114,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["look"] = look
+    environment.globals |= {"look": look, "sourced": sourced}
     return environment

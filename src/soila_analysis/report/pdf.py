@@ -18,11 +18,12 @@ import matplotlib as mpl
 from matplotlib.ft2font import FT2Font
 
 from soila_analysis.dataset import Dataset
+from soila_analysis.figures import sourced
 from soila_analysis.figures.wording import badge
 from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES, Messages, messages
 from soila_analysis.report.evidence_map import cells, further, listed
-from soila_analysis.report.methods import methods
+from soila_analysis.report.methods import facts, methods
 from soila_analysis.report.pages import asset
 from soila_analysis.report.site import Drawn, drawn
 from soila_analysis.report.tables import Readable, compact
@@ -91,14 +92,12 @@ def gathered(built: Path, dataset: Dataset) -> dict[str, Any]:
     main = [f for f in figures if f not in printed]
     return {
         "lang": lang,
-        "title": f"{t('site.name')}: {title}",
-        "series": t("site.name"),
-        "dataset": title,
+        "title": title,
         "badge": badge(info.kind, info.reading or "", t),
         "lead": t("report.lead"),
         "caveats": _caveats(dataset, t),
-        "source": t("common.source", source=info.source[lang]),
-        "licence": t("report.licence", licence=info.licence),
+        "facts": facts(dataset, lang),
+        "source": t("common.source", source=sourced(info, lang)),
         "labels": _labels(t),
         "figures": [_figure(f, labels, t) for f in main],
         "printed": [_figure(f, labels, t) for f in printed],
@@ -202,7 +201,9 @@ def _check(figures: Sequence[Drawn], t: Messages) -> dict[str, Any]:
 
 
 def _models(dataset: Dataset, t: Messages) -> dict[str, Any]:
-    """List the models, with further columns, goals and the number of their features."""
+    """List the models, with further columns, goals and the number of their features, if real."""
+    if dataset.info.kind == "reconstructed":
+        return {"how": t("report.no-models"), "caption": "", "table": None}
     columns = further(dataset.models)
     head = (t("site.model"), *columns, t("column.goal"), t("column.features"))
     rows = []

@@ -14,7 +14,7 @@ from soila_analysis.dataset import Dataset
 from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES
 from soila_analysis.report.evidence_map import evidence_map
-from soila_analysis.report.methods import methods
+from soila_analysis.report.methods import facts, methods
 from soila_analysis.report.notebook import executed
 from soila_analysis.report.pages import render
 from soila_analysis.report.tables import LONG, compact, read, readable
@@ -84,7 +84,10 @@ def write(build: Path, dataset: Dataset) -> Path:
     with replacing(build / "site") as site:
         for lang in langs:
             _write_language(build / lang, site / lang, dataset, langs)
-        _save(site / "index.html", render("start.html", langs[0], langs=langs))
+        _save(
+            site / "index.html",
+            render("start.html", langs[0], langs=langs, title=dataset.info.title[langs[0]]),
+        )
     return build / "site"
 
 
@@ -92,8 +95,10 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
     folder.mkdir()
     lang, labels = built.name, dataset.taxonomy.labels(built.name)
     figures = drawn(built)
-    notebooks = [executed(file) for file in sorted((built / "notebooks").glob("*.ipynb"))]
-    claims = next((c for c in CLAIMS if (built / f"tables/{c}.csv").is_file()), "")
+    files = sorted((built / "notebooks").glob("*.ipynb"))
+    notebooks = [executed(file) for file in files if not _has_nothing_to_draw(file)]
+    there = [claims for claims in CLAIMS if (built / f"tables/{claims}.csv").is_file()]
+    claims = next(iter(there), "") if dataset.info.claims else ""
     pages = [page for page in PAGES if claims or page != "claims"]
     shared = {
         "langs": langs,
@@ -106,7 +111,7 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
     def page(name: str, template: str, **values: Any) -> None:
         _save(folder / f"{name}.html", render(template, lang, name=name, **shared, **values))
 
-    page("index", "index.html")
+    page("index", "index.html", facts=facts(dataset, lang))
     for figure in figures:
         _copy(figure, built, folder)
         what = (figure.table, labels, lang)
@@ -122,6 +127,14 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
     for notebook in notebooks:
         page(f"notebook-{notebook.stem}", "notebook.html", notebook=notebook)
     _save(folder / "map.html", evidence_map(dataset, lang, langs=langs, pages=pages))
+
+
+def _has_nothing_to_draw(notebook: Path) -> bool:
+    """Say whether a notebook only gave the reasons why there is no figure."""
+    listing = notebook.with_suffix(".outputs")
+    outputs = listing.read_text(encoding="utf-8").split() if listing.is_file() else []
+    figures = {Path(name).suffix for name in outputs if name.startswith("figures/")}
+    return figures == {".json"}
 
 
 def _save(file: Path, page: str) -> None:

@@ -10,7 +10,15 @@ import pandas as pd
 
 from soila_analysis.figures import agreement
 from soila_analysis.figures.share_bases import fitting
-from soila_analysis.figures.wording import BOUNDED, bounds, by_share, percent, percent_of, ratio
+from soila_analysis.figures.wording import (
+    BOUNDED,
+    bounds,
+    by_share,
+    missing,
+    percent,
+    percent_of,
+    ratio,
+)
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.shares import WIDENED
 
@@ -34,17 +42,22 @@ class Readable:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column to be read: from which columns, the first above all, and what empty cells say."""
+    """One column to be read: from which columns, the first above all, and what empty cells say.
+
+    Where the first is missing because only bounds are known, those in ``bounds`` are written.
+    """
 
     needs: tuple[str, ...]
     write: Callable[[Any, Row, Messages], str]
     kind: str = "number"
     empty: str = ""
+    bounds: str = ""
 
     def cell(self, row: Row, t: Messages) -> str:
         """Write the cell of a row."""
         value = getattr(row, self.needs[0])
-        if pd.isna(value) or value == "":
+        ranged = not pd.isna(getattr(row, self.bounds, None))
+        if not ranged and (pd.isna(value) or value == ""):
             return t(self.empty) if self.empty else ""
         return self.write(value, row, t)
 
@@ -138,6 +151,36 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: s
     return readable(table, labels, lang, columns=columns)
 
 
+def shown(table: pd.DataFrame) -> pd.DataFrame:
+    """Show the table of a figure as people read it, with ranges where only bounds are known.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `front_door.table` gives, or some of its rows.
+
+    Returns
+    -------
+    DataFrame
+        Texts in the language of the table, the largest share first; of the evidence map, features
+        crossed with goals.
+
+    Raises
+    ------
+    ValueError
+        For a frame that `front_door.table` did not make.
+    """
+    if "figure" not in table.attrs:
+        raise ValueError("shown takes a table of a figure: soila.table(figure, data, lang)")
+    figure, lang = table.attrs["figure"], table.attrs["lang"]
+    if figure in CROSSED:
+        read = CROSSED[figure](table, messages(lang))
+    else:
+        read = readable(by_share(table) if "percent" in table else table, {}, lang)
+    cells = [[cell.replace("\n", ", ") for cell in row] for row in read.rows]
+    return pd.DataFrame(cells, columns=list(read.heads)).set_index(read.heads[0])
+
+
 def _bases(table: pd.DataFrame, t: Messages) -> Readable:
     heads = (t("column.feature"), t("column.printed"), t("report.bases"))
     possible = table[table["k"].notna()].groupby("feature_id")["n"].agg(list)
@@ -214,17 +257,12 @@ def _named(text: str, labels: Mapping[str, str]) -> str:
     return "; ".join(labels[i] for i in ids) if all(i in labels for i in ids) else text
 
 
-def _unknown(row: Row) -> bool:
-    """Say whether the row's counts are those of one compatible data set only."""
-    return row.basis == BOUNDED and not pd.isna(getattr(row, "mean_bound_low", None))
-
-
 def _text(value: Any, _row: Row, _t: Messages) -> str:
     return str(value)
 
 
-def _number(value: Any, row: Row, t: Messages, decimals: int = 0) -> str:
-    return "" if _unknown(row) else t.number(value, decimals)
+def _number(value: Any, _row: Row, t: Messages, decimals: int = 0) -> str:
+    return t.number(value, decimals)
 
 
 def _some(value: Any, _row: Row, t: Messages) -> str:
@@ -232,27 +270,27 @@ def _some(value: Any, _row: Row, t: Messages) -> str:
     return t.number(value) if value else ""
 
 
-def _fraction(value: Any, row: Row, t: Messages) -> str:
-    return "" if _unknown(row) else t.percent(percent_of(value * 1000, 1000))
+def _fraction(value: Any, _row: Row, t: Messages) -> str:
+    return t.percent(percent_of(value * 1000, 1000))
 
 
 def _ratio(k: Any, row: Row, t: Messages) -> str:
-    if _unknown(row):
-        return ""
     return t.number(k) if pd.isna(row.n) else ratio(row, t)
 
 
 def _base(n: Any, row: Row, t: Messages) -> str:
     """Write n where it is not part of k/n."""
-    return t.number(n) if _unknown(row) or hasattr(row, "stated") else ""
+    ranged = not pd.isna(getattr(row, "mean_bound_low", None)) and row.basis == BOUNDED
+    return t.number(n) if ranged or hasattr(row, "stated") else ""
 
 
-def _percent(_value: Any, row: Row, t: Messages) -> str:
-    return "" if _unknown(row) else percent(row, t)
+def _percent(_n: Any, row: Row, t: Messages) -> str:
+    return percent(row, t)
 
 
 def _interval(low: Any, row: Row, t: Messages) -> str:
-    return "" if _disputed(row) else _from_to(low, row, t)
+    """Write a confidence interval; ranges of what is bounded or disputed are none."""
+    return "" if row.basis == BOUNDED or _disputed(row) else _from_to(low, row, t)
 
 
 def _widened(low: Any, row: Row, t: Messages) -> str:
@@ -281,12 +319,15 @@ def _span(low: str, high: str) -> str:
 
 
 def _rank(rank: Any, row: Row, t: Messages) -> str:
-    ends = _span(t.number(row.rank_low), t.number(row.rank_high))
-    return "" if row.basis == BOUNDED else f"{t.number(rank)} ({ends})"
+    if pd.isna(row.rank_low):
+        return t.number(rank)
+    return f"{t.number(rank)} ({_span(t.number(row.rank_low), t.number(row.rank_high))})"
 
 
-def _mean(mean: Any, row: Row, t: Messages) -> str:
-    ends = (row.mean_bound_low, row.mean_bound_high) if _unknown(row) else (mean, mean)
+def _mean(_n: Any, row: Row, t: Messages) -> str:
+    ends = (row.mean_bound_low, row.mean_bound_high) if row.basis == BOUNDED else (row.mean,) * 2
+    if pd.isna(ends[0]):
+        return missing(row, t)
     return _span(*(t.number(end, 1) for end in ends))
 
 
@@ -341,15 +382,15 @@ COLUMNS: Mapping[str, Column] = {
     "definition": Column(("definition",), _text, "sentence"),
     "printed": Column(("printed",), _value, "value", empty="common.no-data"),
     "recomputed": Column(("recomputed",), _recomputed, "value", empty="common.no-data"),
-    "ratio": Column(("k", "n"), _ratio),
+    "ratio": Column(("k", "n"), _ratio, bounds="bound_low"),
     "base": Column(("n",), _base),
-    "share": Column(("percent",), _percent),
+    "share": Column(("n", "percent"), _percent),
     "interval": Column(("low", "high", "percent"), _interval),
     "widened": Column(("low", "high", "interval"), _widened),
     "bounds": Column(("share_min", "share_max", "overruled"), _bounds),
     "rank": Column(("rank", "rank_low", "rank_high"), _rank),
     "features": Column(("features",), _number),
-    "mean": Column(("mean",), _mean),
+    "mean": Column(("n", "mean"), _mean),
     "mean-bounds": Column(("mean_min", "mean_max", "mean"), _mean_bounds),
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),

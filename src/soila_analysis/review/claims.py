@@ -1,7 +1,8 @@
-"""What the review printed, as records that can be checked against any coded data set."""
+"""What was published of a data set, as records that are recomputed from its codes."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,87 +10,54 @@ import pandas as pd
 
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset
+from soila_analysis.dataset.schema import FURTHER, MEASURES, OFFERED
 from soila_analysis.metrics import rounding
 
-COLUMNS = (
-    "claim_id",
-    "measure",
-    "feature_id",
-    "goal_id",
-    "goal_id_chart",
-    "printed",
-    "unit",
-    "base",
-    "rounding",
-    "source_line",
-    "status",
-    "text_fi",
-    "text_sv",
-    "text_en",
-)
 # The order in which a reading takes the labels of the chart by goal: the legend's, or the chart's.
 CHART_ORDER = ("literal", "mixed")
+CHECKED = (
+    *("claim_id", "measure", "feature_id", "goal_id", "printed", "recomputed", "verdict"),
+    *("difference", "k", "n", "status"),
+)
 NUMERIC = ("count", "percent", "models")
-ROUND = "2024"  # what the review coded, as `dataset.toml` names it
+COLUMNS = (*OFFERED["claims"], *FURTHER["claims"])
 
 
-def load(file: Path | None = None) -> pd.DataFrame:
-    """Read a file of claims; without one, those of the 2024 review.
-
-    Parameters
-    ----------
-    file : Path, optional
-        CSV with the columns of `COLUMNS`.
+@cache
+def load() -> pd.DataFrame:
+    """Read the claims of the 2024 review.
 
     Returns
     -------
     DataFrame
         One row a claim, all values as text, empty where they do not apply. ``printed`` is the
-        value as it stands in print; ``base`` says of what; ``rounding`` is the rule assumed;
+        value as it was published; ``base`` says of what; ``rounding`` is the rule assumed;
         ``source_line`` the line in the text of the slides; ``status`` is printed,
         order-uncertain (which goal the label belongs to is a matter of reading) or weak (an axis,
         not a number); ``goal_id_chart`` the goal under the other order of labels.
-
-    Raises
-    ------
-    ValueError
-        If the file cannot be read as CSV, a column is missing, a claim id is given twice, a measure
-        or rule of rounding is unknown, or a printed number is none; the message names the file and
-        all that is wrong.
     """
-    path = file or Path(__file__).with_name("claims.csv")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:  # of pandas too: no columns, rows of several widths
-        reason = str(error).strip()
-        raise ValueError(f"{path.name}: cannot be read as CSV in UTF-8: {reason}") from None
-    problems = _problems(table)
-    if problems:
-        raise ValueError(f"{path.name}: " + "; ".join(problems))
-    return table
+    file = Path(__file__).with_name("claims.csv")
+    return pd.read_csv(file, dtype=str, keep_default_na=False)
 
 
-def _problems(table: pd.DataFrame) -> list[str]:
-    missing = [f"missing column {c}" for c in COLUMNS if c not in table]
-    if missing:
-        return missing
-    twice = table.loc[table["claim_id"].duplicated(), "claim_id"]
-    whole = table["printed"].str.fullmatch(r"[0-9]+") | ~table["unit"].isin(NUMERIC)
-    return [
-        *(f'claim_id "{c}" is given twice' for c in twice),
-        *_outside(table["measure"], MEASURES),
-        *_outside(table["rounding"], ("", *rounding.RULES)),
-        *(
-            f'line {i + 2}: printed "{p}" is not a whole number'
-            for i, p in table.loc[~whole, "printed"].items()
-        ),
-    ]
+def of(dataset: Dataset) -> pd.DataFrame:
+    """Give the published claims that a data set is of, as its ``dataset.toml`` says.
 
+    Parameters
+    ----------
+    dataset : Dataset
+        Any data set.
 
-def _outside(values: pd.Series, allowed: Collection[str]) -> list[str]:
-    named = ", ".join(a for a in allowed if a)
-    unknown = values[~values.isin(allowed)]
-    return [f'line {i + 2}: {values.name} "{v}", allowed: {named}' for i, v in unknown.items()]
+    Returns
+    -------
+    DataFrame
+        As `load` gives: those of the review, or those in the data set's own ``claims.csv``;
+        without rows if it is of none.
+    """
+    if dataset.info.of_review:
+        return load()
+    own = pd.DataFrame(columns=COLUMNS, dtype=str) if dataset.claims is None else dataset.claims
+    return own.reindex(columns=COLUMNS, fill_value="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +117,7 @@ def check(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
     dataset : Dataset
         Any coded data set.
     claims : DataFrame, optional
-        As `load` gives; without it, those of the 2024 review.
+        As `load` gives; by default those `of` the data set.
 
     Returns
     -------
@@ -160,7 +128,7 @@ def check(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
         ``status``. Where a data set has no reading, the order of labels that reproduces more
         claims is taken, the legend's if both do equally well.
     """
-    table = load() if claims is None else claims
+    table = of(dataset) if claims is None else claims
     return recomputed(table, quantities(dataset), dataset.info.reading)
 
 
@@ -194,12 +162,13 @@ def recomputed(
 def _checked(claims: pd.DataFrame, results: Quantities, order: str) -> pd.DataFrame:
     goal = claims["goal_id"].where(claims["status"] != "order-uncertain", claims[order])
     rows = [_row(claim, results) for claim in claims.assign(goal_id=goal).itertuples()]
-    return pd.DataFrame(rows).astype({"k": "Int64", "n": "Int64", "difference": "Int64"})
+    table = pd.DataFrame(rows, columns=CHECKED)
+    return table.astype({"k": "Int64", "n": "Int64", "difference": "Int64"})
 
 
 def _row(claim: Any, results: Quantities) -> dict[str, object]:
     try:
-        recomputed, k, n = MEASURES[claim.measure](claim, results)
+        recomputed, k, n = RECOMPUTED[claim.measure](claim, results)
     except KeyError:  # a feature or goal that this data set does not have
         recomputed, k, n = None, None, None
     verdicts = {None: "not computable", claim.printed: "reproduced"}
@@ -219,7 +188,7 @@ def _row(claim: Any, results: Quantities) -> dict[str, object]:
 
 
 def _difference(claim: Any, recomputed: str | None) -> int | None:
-    if recomputed is None or claim.unit not in NUMERIC:
+    if recomputed is None or MEASURES[claim.measure] not in NUMERIC:
         return None
     return int(recomputed) - int(claim.printed)
 
@@ -287,7 +256,7 @@ def _axis_maximum(claim: Any, results: Quantities) -> Found:
     return str(max(longest, int(claim.printed))), longest, None
 
 
-MEASURES: Mapping[str, Callable[[Any, Quantities], Found]] = {
+RECOMPUTED: Mapping[str, Callable[[Any, Quantities], Found]] = {
     "memberships": _memberships,
     "goal-share": _goal_share,
     "feature-share": _feature_share,
@@ -299,7 +268,7 @@ MEASURES: Mapping[str, Callable[[Any, Quantities], Found]] = {
 }
 
 
-def worded(checked: pd.DataFrame, lang: str, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+def worded(checked: pd.DataFrame, lang: str, claims: pd.DataFrame) -> pd.DataFrame:
     """Add each claim's unit and its text in a language, as the last columns.
 
     Parameters
@@ -308,17 +277,19 @@ def worded(checked: pd.DataFrame, lang: str, claims: pd.DataFrame | None = None)
         As `check` gives.
     lang : {"fi", "sv", "en"}
         Language of the texts.
-    claims : DataFrame, optional
-        As `load` gives; without it, those of the 2024 review.
+    claims : DataFrame
+        What was checked, as `of` gives.
 
     Returns
     -------
     DataFrame
-        The table with ``unit`` and ``claim``.
+        The table with ``unit`` and ``claim``; a claim without a text is told by its id.
     """
-    table = (load() if claims is None else claims).set_index("claim_id")
-    ids = checked["claim_id"]
-    return checked.assign(unit=ids.map(table["unit"]), claim=ids.map(table[f"text_{lang}"]))
+    texts = claims.set_index("claim_id")[f"text_{lang}"].to_dict()
+    return checked.assign(
+        unit=checked["measure"].map(MEASURES),
+        claim=[texts.get(i) or i for i in checked["claim_id"]],
+    )
 
 
 def sentence(row: Any) -> str:

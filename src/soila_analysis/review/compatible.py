@@ -49,7 +49,8 @@ PRIORS: Mapping[str, Callable[[int, int], int]] = {"counts": lambda n, k: 1, "ma
 RANGED = ("literal", "memberships", "mixed")
 BATCH = 4096  # proposals at a time; part of what a seed means
 RANGES = Path(__file__).with_name("ranges.csv")
-NUMBERS = ["low", "high", "bound_low", "bound_high"]
+INNER = ["low", "high", "low_once", "high_once"]  # under the priors in their order
+NUMBERS = [*INNER, "bound_low", "bound_high"]
 
 
 # --- Samples --------------------------------------------------------------------------------------
@@ -387,7 +388,7 @@ def ranges(draws: int = 4_000, seed: int = 1) -> pd.DataFrame:
     Parameters
     ----------
     draws : int, default 4000
-        Compatible data sets to draw for each reading, under the prior ``counts`` of `sample`.
+        Compatible data sets to draw for each reading under each prior of `sample`.
     seed : int, default 1
         Equal seeds give equal ranges.
 
@@ -397,9 +398,10 @@ def ranges(draws: int = 4_000, seed: int = 1) -> pd.DataFrame:
         For each of the readings `RANGED`, one row a number: ``reading``; ``measure``
         (feature-share, feature-share-by-goal, mean-features); ``feature_id`` and ``goal_id``,
         empty where they do not apply; ``n`` coded models; ``low`` and ``high``, which enclose 95 %
-        of the compatible data sets; ``bound_low`` and ``bound_high``, which enclose all; in models,
-        or for mean-features in features per coded model to four decimals. ``basis`` is published
-        (printed), implied (only one value is possible) or bounded.
+        of the compatible data sets under the prior ``counts``, and ``low_once`` and ``high_once``
+        under ``matrices``, where each data set counts once; ``bound_low`` and ``bound_high``, which
+        enclose all; in models, or for mean-features in features per coded model to four decimals.
+        ``basis`` is published (printed), implied (only one value is possible) or bounded.
     """
     return pd.DataFrame([row for reading in RANGED for row in _rows(reading, draws, seed)])
 
@@ -422,12 +424,13 @@ def load_ranges(file: Path = RANGES) -> pd.DataFrame:
 
 def _rows(reading: str, draws: int, seed: int) -> Iterator[dict[str, object]]:
     fixed = constraints(reading)
-    counted = tables(sample(reading, draws, seed=seed))
+    drawn = [sample(reading, draws, seed=seed, prior=prior) for prior in PRIORS]
     data = Counts(solver().CpModel(), fixed)
     bound = cache(lambda feature, goal: _extremes(_metric(feature, goal), data))
-    for measure, feature, goal, n, drawn in _quantities(fixed, counted):
+    for quantity in zip(*(_quantities(fixed, tables(d)) for d in drawn), strict=True):
+        measure, feature, goal, n, _ = quantity[0]
         low, high = bound(_alike(feature, fixed)[0] if feature else "", goal)
-        inner = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf").tolist()
+        inner = [end for *_, found in quantity for end in _enclosing(found)]
         per = n if measure == "mean-features" else 1
         numbers = [_decimal(int(number), per) for number in (*inner, low, high)]
         yield {
@@ -439,6 +442,12 @@ def _rows(reading: str, draws: int, seed: int) -> Iterator[dict[str, object]]:
             **dict(zip(NUMBERS, numbers, strict=True)),
             "basis": _basis(feature, goal, fixed, implied=low == high),
         }
+
+
+def _enclosing(drawn: Ints) -> list[int]:
+    """Enclose 95 % of the draws."""
+    ends: list[int] = np.quantile(drawn, [0.025, 0.975], method="inverted_cdf").tolist()
+    return ends
 
 
 def _quantities(fixed: Constraints, counted: Tables) -> Iterator[tuple[str, str, str, int, Ints]]:

@@ -28,7 +28,7 @@ def fragility(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFr
     dataset : Dataset
         Any coded data set.
     claims : DataFrame, optional
-        As `claims.load` gives; without it, those of the 2024 review.
+        As `claims.load` gives; by default those that the data set is of.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def fragility(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFr
     Walsh et al. (2014). The statistical significance of randomized controlled trial results is
     frequently fragile. Journal of Clinical Epidemiology 67(6), 622-628.
     """
-    table = published.load() if claims is None else claims
+    table = published.of(dataset) if claims is None else claims
     checked = published.check(dataset, table)
     counts = _Shares(dataset)
     rules = table.set_index("claim_id")["rounding"]
@@ -65,10 +65,16 @@ def table(data: Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `fragility` gives, marked as `basis.mark` does, with ``holds``.
+        As `fragility` gives, marked as `basis.mark` does, with ``holds``, which is missing where
+        nothing else was published than the data set's own claims. The codes of a reconstruction
+        by which a goal leads are made up, so that there ``codes`` is missing.
     """
     counted = basis.mark(fragility(data), data)
-    return counted.assign(holds=holds(counted))
+    made_up = (counted["kind"] == "reconstructed") & (counted["measure"] == "leading-goal")
+    return counted.assign(
+        holds=holds(counted) if data.info.of_review else float("nan"),
+        codes=counted["codes"].mask(made_up),
+    )
 
 
 def holds(

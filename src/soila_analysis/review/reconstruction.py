@@ -21,6 +21,7 @@ import pandas as pd
 
 from soila_analysis import taxonomy
 from soila_analysis.dataset import Dataset, DatasetInfo, Trilingual
+from soila_analysis.dataset.metadata import REVIEW
 from soila_analysis.review import claims
 from soila_analysis.review.grim import numerators
 from soila_analysis.review.published import SOILA_2024
@@ -81,6 +82,11 @@ SOURCE = Trilingual(
     en="The codes were computed so that they give the percentages published in the review's "
     "slides. They are not the review's own data, and no row describes a real model.",
 )
+CITED = (
+    "Jäppinen {} (2024). Sosiaaliset innovaatiot lastensuojelussa - mitä niiden erityispiirteet "
+    "ovat? SOILA-koordinaatiohankkeen ja Innokylän innovaatiokatsaus. THL. julkari.fi"
+)
+CITATION = Trilingual(fi=CITED.format("ym."), sv=CITED.format("m.fl."), en=CITED.format("et al."))
 
 Group = tuple[str, ...]  # the goals that its models serve
 
@@ -529,6 +535,8 @@ def _info(fixed: Constraints) -> DatasetInfo:
         kind="reconstructed",
         reading=fixed.reading,
         source=SOURCE,
+        citation=CITATION,
+        claims=REVIEW,
         licence="CC-BY-4.0",
         round="2024",
         taxonomy=taxonomy.load().version,

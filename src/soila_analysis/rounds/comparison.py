@@ -3,14 +3,18 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset, outdated
-from soila_analysis.review import basis
+from soila_analysis.review import basis, compatible
 from soila_analysis.taxonomy import Taxonomy
 
-UNKNOWN = ("bounded", "reconstructed")  # numbers that are none of the review's
+OF_MODELS = [  # what is known only of models that are the same in both rounds
+    *("paired", "gained", "lost", "paired_difference", "paired_low", "paired_high"),
+    *("p", "p_holm", "models_more", "models_fewer", "p_models"),
+]
 
 
 def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
@@ -25,7 +29,8 @@ def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
     -------
     DataFrame
         As `metrics.share_changes` gives; the difference is missing where a reconstruction only
-        bounds a share, or makes it up. With 1 for the earlier and 2 for the later round:
+        bounds a share, or makes it up, and whatever compares models one by one where their ids
+        are made up. With 1 for the earlier and 2 for the later round:
         ``basis1``, ``bound_low1``, ``bound_high1``, ``low1`` and ``high1`` as `basis.mark` gives
         them; and, repeated in each row, ``round1`` (its name, or
         that of its folder where both rounds have one name), ``models1``, ``kind1``,
@@ -38,8 +43,13 @@ def compare(earlier: Dataset, later: Dataset) -> pd.DataFrame:
     for ordinal, data in rounds.items():
         marked = _marked(data).add_suffix(ordinal)
         table = table.join(marked, on="feature_id")
-    unknown = table[["basis1", "basis2"]].isin(UNKNOWN).any(axis=1)
-    table[["difference", "low", "high"]] = table[["difference", "low", "high"]].mask(unknown)
+    unknown = table[["basis1", "basis2"]] == basis.BOUNDED
+    changes = ["difference", "low", "high"]
+    table[changes] = table[changes].mask(unknown.any(axis=1))
+    for ordinal in rounds:
+        table = basis.withheld(table, unknown[f"basis{ordinal}"], ordinal)
+    if "reconstructed" in (earlier.info.kind, later.info.kind):
+        table[OF_MODELS] = np.nan
     for ordinal, data in rounds.items():
         table[f"round{ordinal}"] = names[ordinal]
         table[f"models{ordinal}"] = len(data.models)
@@ -86,9 +96,9 @@ def source_of(earlier: Dataset, later: Dataset, lang: str) -> str:
     Returns
     -------
     str
-        Both sources, each under the name of its round.
+        What is to be cited for each, else where its data come from, under the name of its round.
     """
-    sources = (data.info.source[lang] for data in (earlier, later))
+    sources = ((data.info.citation or data.info.source)[lang] for data in (earlier, later))
     names = _names(earlier, later).values()
     return " ".join(f"{name}: {source}" for name, source in zip(names, sources, strict=True))
 
@@ -105,7 +115,7 @@ def _marked(data: Dataset) -> pd.DataFrame:
     """Say of each share of one round where it stands."""
     shares = metrics.shares(metrics.tally(data.status, contested=data.contested))
     marked = basis.mark(shares, data, "feature-share").set_index("feature_id")
-    return marked.reindex(columns=["basis", "low", "high", "bound_low", "bound_high"])
+    return marked.reindex(columns=["basis", *compatible.NUMBERS])
 
 
 def _coders(data: Dataset) -> set[str]:

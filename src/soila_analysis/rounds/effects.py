@@ -28,16 +28,13 @@ GOAL_OF_FEATURE, ORDER = "goal-of-feature", "order"
 FINDINGS = (MOST_COMMON, RAREST, LEADING_GOAL, GOAL_OF_FEATURE, ORDER)
 
 
-def worklist(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
+def worklist(dataset: Dataset) -> pd.DataFrame:
     """List the disagreements between coders, those first that could change a finding.
 
     Parameters
     ----------
     dataset : Dataset
         The coded models.
-    claims : DataFrame, optional
-        Published claims, as `claims.load` gives. By default those of the 2024 review for a data set
-        of its round, and none for any other.
 
     Returns
     -------
@@ -51,9 +48,7 @@ def worklist(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFra
         by the number of changes, by feature and by model.
     """
     listed = disagreements(dataset)
-    if claims is None and dataset.info.round == published.ROUND:
-        claims = published.load()
-    trial, counts_as = _Trial(dataset, claims), dataset.taxonomy.counts_as
+    trial, counts_as = _Trial(dataset), dataset.taxonomy.counts_as
     codes = listed[[column for column in listed if column.startswith(CODE)]]
     ways = [
         _open([counts_as[code] for code in row if code], now)
@@ -99,9 +94,9 @@ class _Tallies:
 class _Trial:
     """A data set as it counts now, and what would be different if one cell counted otherwise."""
 
-    def __init__(self, dataset: Dataset, claims: pd.DataFrame | None) -> None:
+    def __init__(self, dataset: Dataset) -> None:
         self.features, self.goals = dataset.taxonomy.feature_ids, dataset.taxonomy.goal_ids
-        self.claims, self.reading = claims, dataset.info.reading
+        self.claims, self.reading = published.of(dataset), dataset.info.reading
         self.memberships = dataset.memberships
         self.sizes = metrics.goal_distribution(self.memberships, self.goals)
         self.status = dataset.status
@@ -158,7 +153,7 @@ class _Trial:
 
     def verdicts(self, counts: _Tallies, share: Floats, means: Floats) -> Iterator[tuple[str, str]]:
         """Go through the published claims with their verdicts."""
-        if self.claims is None:
+        if self.claims.empty:
             return
         k, n = counts.present, counts.assessed
         cells = pd.MultiIndex.from_product([self.features, self.goals])

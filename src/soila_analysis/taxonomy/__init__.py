@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from soila_analysis.language import LANGUAGES
+from soila_analysis.language import LANGUAGES, messages
 
 __all__ = [
     "CHANGE_COLUMNS",
@@ -94,13 +94,32 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One strategic goal: a short label and the long text of the programme."""
+    """One strategic goal: a short label and the long text of the programme.
+
+    ``year`` is that of the call or page that words the long text so, in each language; ``summary``
+    says in our words what a long text that is cut before its point goes on to say.
+    """
 
     id: str
     label: Wording
     long: Wording
+    year: Wording
+    summary: Wording
     sources: tuple[str, ...]
     note: str
+
+    def worded(self, language: str) -> str:
+        """Quote the long text, with its year and what it goes on to say, if these are known.
+
+        Examples
+        --------
+        >>> load().goals[3].worded("en")[-50:]
+        'substance-use problems] (official wording of 2023)'
+        """
+        t, text = messages(language), self.long[language]
+        rest = t("taxonomy.summary", text=self.summary[language]) if self.summary[language] else ""
+        year = t("taxonomy.wording", year=self.year[language]) if self.year[language] else ""
+        return " ".join(part for part in (text, rest, year) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +138,8 @@ class Definition:
     id: str
     feature_id: str | None
     text: Wording
-    citation: str
     references: tuple[str, ...]
+    original: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +147,14 @@ class Reference:
     """A source, with its ``status``.
 
     ``seen`` was read in a stored copy when the taxonomy was compiled; ``not seen`` is known from
-    other sources only; ``as cited in the slides`` is known from its citation there.
+    other sources only; ``as cited in the slides`` is known from its citation there. ``short`` names
+    it in a text; ``note`` says what is not known of it.
     """
 
     id: str
     citation: str
+    short: Wording
+    note: Wording
     url: str
     status: str
 
@@ -204,12 +226,41 @@ class Taxonomy:
         Examples
         --------
         >>> load().citation("demos-helsinki-2022")
-        'Demos Helsinki 2022. The slides do not say which publication.'
+        'Demos Helsinki 2022.'
         """
         citations = {r.id: r.citation for r in self.references}
         if reference not in citations:
             raise ValueError(f'no reference "{reference}"; allowed: {", ".join(citations)}')
         return citations[reference]
+
+    def short(self, reference: str, language: str) -> str:
+        """Name a reference in a text; an id that is none of `references` stands for itself."""
+        known = {r.id: r.short[language] for r in self.references}
+        return known.get(reference, reference)
+
+    def attributed(self, definition: Definition, language: str) -> str:
+        """Say whose words a definition is, and which of them are our translation.
+
+        Examples
+        --------
+        >>> load().attributed(load().definitions[0], "fi")
+        'Young Foundation 2012 (THL: SOILA-diat)'
+        """
+        slides, source, *_ = definition.references
+        t, named = messages(language), self.short(source, language)
+        told = f"{named} ({self.short(slides, language)})"
+        if definition.text.status(language) == "official":
+            return told
+        original = self.short(definition.original, language)
+        known = [t("taxonomy.original", reference=original)] if original else []
+        return "; ".join([told, t("taxonomy.translated"), *known])
+
+    def cited(self) -> tuple[Reference, ...]:
+        """Return the references that its features, goals and definitions name, in their order."""
+        records: tuple[Feature | Goal, ...] = (*self.features, *self.goals)
+        named = {source for record in records for source in record.sources}
+        named |= {r for d in self.definitions for r in (*d.references, d.original)}
+        return tuple(reference for reference in self.references if reference.id in named)
 
     def labels(self, language: str) -> dict[str, str]:
         """Map the id of each feature and goal to its label.
@@ -261,7 +312,7 @@ class Taxonomy:
         Returns
         -------
         Taxonomy
-            A new one, without the definitions of features that it no longer has.
+            A new one, without definitions of what it no longer has.
         """
         past = self.changes if features is None else ()
         taxonomy = replace(
@@ -272,7 +323,8 @@ class Taxonomy:
             codes=self.codes if codes is None else _codes(codes),
             changes=past if changes is None else _changes(changes),
         )
-        known = {None, *taxonomy.feature_ids}
+        shared = {*self.feature_ids} & {*taxonomy.feature_ids}
+        known = {*shared, None} if shared else shared
         kept = tuple(record for record in self.definitions if record.feature_id in known)
         return replace(taxonomy, definitions=kept)
 
@@ -325,6 +377,8 @@ def _goals(table: pd.DataFrame) -> tuple[Goal, ...]:
             id=row["goal_id"],
             label=_wording(row, "label"),
             long=_wording(row, "long"),
+            year=_wording(row, "year"),
+            summary=_wording(row, "summary"),
             sources=_ids(row.get("sources", "")),
             note=row.get("note", ""),
         )
@@ -345,8 +399,8 @@ def _definitions(table: pd.DataFrame) -> tuple[Definition, ...]:
             id=row["definition_id"],
             feature_id=row["feature_id"] or None,
             text=_wording(row, "text"),
-            citation=row["citation"],
             references=_ids(row["references"]),
+            original=row["original"],
         )
         for row in _rows(table)
     )
@@ -357,6 +411,8 @@ def _references(table: pd.DataFrame) -> tuple[Reference, ...]:
         Reference(
             id=row["reference_id"],
             citation=row["citation"],
+            short=_wording(row, "short"),
+            note=_wording(row, "note"),
             url=row["url"],
             status=row["status"],
         )

@@ -10,6 +10,7 @@
   const form = find("filters");
   const map = find("map");
   const body = document.querySelector("#models tbody");
+  const closed = data.kind === "reconstructed"; // its models are made up, and none is here
   const PAGE = 50;
   const PRESENT = 1;
   const ABSENT = 0;
@@ -45,9 +46,9 @@
 
   const state = () => ({
     goals: [...form.querySelectorAll("[name=goal]")].map((box) => box.checked),
-    features: features.map((feature) => field(`feature-${feature}`).value),
+    features: closed ? [] : features.map((feature) => field(`feature-${feature}`).value),
     columns: columns.map((_, i) => field(`column-${i}`).value),
-    name: field("name").value,
+    name: closed ? "" : field("name").value,
   });
 
   const untouched = (now) =>
@@ -82,9 +83,11 @@
     const query = new URLSearchParams(location.hash.slice(1));
     const chosen = query.has("goals") ? query.get("goals").split(".") : goals;
     form.querySelectorAll("[name=goal]").forEach((box) => { box.checked = chosen.includes(box.value); });
-    features.forEach((feature) => put(field(`feature-${feature}`), query.get(`feature.${feature}`) || ""));
-    columns.forEach((column, i) => put(field(`column-${i}`), query.get(`column.${column}`) || ""));
-    put(field("name"), query.get("name") || "");
+    if (!closed) {
+      features.forEach((feature) => put(field(`feature-${feature}`), query.get(`feature.${feature}`) || ""));
+      columns.forEach((column, i) => put(field(`column-${i}`), query.get(`column.${column}`) || ""));
+      put(field("name"), query.get("name") || "");
+    }
     const known = (value, ids) => (ids.includes(value) ? value : "");
     selected = { feature: known(query.get("of"), features), goal: known(query.get("in"), goals) };
     page = Math.max(0, (Number.parseInt(query.get("page"), 10) || 1) - 1);
@@ -119,7 +122,7 @@
         if (codesOf[m] === PRESENT) k += 1;
         if (codesOf[m] <= PRESENT) n += 1;
       }
-      return [k, n];
+      return [k, n, list.length];
     }));
   };
 
@@ -132,13 +135,20 @@
     return sum;
   };
 
-  const gap = (row, g) => {
-    const [k, n] = row[g];
-    if (g === ALL) return "";
-    if (!n) return "not-assessed";
-    if (data.kind === "reconstructed") return ""; // such numbers are not known well enough
-    if (!k) return "none";
-    return tail(k, n, ...row[ALL]) < data.level ? "fewer" : "";
+  // What kind of gap each cell is: as metrics.gaps, Benjamini and Hochberg over all assessed cells
+  const gapsOf = (counts) => {
+    const tails = counts.map((row) => row.map(([k, n], g) => (
+      n && g < ALL ? tail(k, n, ...row[ALL]) : NaN)));
+    const sorted = tails.flat().filter((p) => p >= 0).sort((a, b) => a - b);
+    const last = sorted.findLastIndex((p, i) => p <= (data.level * (i + 1)) / sorted.length);
+    return counts.map((row, f) => row.map(([k, n, size], g) => {
+      if (g === ALL) return "";
+      if (!n) return size ? "not-assessed" : "no-models";
+      if (data.kind === "reconstructed") return ""; // such numbers are not known well enough
+      if (last < 0 || tails[f][g] > sorted[last]) return "";
+      if (k) return "fewer";
+      return n * row[ALL][0] >= row[ALL][1] ? "none" : "";
+    }));
   };
 
   // The map
@@ -150,6 +160,7 @@
     return {
       cell, share, count, mark, texts, look: cell.className, hint: cell.querySelector(".sr"),
       f: features.indexOf(cell.dataset.feature), g: goal < 0 ? ALL : goal,
+      known: data.cells[`${cell.dataset.feature} ${cell.dataset.goal}`],
     };
   });
   const heads = [...map.querySelectorAll("thead [data-goal]")].map((head) => {
@@ -165,24 +176,29 @@
   };
 
   const drawMap = (now, shown) => {
-    const counts = untouched(now) ? null : tally(shown, codes);
+    const counts = closed || untouched(now) ? null : tally(shown, codes);
+    const gaps = counts && gapsOf(counts);
     for (const place of cells) {
       const { cell, f, g } = place;
       cell.hidden = g < ALL && !now.goals[g];
       if (place.hint) place.hint.hidden = counts !== null;
+      place.numbers = counts ? [...counts[f][g].slice(0, 2), null, null, data.kind] : place.known;
       if (!counts) {
         write(place, place.texts, place.look);
       } else {
-        const [k, n] = counts[f][g];
-        const shade = n ? data.classes.filter((edge) => round(k, n) >= edge).length : "none";
-        const kind = gap(counts[f], g);
-        const texts = [n ? percent(k, n) : words["no-data"], ratio(k, n), kind && words[`gap-${kind}`]];
+        const [k, n, size] = counts[f][g];
+        const share = Math.max(n && round(k, n), k ? 1 : 0);
+        const rank = data.classes.filter((edge) => share >= edge).length - data.sparse;
+        const shade = n < data.few || rank < 0 ? "none" : rank;
+        const kind = gaps[f][g];
+        const texts = [n ? percent(k, n) : words[size ? "no-data" : "no-models"], ratio(k, n), kind && words[`gap-${kind}`]];
         write(place, texts, `shade-${shade}${kind ? " gap" : ""}`);
       }
     }
     for (const { head, n, g } of heads) {
       const own = g < ALL ? shown.filter((m) => member[g][m]) : shown;
       head.hidden = g < ALL && !now.goals[g];
+      if (closed) continue;
       n.textContent = fill(words.assessed, {
         n: number.format(own.filter((m) => assessed[m]).length), all: number.format(own.length),
       });
@@ -196,7 +212,21 @@
     });
   };
 
-  // The list of models
+  // The list of models, or of a reconstruction what is known of a cell
+
+  const drawKnown = () => {
+    const { feature, goal } = selected;
+    const what = [labels[feature], labels[goal]].filter(Boolean).join(" · ");
+    const cell = data.cells[`${feature} ${goal}`];
+    find("clear").hidden = !what;
+    find("selection").textContent = what ? `${what}${cell ? `: ${known(cell)}` : ""}` : "";
+  };
+
+  const known = ([k, n, low, high]) => {
+    if (!n) return words["not-assessed"];
+    if (k !== null) return fill(words.having, { n: ratio(k, n) });
+    return fill(words.unpublished, { low: number.format(low), high: number.format(high), n: number.format(n) });
+  };
 
   const matching = (shown) => {
     const f = features.indexOf(selected.feature);
@@ -247,6 +277,12 @@
     const now = state();
     const shown = left(now);
     drawMap(now, shown);
+    if (closed) {
+      drawKnown();
+      find("state").textContent = untouched(now) ? "" : words.filtered;
+      remember(now);
+      return;
+    }
     drawModels(shown);
     const filtered = !untouched(now);
     const active = now.features.filter(Boolean).length;
@@ -256,7 +292,6 @@
     if (filtered) {
       const marked = cells.filter(({ cell }) => !cell.hidden && cell.classList.contains("gap")).length;
       parts.push(fill(words.gaps, { n: number.format(marked) }));
-      if (data.kind === "reconstructed") parts.push(words.filtered);
     }
     find("state").textContent = parts.join(" ");
     remember(now);
@@ -280,19 +315,22 @@
     setTimeout(() => URL.revokeObjectURL(link.href));
   };
 
+  const origin = [data.kind, data.source];
   const saveModels = () => {
     const letters = ["0", "1", "?", "-", "", "disagreement"];
     const lines = matching(left(state())).map((m) => {
       const { id, name, own, rest } = models[m];
-      return [id, name, own.map((goal) => goals[goal]).join(" "), ...rest, ...codes.map((of) => letters[of[m]])];
+      return [id, name, own.map((goal) => goals[goal]).join(" "), ...rest, ...codes.map((of) => letters[of[m]]), ...origin];
     });
-    save("models.csv", [["model_id", "name", "goals", ...columns, ...features], ...lines]);
+    save("models.csv", [["model_id", "name", "goals", ...columns, ...features, "kind", "source"], ...lines]);
   };
 
   const saveMap = () => {
-    const lines = cells.filter(({ cell }) => !cell.hidden).map(({ f, g, share, count, mark }) => [
-      features[f], goals[g] ?? "", ...[share, count, mark].map(({ textContent }) => textContent)]);
-    save("map.csv", [["feature_id", "goal_id", "share", "k/n", "gap"], ...lines]);
+    const lines = cells.filter(({ cell }) => !cell.hidden).map(({ f, g, mark, numbers: [k, n, low, high, basis] }) => [
+      ...[features[f], goals[g] ?? "", k, n, k === null || !n ? null : round(k, n), low, high].map((x) => x ?? ""),
+      ...[basis, mark.textContent, ...origin]]);
+    const heads = ["feature_id", "goal_id", "k", "n", "percent", "bound_low", "bound_high", "basis", "gap", "kind", "source"];
+    save("map.csv", [heads, ...lines]);
   };
 
   // What the reader does
@@ -347,11 +385,11 @@
     changed();
   }));
   form.addEventListener("submit", (event) => event.preventDefault());
-  find("save").addEventListener("click", saveModels);
+  find("save")?.addEventListener("click", saveModels);
   find("save-map").addEventListener("click", saveMap);
   find("clear").addEventListener("click", () => choose("", ""));
-  find("back").addEventListener("click", (event) => turn(event.currentTarget, -1));
-  find("next").addEventListener("click", (event) => turn(event.currentTarget, 1));
+  find("back")?.addEventListener("click", (event) => turn(event.currentTarget, -1));
+  find("next")?.addEventListener("click", (event) => turn(event.currentTarget, 1));
   window.addEventListener("hashchange", () => {
     if (find(location.hash.slice(1))) remember(state()); // a jump within the page
     else { recall(); draw(); }
