@@ -1131,7 +1131,9 @@ def table_of(plot, many):
     goals = taxonomy.goal_ids
     table = {
         "models-by-goal": lambda: metrics.goal_distribution(memberships, goals),
-        "feature-shares": lambda: metrics.shares(metrics.tally(status)).assign(rank=1, tied=1),
+        "feature-shares": lambda: metrics.shares(metrics.tally(status)).assign(
+            rank=1, tied=1, rank_min=1, rank_max=1
+        ),
         "feature-by-goal": lambda: metrics.feature_by_goal(
             status, memberships, goals, "participation"
         ),
