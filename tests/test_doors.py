@@ -12,6 +12,7 @@ import built
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
@@ -169,7 +170,9 @@ def test_of_a_reconstruction_of_something_else_figures_show_what_is_possible(shi
     assert not re.search(r"(?<![–\d])[1-9]\d*/\d+", f"{words.alt} {rows}")
     for variant in figures.spec(figure).variants:
         if figures.spec(figure).drawable(table):
-            figures.draw(figure, table, lang, variant)
+            drawn = figures.draw(figure, table, lang, variant)
+            texts = " ".join(text.get_text() for text in drawn.findobj(Text))
+            assert messages(lang)("feature-shares.most") not in texts
         else:
             assert words.findings == (messages(lang)("common.unpublished"),)
 
