@@ -12,6 +12,7 @@ import built
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
@@ -169,6 +170,22 @@ def test_of_a_reconstruction_of_something_else_figures_show_what_is_possible(shi
     assert not re.search(r"(?<![–\d])[1-9]\d*/\d+", f"{words.alt} {rows}")
     for variant in figures.spec(figure).variants:
         if figures.spec(figure).drawable(table):
-            figures.draw(figure, table, lang, variant)
+            drawn = figures.draw(figure, table, lang, variant)
+            texts = " ".join(text.get_text() for text in drawn.findobj(Text))
+            assert messages(lang)("feature-shares.most") not in texts
         else:
             assert words.findings == (messages(lang)("common.unpublished"),)
+
+
+def test_ranges_say_on_their_face_what_they_take_for_granted(tables):
+    words = figures.texts("features-per-model", tables["literal", "en", "features-per-model"], "en")
+    assert words.title == "Number of features in the operating models, by goal"
+    assert "on condition that the leading goal is the one the review states" in words.subtitle
+    assert "if all unpublished counts are equally likely" in words.subtitle
+    assert "if each data set counts once" in words.subtitle
+
+
+def test_the_evidence_map_counts_the_cells_that_are_not_known(tables):
+    words = figures.texts("evidence-map", tables["literal", "en", "evidence-map"], "en")
+    known = "Cells of which only the lower and upper bounds are known: 60/64."
+    assert words.findings[1] == known

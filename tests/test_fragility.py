@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from soila_analysis import figures
 from soila_analysis.dataset import Dataset
 from soila_analysis.metrics import rounding
 from soila_analysis.review import claims
-from soila_analysis.review.fragility import _overtaking, fragility, holds
+from soila_analysis.review.compatible import PRIORS, sample
+from soila_analysis.review.fragility import _overtaking, fragility, holds, table
 
 FLIP = {"1": "0", "0": "1"}
 
@@ -99,3 +101,34 @@ def test_what_the_readings_dispute_holds_in_half_of_the_compatible_data(review: 
     assert share[[f"ecosystem-label-{i}" for i in range(1, 5)]].tolist() == [0.5] * 4
     assert share["ecosystem-axis"] == 0
     assert 0.1 < share["most-features"] < 0.35
+
+
+def test_no_finding_calls_firm_what_holds_in_few_of_the_compatible_data_sets(tables) -> None:
+    shown = tables["literal", "en", "fragility"]
+    words = figures.texts("fragility", shown, "en")
+    lead = shown.loc[shown["measure"] == "leading-goal", "claim"].item()
+    about = [finding for finding in words.findings if lead in finding]
+    assert about == [f"True in only some of the compatible data sets (20%): {lead}"]
+    axis = shown.loc[shown["measure"] == "axis-maximum", "claim"].item()
+    assert f"True in none of the compatible data sets: {axis}" in words.findings
+    assert "all unpublished counts taken to be equally likely" in words.subtitle
+
+
+def test_what_takes_most_codes_says_how_often_it_is_true(tables) -> None:
+    shown = tables["literal", "en", "fragility"]
+    lead = shown["measure"] == "leading-goal"
+    known = shown.assign(codes=shown["codes"].mask(lead, 3))  # as of data that were observed
+    found = figures.texts("fragility", known, "en").findings[1]
+    assert found.startswith("Most codes must change for this one (3; true in 20% of the compatible")
+
+
+def test_the_made_up_codes_of_a_leading_goal_give_no_index(review: Dataset) -> None:
+    counted = table(review).set_index("measure")["codes"]
+    assert pd.isna(counted["leading-goal"])
+    assert fragility(review).set_index("measure").loc["leading-goal", "codes"] > 0
+
+
+@pytest.mark.parametrize("reading", ["literal", "memberships"])
+def test_both_priors_say_as_often_that_the_goal_leads(reading: str) -> None:
+    one, other = (sample(reading, 1_000, prior=prior).acceptance for prior in PRIORS)
+    assert one == pytest.approx(other, abs=0.03)

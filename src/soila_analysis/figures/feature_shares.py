@@ -75,6 +75,11 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     rows = by_share(table[table["n"] > 0])
     size = min(LISTED, len(rows) // 2)
     top, bottom = rows.head(size), rows.tail(size).iloc[::-1]
+    if (pd.concat([top, bottom])["basis"] == BOUNDED).any():  # nobody knows what would be listed
+        sentence = lines(words.findings[0], WIDTH - 0.6, LABEL, words.lang)
+        page = Page(words, body=height(sentence, LABEL) + 0.4)
+        page.text(0.3, 0.2, sentence)
+        return page.figure
     width = WIDTH / 2 - 0.45
     page = Page(words, body=0.9 + max(_list_height(r, width, words.lang) for r in (top, bottom)))
     for heading, part, x in (("most", top, 0.3), ("rarest", bottom, WIDTH / 2 + 0.15)):

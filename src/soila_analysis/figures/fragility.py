@@ -23,14 +23,18 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     counted = table.dropna(subset=["codes"])
     single = int((counted["codes"] == 1).sum())
-    ratio = t.ratio(single, len(counted))
+    ratio = t.ratio(single, len(table))
     most = counted[(counted["codes"] == counted["codes"].max()) & (counted["codes"] > 1)]
     return compose(
         table,
         lang,
         chart=t(f"fragility.chart-{variant}"),
         title=t("fragility.lead-title", ratio=ratio) if single else t("fragility.title"),
-        subtitle=[t("fragility.how"), t("fragility.how-holds") if _known(table) else ""],
+        subtitle=[
+            t("fragility.how"),
+            t("fragility.how-holds") if _known(table) else "",
+            t("fragility.dash") if table["codes"].hasnans else "",
+        ],
         findings=[
             t("fragility.single", ratio=ratio),
             *(t("fragility.firmest", codes=t.number(r.codes), **_held(r, t))
