@@ -19,6 +19,7 @@ from soila_analysis.figures.wording import (
     BOUNDED,
     by_share,
     interval,
+    leaders,
     open_codes,
     other_reading,
     percent,
@@ -142,9 +143,7 @@ def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str
         return [t("feature-by-goal.bounded")]
     if (table["basis"] == "reconstructed").any():
         return [t("common.reconstructed")]
-    lead = first.iloc[0]
-    names = t.listing(first["goal"].tolist())
-    found = [t("feature-by-goal.lead", names=names, ratio=ratio(lead, t), percent=percent(lead, t))]
+    found = [t("feature-by-goal.lead", leaders=leaders(first, "goal", t))]
     if "other_share" in table and table["other_share"].notna().any():
         found.append(t("feature-by-goal.unknown"))
     return found

@@ -16,6 +16,7 @@ from soila_analysis.figures.wording import (
     base,
     by_share,
     interval,
+    leaders,
     open_codes,
     other_reading,
     percent,
@@ -117,11 +118,7 @@ def _unknown(table: pd.DataFrame, t: Messages) -> str:
 
 
 def _finding(which: str, rows: pd.DataFrame, t: Messages) -> str:
-    first = rows.iloc[0]
-    names = t.listing(rows["feature"].tolist())
-    return t(
-        f"feature-shares.{which}", names=names, ratio=ratio(first, t), percent=percent(first, t)
-    )
+    return t(f"feature-shares.{which}", leaders=leaders(rows, "feature", t))
 
 
 def _entry(row: Any, width: float, lang: str) -> list[str]:
