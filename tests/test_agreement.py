@@ -1,6 +1,8 @@
 """Agreement: published examples, other packages as oracles, properties, and what is undefined."""
 
+import re
 from itertools import product
+from pathlib import Path
 
 import krippendorff
 import numpy as np
@@ -14,6 +16,7 @@ from statsmodels.stats.inter_rater import cohens_kappa, fleiss_kappa
 
 from soila_analysis import dataset as datasets
 from soila_analysis import metrics
+from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.metrics import agreement as module
 from soila_analysis.metrics.agreement import coefficients
 
@@ -293,6 +296,20 @@ def test_95_percent_intervals_of_52_units_hold_the_true_alpha(prevalence, alpha)
     found = [intervals(of_pairs(s), replicates=300).loc["alpha"] for s in samples]
     held = [row["low"] <= alpha <= row["high"] for row in found if not np.isnan(row["low"])]
     assert np.mean(held) >= 0.89
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_sentence_on_coverage_says_what_the_benchmark_measured(lang):
+    """For alpha, by features and pooled: the ends of its table's columns, by number of models."""
+    measured = {}
+    for line in Path("benchmarks/README.md").read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"\| [24] \| (\d+) \| [236] \| [\d.]+ \| (.+?) \| [\d.]+-", line):
+            measured.setdefault(found[1], []).extend(map(float, found[2].split(" | ")))
+    assert [len(found) for found in measured.values()] == [12 * 7] * 2
+    said = messages(lang)("agreement.coverage")
+    for found in measured.values():
+        assert f"{100 * min(found):.0f}–{100 * max(found):.0f}" in said
+    assert all(models in said for models in measured)
 
 
 @pytest.mark.parametrize("coders", [2, 3, 6])

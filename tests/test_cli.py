@@ -29,7 +29,7 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[runs.Job]:
     def run_all(given, *, report, **options):
         jobs.extend(given)
         for job in given:
-            failure = "b: it failed" if job.values.get("rounding") == "pie" else ""
+            failure = "b: it failed" if job.values.get("variant") == "none" else ""
             report(runs.Result(job, 1.25, failure))
 
     monkeypatch.setattr(runs, "run_all", run_all)
@@ -233,8 +233,8 @@ def test_a_value_may_hold_an_equals_sign(call, executed):
 
 
 def test_failures_are_summed_up_and_the_others_are_done(call, executed):
-    result = call("run", NOTEBOOK, "-p", "rounding=pie")
-    assert result.stdout == "FAILED    1.2 s  02_models-by-goal rounding=pie\n"
+    result = call("run", NOTEBOOK, "-p", "variant=none")
+    assert result.stdout == "FAILED    1.2 s  02_models-by-goal variant=none\n"
     assert result.stderr == (
         "Error: 1 of 1 notebooks failed; earlier outputs are unchanged:\n  b: it failed\n"
     )

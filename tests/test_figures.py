@@ -28,6 +28,8 @@ from soila_analysis.figures import marks
 from soila_analysis.figures.page import style
 from soila_analysis.figures.palette import GREY, HEAT, MUTED, PALETTE
 from soila_analysis.figures.save import FORMATS
+from soila_analysis.figures.wording import percent_text
+from soila_analysis.language import messages
 
 ROOT = Path(__file__).parents[1]
 LANGUAGES = ("fi", "sv", "en")
@@ -290,11 +292,87 @@ def test_the_numbers_of_models_by_goal_are_printed_with_their_shares(name, lang,
     pie = draw(name, lang, "models-by-goal", "as-published")
     squares = draw(name, lang, "models-by-goal", "redesigned")
     space = "" if lang == "en" else "\u00a0"
-    for row in pie.table.itertuples():
-        assert f"{row.percent}{space}% ({row.k})" in pie.prose.splitlines()
-        assert re.search(rf"^{row.k} \w+ \({row.percent}{space}%\)$", squares.prose, re.MULTILINE)
-    for d in (pie, squares):
-        assert percentages(d.prose) == Counter(map(str, d.table["percent"]))
+    review = metrics.rounding.percents(pie.table["k"].tolist(), "largest-remainder")
+    for row, label in zip(pie.table.itertuples(), review, strict=True):
+        assert f"{label}{space}% ({row.k})" in pie.prose.splitlines()
+        said = rf"^{row.k} \w+ \({row.percent}{space}%\)$"
+        assert re.search(said, squares.prose, re.MULTILINE)
+    assert percentages(pie.prose) == Counter(map(str, review))
+    assert percentages(squares.prose) == Counter(map(str, squares.table["percent"]))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_pie_as_published_prints_the_labels_of_the_review(lang, draw):
+    """The other figure says that its own do not add up to 100 %, and what the review printed."""
+    pie, squares = (
+        draw("literal", lang, "models-by-goal", v) for v in ("as-published", "redesigned")
+    )
+    assert list(percentages(pie.prose)) == ["39", "25", "17", "19"]
+    assert list(percentages(squares.prose)) == ["38", "25", "19", "17"]
+    assert percentages(squares.words.subtitle) == Counter(["99", "100", "39", "25", "19", "17"])
+    assert "39" in pie.words.alt
+    assert "39" not in squares.words.alt
+
+
+def shared(plot, rows, **columns):
+    """The texts of a figure, in English, of a table with these shares, the first two in a tie."""
+    table = pd.DataFrame(rows, columns=["feature", "goal", "k", "n"])
+    table["share"] = table["k"] / table["n"]
+    table["percent"] = [half_up(*pair) for pair in zip(table["k"], table["n"], strict=True)]
+    table = table.assign(rank=table["share"].rank(method="min", ascending=False), basis="observed")
+    table = table.assign(kind="observed", reading="", source="x", interval="none", models=40)
+    table = table.assign(unclear=0, not_assessed=0, feature_id=table["feature"], **columns)
+    return figures.texts(plot, table, "en")
+
+
+def test_ties_name_all_with_their_own_counts():
+    tie = [("A", "g", 2, 4), ("B", "h", 3, 6), ("C", "i", 1, 6)]
+    said = shared("feature-shares", tie)
+    assert said.findings[0] == "Most common: A, 2/4 (50%); B, 3/6 (50%)."
+    assert said.title == "How common the features are in the operating models"
+    said = shared("feature-by-goal", tie)
+    assert said.findings[0] == "Highest percentage: g, 2/4 (50%); h, 3/6 (50%)."
+    same = [("A", "g", 10, 35), ("B", "h", 10, 35), ("C", "i", 5, 35)]
+    assert shared("feature-shares", same).findings[0] == "Most common: A and B, 10/35 (29%)."
+    said = shared("models-by-goal", [("", "g", 10, 25), ("", "h", 10, 25), ("", "i", 5, 25)])
+    assert said.findings[0] == "The most common strategic goal: g and h, 10/25 (40%)."
+
+
+def test_most_disagreement_is_told_of_each_feature_with_its_own_counts(tables):
+    table = tables["own", "en", "disagreement"].copy()
+    number = table.groupby("feature_id").ngroup() % 2 + 2
+    table["disputed"], table["decided"] = number, 2 * number
+    said = figures.texts("disagreement", table, "en").findings[0]
+    rows = table[table["feature_id"] != ""].drop_duplicates("feature_id")
+    assert set(rows["decided"]) == {4, 6}
+    assert all(f"{r.feature}, {r.disputed}/{r.decided}" in said for r in rows.itertuples())
+
+
+def test_some_is_not_0_per_cent_and_not_all_is_not_100_per_cent():
+    rows = [("A", "g", 1071, 1072), ("B", "h", 600, 1072), ("C", "i", 5, 1072)]
+    said = shared("feature-shares", rows)
+    assert said.findings[0] == "Most common: A, 1,071/1,072 (over 99%)."
+    assert said.findings[1] == "Rarest: C, 5/1,072 (under 1%)."
+    written = {lang: percent_text(5, 1072, messages(lang)) for lang in LANGUAGES}
+    assert written == {"fi": "alle 1\u00a0%", "sv": "under 1\u00a0%", "en": "under 1%"}
+    assert [percent_text(k, 9, messages("en")) for k in (0, 9)] == ["0%", "100%"]
+
+
+def test_79_and_a_half_per_cent_is_not_at_least_80():
+    rows = [("A", "g", 159, 200), ("A", "h", 180, 200), ("A", "", 339, 400)]
+    columns = {"goal_id": ["g", "h", ""]}
+    said = shared("evidence-map", rows, **columns).findings[0]
+    assert said == "No feature reaches 80% in every goal."
+    rows[0] = ("A", "g", 160, 200)
+    assert shared("evidence-map", rows, **columns).findings[0] == "At least 80% in every goal: A."
+
+
+def test_a_square_is_said_to_be_one_of_the_goals_models(one):
+    """A model that serves several goals has a square in each."""
+    for plot in ("models-by-goal", "feature-by-goal"):
+        d = one(plot, "redesigned")
+        assert messages("fi")(f"{plot}.square", count=1) in d.words.subtitle
+    assert "of the goal's" in messages("en")("models-by-goal.square", count=1)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -406,7 +484,7 @@ def boxes_of(d):
     return [rows[key] for key in sorted(rows)]
 
 
-def test_one_square_is_one_model_the_largest_goal_first(one):
+def test_a_row_has_a_square_for_each_of_the_goals_models_the_largest_goal_first(one):
     d = one("models-by-goal", "redesigned")
     rows = d.table.sort_values("k", ascending=False, kind="stable")
     full = [row["full"] for row in boxes_of(d)]
@@ -944,7 +1022,11 @@ def test_the_numbers_of_an_alternative_text_are_those_of_the_table(every):
         text = d.words.alt
         for label in sorted({*d.table.get("feature", []), *d.table.get("goal", [])}, key=len):
             text = text.replace(label, "")
-        rows = list(d.table.itertuples())
+        table = d.table
+        if (d.plot, d.variant) == ("models-by-goal", "as-published"):
+            labels = metrics.rounding.percents(table["k"].tolist(), "largest-remainder")
+            table = table.assign(percent=labels)
+        rows = list(table.itertuples())
         if "percent" in d.table:
             assert set(ratios(text)) <= {ratio(row) for row in rows}
             assert set(percentages(text)) <= {percentage(row) for row in rows} | {"80"}
@@ -1154,7 +1236,7 @@ def test_two_thousand_models_fit_on_the_page(plot, variant, many):
 
 def test_of_two_thousand_models_one_square_is_several(many):
     d = Drawn("models-by-goal", "redesigned", "fi", table_of("models-by-goal", many))
-    per = int(re.search(r"Yksi neliö on (\d+) toimintamallia", d.words.subtitle)[1])
+    per = int(re.search(r"Yksi neliö on (\d+) tavoitteen toimintamallia", d.words.subtitle)[1])
     rows = d.table.sort_values("k", ascending=False, kind="stable")
     assert per == math.ceil(rows["k"].max() / 24)
     assert [row["full"] for row in boxes_of(d)] == [math.ceil(k / per) for k in rows["k"]]

@@ -1,7 +1,9 @@
 """The fewest codes that change a finding are found, and no fewer do."""
 
-from itertools import combinations
+from fractions import Fraction
+from itertools import combinations, pairwise
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -58,6 +60,75 @@ def test_the_leading_goals_index_is_the_least_number_of_flips_by_exhaustion(
             for rows in combinations(data.codings.index, size)
         )
         assert turned == (size == found)
+
+
+GOALS = ("goal-1", "goal-2", "goal-3")
+SHOWN = {"features": 3, "models": 6}
+
+
+def drawn(seed: int) -> tuple[Dataset, np.ndarray, np.ndarray]:
+    """Models that serve one goal or two, coded at random for three features."""
+    rng, base = np.random.default_rng(seed), small(several_goals=False)
+    features = base.taxonomy.feature_ids[: SHOWN["features"]]
+    codes = rng.random((SHOWN["models"], len(features))) < 0.6
+    member = np.eye(3, dtype=bool)[np.arange(SHOWN["models"]) % 3]
+    member |= np.eye(3, dtype=bool)[rng.integers(3, size=SHOWN["models"])]
+    models = base.models["model_id"]
+    pairs = [(models[i], GOALS[j]) for i, j in zip(*member.nonzero(), strict=True)]
+    rows = [
+        (models[i], f, "a", str(int(codes[i, j])), "")
+        for i in range(len(models))
+        for j, f in enumerate(features)
+    ]
+    codings = pd.DataFrame(rows, columns=base.codings.columns)
+    members = pd.DataFrame(pairs, columns=base.memberships.columns)
+    return Dataset("drawn", base.info, base.models, members, codings), codes, member
+
+
+def holds_in(codes: np.ndarray, member: np.ndarray, measure: str, named: list[int]) -> bool:
+    """Whether a claim is reproduced, by its definition."""
+    if measure == "leading-goal":
+        totals, sizes = member.T @ codes.sum(axis=1), member.sum(axis=0)
+        means = [Fraction(int(a), int(b)) for a, b in zip(totals, sizes, strict=True)]
+        return [i for i, mean in enumerate(means) if mean == max(means)] == named
+    if measure == "axis-maximum":
+        return bool((member.T @ codes[:, 0].astype(int)).max() <= named[0])
+    k = codes.sum(axis=0) * (1 if measure == "most-common" else -1)
+    others = [k[i] for i in range(len(k)) if i not in named]
+    order = [*k[named], max(others, default=-99)]
+    return all(a >= b for a, b in pairwise(order))
+
+
+CLAIMS = [
+    *(("most-common", named) for named in ([0], [2, 1], [1, 0, 2])),
+    *(("rarest", named) for named in ([1], [0, 2])),
+    *(("leading-goal", named) for named in ([0], [1], [2], [0, 2])),
+    *(("axis-maximum", [end]) for end in (0, 1, 2)),
+]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(("measure", "named"), CLAIMS)
+def test_the_index_is_the_least_number_of_codes_by_exhaustion(
+    measure: str, named: list[int], seed: int
+) -> None:
+    """Of claims that hold and of claims that differ, with models in two goals."""
+    data, codes, member = drawn(seed)
+    ids = GOALS if measure == "leading-goal" else data.taxonomy.feature_ids
+    printed = str(named[0]) if measure == "axis-maximum" else ";".join(ids[i] for i in named)
+    claim = claims.load().query("measure == @measure").head(1)
+    claim = claim.assign(printed=printed, feature_id=data.taxonomy.feature_ids[0])
+    (row,) = fragility(data, claim).itertuples()
+    before = holds_in(codes, member, measure, named)
+    assert (row.verdict == "reproduced") == before
+    for size in range(1, 5):
+        for chosen in combinations(range(codes.size), size):
+            turned = codes.copy()
+            turned.flat[list(chosen)] ^= True
+            if holds_in(turned, member, measure, named) != before:
+                assert row.codes == size
+                return
+    assert pd.isna(row.codes) or row.codes > size
 
 
 def test_one_code_changes_every_printed_percentage_of_so_few_models(review: Dataset) -> None:

@@ -193,7 +193,8 @@ def test_a_changed_code_is_shown_as_the_cells_that_it_changed(build, tmp_path):
         f"    before, after and difference: {picture}",
     ]
     with Image.open(picture) as image, Image.open(build / f"en/figures/{STEM}.png") as after:
-        assert image.size == (3 * after.width, after.height)
+        assert image.width == 3 * after.width
+        assert image.height >= after.height  # the taller of both
 
 
 def test_a_pixel_that_was_touched_up_is_found_and_shown(build):

@@ -11,6 +11,7 @@ import pytest
 
 from soila_analysis import figures, taxonomy
 from soila_analysis.figures.wording import percent_of
+from soila_analysis.metrics.rounding import percents
 from soila_analysis.review import published as shown
 from soila_analysis.review import readings as arithmetic
 from soila_analysis.review.compatible import ranges
@@ -31,7 +32,9 @@ FIGURE_REASONS = {
         "24": "models",
         "0.50": "true alpha in them, to",
         "0.95": "that",
-        "COVERAGE": "per cent of samples; tests/test_agreement.py compares them with the benchmark",
+        "84": "per cent of samples; tests/test_agreement.py has the benchmark",
+        "89": "per cent of samples; tests/test_agreement.py has the benchmark",
+        "98": "per cent of samples; tests/test_agreement.py has the benchmark",
         "10.000": "resamples, as English writes them",
     },
 }
@@ -102,6 +105,9 @@ def sources(table):
         bounds = table.dropna(subset=columns) if {*columns} <= {*table} else table[:0]
         for *ks, n in bounds.get(columns, bounds).itertuples(index=False):
             found |= {str(percent_of(k, n)) for k in ks if n}
+    if {"goal", "k", "models", "percent"} <= set(table):  # the pie has the review's labels
+        labels = percents(table["k"].tolist(), "largest-remainder")
+        found |= {*map(str, labels), str(table["percent"].sum())}
     if {"models1", "models2", "models_both"} <= set(table):
         first = table.iloc[0]
         found |= {str(first[f"models{side}"] - first["models_both"]) for side in "12"}
@@ -142,7 +148,7 @@ def test_a_planted_number_in_the_words_of_a_figure_is_found(tables, monkeypatch)
     table = tables["literal", "en", "models-by-goal"]
     assert without_source("The share is 43% of 52.", sources(table), REASONS) == ["43"]
     catalogue = figures.models_by_goal.messages("en").catalogue["models-by-goal"]
-    monkeypatch.setitem(catalogue, "lead", "More than 43 models: {goal}, {ratio} ({percent}).")
+    monkeypatch.setitem(catalogue, "lead", "More than 43 models: {leaders}.")
     texts = dict(figure_texts("models-by-goal", table, "en"))
     assert all(without_source(t, sources(table), REASONS) == ["43"] for t in texts.values())
 

@@ -451,3 +451,14 @@ def test_notes_of_coders_are_not_among_the_data_items(noted):
     items = {item.id: item.answer for item in report.methods(noted, "en").items}
     assert "region" in items["items"]
     assert "note_AB" not in items["items"]
+
+
+def test_whole_numbers_stay_whole_where_some_are_missing(tmp_path) -> None:
+    """1072.0 was printed of a claim beside one that could not be recomputed."""
+    rows = ["claim,unit,printed,recomputed,basis", "One.,models,52,1072,", "Two.,models,8,,"]
+    file = tmp_path / "claims.csv"
+    file.write_text("\n".join(rows), encoding="utf-8")
+    shown = readable(read(file), {}, "en")
+    cells = [cell for row in shown.rows for cell in row]
+    assert "1,072" in cells
+    assert not any(".0" in cell for cell in cells)

@@ -14,7 +14,7 @@ from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines, text_
 from soila_analysis.figures.palette import BLANK, HEAT, MUTED, TEXT
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
-from soila_analysis.figures.wording import percent_of, ratio
+from soila_analysis.figures.wording import percent_text, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 3.4  # cm, width of the column of labels
@@ -105,7 +105,7 @@ def _sentence(row: Any, t: Messages) -> str:
 
 
 def _percent(row: Any, t: Messages) -> str:
-    return t.percent(percent_of(row.k, row.n)) if row.n else "–"
+    return percent_text(row.k, row.n, t) if row.n else "–"
 
 
 def _cell(

@@ -12,6 +12,7 @@ from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, lines, placed
 from soila_analysis.figures.palette import GREY, PALETTE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
+from soila_analysis.figures.wording import leaders
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.6  # cm, width of the column of labels
@@ -122,11 +123,9 @@ def _ratio(row: Any, t: Messages) -> str:
 
 
 def _findings(table: pd.DataFrame, most: pd.DataFrame, t: Messages) -> list[str]:
-    names = t.listing(most["feature"].tolist())
-    first = next(most.itertuples())
-    if first.disputed == 0:
+    if not most["disputed"].any():
         return [t("disagreement.nowhere")]
-    found = [t("disagreement.most", names=names, ratio=_ratio(first, t))]
+    found = [t("disagreement.most", leaders=leaders(most, "feature", t, _ratio))]
     sides = table[(table["feature_id"] == "") & (table["outcome"] == "only")]
     if sides["k"].min() < sides["k"].max():
         more = sides.loc[sides["k"].idxmax()]

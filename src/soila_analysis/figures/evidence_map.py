@@ -23,7 +23,6 @@ from soila_analysis.figures.wording import (
     empty_goals,
     open_codes,
     percent,
-    percent_of,
     ratio,
 )
 from soila_analysis.language import Messages, messages
@@ -219,10 +218,10 @@ def _bounded(table: pd.DataFrame) -> bool:
 
 
 def _least(row: Any) -> float:
-    """Return the percentage that the cell has at least."""
-    if row.basis == BOUNDED and row.n:
-        return percent_of(row.bound_low, row.n)
-    return float("nan") if pd.isna(row.percent) else float(row.percent)
+    """Return the percentage that the cell has at least, not rounded."""
+    if not row.n:
+        return float("nan")
+    return float(100 * (row.bound_low if row.basis == BOUNDED else row.k) / row.n)
 
 
 def _margin(page: Page, canvas: Axes, row: Any, laid: Plan, y: float, t: Messages) -> None:

@@ -21,6 +21,7 @@ from soila_analysis.figures.wording import (
     by_share,
     empty_goals,
     interval,
+    leaders,
     open_codes,
     other_reading,
     percent,
@@ -163,9 +164,7 @@ def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str
         return [t("feature-by-goal.unknown")]
     if first.empty:
         return [t("feature-by-goal.nothing")]
-    lead = first.iloc[0]
-    names = t.listing(first["goal"].tolist())
-    return [t("feature-by-goal.lead", names=names, ratio=ratio(lead, t), percent=percent(lead, t))]
+    return [t("feature-by-goal.lead", leaders=leaders(first, "goal", t))]
 
 
 SPEC = Spec(

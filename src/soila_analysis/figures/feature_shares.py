@@ -17,6 +17,7 @@ from soila_analysis.figures.wording import (
     bounds,
     by_share,
     interval,
+    leaders,
     open_codes,
     other_reading,
     percent,
@@ -143,11 +144,7 @@ def _may_be_beaten(rows: pd.DataFrame, top: pd.DataFrame, bottom: pd.DataFrame) 
 
 
 def _finding(which: str, rows: pd.DataFrame, t: Messages) -> str:
-    first = rows.iloc[0]
-    names = t.listing(rows["feature"].tolist())
-    return t(
-        f"feature-shares.{which}", names=names, ratio=ratio(first, t), percent=percent(first, t)
-    )
+    return t(f"feature-shares.{which}", leaders=leaders(rows, "feature", t))
 
 
 def _entry(row: Any, width: float, lang: str) -> list[str]:

@@ -14,7 +14,7 @@ from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines
 from soila_analysis.figures.palette import PALETTE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
-from soila_analysis.figures.wording import empty_goals, percent, ratio
+from soila_analysis.figures.wording import empty_goals, leaders, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
@@ -22,9 +22,9 @@ ROW = 1.15
 SQUARES = 24  # at most, in the longest row
 
 
-def metric(data: Coded, rounding: str = "largest-remainder") -> pd.DataFrame:
+def metric(data: Coded) -> pd.DataFrame:
     """Make the table of the figure."""
-    return metrics.goal_distribution(data.memberships, data.taxonomy.goal_ids, rule=rounding)
+    return metrics.goal_distribution(data.memberships, data.taxonomy.goal_ids)
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -32,6 +32,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     if not _known(table):
         return without_figure(table, lang, t("models-by-goal.title"), t("common.unpublished"))
+    if variant == "as-published":
+        table = _as_the_review(table)
     first = table[table["k"] == table["k"].max()]
     lead = first.iloc[0]
     clear = len(first) == 1 and variant == "redesigned"
@@ -47,21 +49,14 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             _sum(table, t),
             empty_goals(table.assign(n=table["k"]), t),
         ],
-        findings=[
-            t(
-                "models-by-goal.lead",
-                goal=t.listing(first["goal"].tolist()),
-                ratio=ratio(lead, t),
-                percent=percent(lead, t),
-            )
-        ],
+        findings=[t("models-by-goal.lead", leaders=leaders(first, "goal", t))],
         rows=[f"{r.goal}: {ratio(r, t)} ({percent(r, t)})." for r in table.itertuples()],
     )
 
 
 def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's pie: goals in their order, white gaps, labels outside."""
-    t = messages(words.lang)
+    t, table = messages(words.lang), _as_the_review(table)
     labels = [_slice_label(row, angle, t) for row, angle in _slices(table) if row.k]
     above = max(0.0, -min(label.top for label in labels))
     page = Page(words, body=above + max(8.6, *(label.bottom for label in labels)))
@@ -151,9 +146,23 @@ def _base(table: pd.DataFrame, t: Messages) -> str:
     return t("models-by-goal.base-memberships", n=t.number(n), models=t.number(models))
 
 
+def _as_the_review(table: pd.DataFrame) -> pd.DataFrame:
+    """Round the labels as the review's pie does, so that they add up to 100 %."""
+    labels = metrics.rounding.percents(table["k"].tolist(), "largest-remainder")
+    return table.assign(percent=labels)
+
+
 def _sum(table: pd.DataFrame, t: Messages) -> str:
-    forced = (2 * (100 * table["k"] - table["percent"] * table["n"])).abs() > table["n"]
-    return t("models-by-goal.sum") if forced.any() else ""
+    """Say what the labels add up to, if not to 100 %, or that they were made to."""
+    plain, total = metrics.rounding.percents(table["k"].tolist()), int(table["percent"].sum())
+    if table["percent"].tolist() != plain:
+        return t("models-by-goal.sum")
+    said = "" if total == 100 else t("models-by-goal.sum-other", sum=t.percent(total))
+    if not said or not table["basis"].eq("published").any():
+        return said
+    review = _as_the_review(table).sort_values("k", ascending=False, kind="stable")
+    printed = t.listing([t.percent(p) for p in review["percent"]])
+    return f"{said} {t('models-by-goal.sum-review', printed=printed)}"
 
 
 def _known(table: pd.DataFrame) -> bool:

@@ -1,5 +1,6 @@
 """How figures word a number, where it is from, and what it leaves open."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ from soila_analysis.metrics.shares import WIDENED
 BOUNDED = "bounded"
 OWN = "share:"  # then a coder's id: the share by this coder's codes alone
 HELD = ("n", "unclear", "not_assessed", "not_applicable", "not_coded")  # columns that count models
+Value = Callable[[Any, Messages], str]
 METHODS = {"wilson": "Wilson", "jeffreys": "Jeffreys", "clopper-pearson": "Clopper–Pearson"}
 
 
@@ -28,7 +30,30 @@ def percent(row: Any, t: Messages) -> str:
         return t.percent(low) if low == high else f"{t.number(low)}–{t.percent(high)}"
     if pd.isna(row.percent):
         return missing(row, t)
-    return t.percent(row.percent)
+    return written(row.percent, row.k, row.n, t)
+
+
+def percent_text(k: float, n: float, t: Messages) -> str:
+    """Write k/n as a percentage, rounded half-up."""
+    return written(percent_of(k, n), k, n, t)
+
+
+def written(rounded: int, k: float, n: float, t: Messages) -> str:
+    """Write the rounded percentage of k/n; some is never 0 %, and not all is never 100 %."""
+    if rounded == 0 and k > 0:
+        return t("common.under", percent=t.percent(1))
+    if rounded == 100 and k < n:
+        return t("common.over", percent=t.percent(99))
+    return t.percent(rounded)
+
+
+def leaders(rows: pd.DataFrame, name: str, t: Messages, value: Value | None = None) -> str:
+    """Name the rows that share a place, each with its own k/n, once where that is the same."""
+    write = value or (lambda row, t: f"{ratio(row, t)} ({percent(row, t)})")
+    names, values = rows[name].tolist(), [write(row, t) for row in rows.itertuples()]
+    if len(set(values)) == 1:
+        return f"{t.listing(names)}, {values[0]}"
+    return "; ".join(f"{n}, {v}" for n, v in zip(names, values, strict=True))
 
 
 def missing(row: Any, t: Messages) -> str:

@@ -136,9 +136,7 @@ def shares(
     return table
 
 
-def goal_distribution(
-    memberships: pd.DataFrame, goals: Sequence[str], *, rule: str = "largest-remainder"
-) -> pd.DataFrame:
+def goal_distribution(memberships: pd.DataFrame, goals: Sequence[str]) -> pd.DataFrame:
     """Distribution of the models over the goals; a model counts in each goal that it serves.
 
     Parameters
@@ -147,22 +145,20 @@ def goal_distribution(
         Columns ``model_id``, ``goal_id``.
     goals : sequence of str
         The goals in their order; one without models has k = 0.
-    rule : str, default "largest-remainder"
-        How the percent labels are rounded: a rule of `rounding`. The default makes them sum to
-        100, as the review's labels do.
 
     Returns
     -------
     DataFrame
         ``goal_id``; ``k`` of ``n`` memberships; ``share``, ``low``, ``high`` (Wilson 95 %);
-        ``percent``; ``models``, the number of distinct models.
+        ``percent``, rounded half-up one by one, so that equal counts have equal labels, which
+        need not sum to 100; ``models``, the number of distinct models.
     """
     frames.check(memberships=memberships)
     table = pd.DataFrame({"goal_id": list(goals)})
     table["k"] = _sizes(memberships, goals).to_numpy(dtype=np.int64)
     table["n"] = len(memberships)
     table = _with_interval(table, 0.95, "wilson", table["k"], table["k"], table["n"])
-    table["percent"] = rounding.percents(table["k"].tolist(), rule)
+    table["percent"] = rounding.percents(table["k"].tolist())
     table["models"] = memberships["model_id"].nunique()
     return table
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from soila_analysis.dataset import ONE_CODER, Dataset
 from soila_analysis.figures.agreement import ALPHA, spread_of
-from soila_analysis.figures.wording import percent_of
+from soila_analysis.figures.wording import percent_text
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics import agreement_by_feature
 from soila_analysis.report.evidence_map import further
@@ -202,7 +202,7 @@ def _agreement(dataset: Dataset, t: Messages) -> Iterator[str]:
         doubled=t.number(n),
         pairs=t.number(len(pairs)),
         agreed=t.number(agreed),
-        percent=t.percent(percent_of(agreed, n)),
+        percent=percent_text(agreed, n, t),
     )
     yield from _alpha(dataset, t)
 

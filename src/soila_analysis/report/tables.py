@@ -74,7 +74,8 @@ def read(file: Path) -> pd.DataFrame:
     -------
     DataFrame
     """
-    return pd.read_csv(file, keep_default_na=False, na_values=[""])
+    text = dict.fromkeys(("printed", "recomputed"), "str")  # whole numbers, also where some miss
+    return pd.read_csv(file, keep_default_na=False, na_values=[""], dtype=text)
 
 
 def readable(

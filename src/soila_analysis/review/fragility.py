@@ -6,11 +6,14 @@ the other way round; models, goals and bases stay as they are. Numbers that no c
 the distribution over the goals, have no index.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy.optimize import Bounds, LinearConstraint, milp
 
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset
@@ -18,6 +21,8 @@ from soila_analysis.metrics import rounding
 from soila_analysis.review import basis
 from soila_analysis.review import claims as published
 from soila_analysis.review.compatible import Draws, sample, tables
+
+Floats = npt.NDArray[np.float64]
 
 
 def fragility(dataset: Dataset, claims: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -135,6 +140,7 @@ class _Shares:
 
     def __init__(self, dataset: Dataset) -> None:
         taxonomy = dataset.taxonomy
+        self.goals = taxonomy.goal_ids
         self.status = dataset.status
         self.memberships = dataset.memberships
         self.shares = metrics.feature_shares(self.status).set_index("feature_id")
@@ -142,15 +148,43 @@ class _Shares:
             self.status, dataset.memberships, taxonomy.goal_ids
         ).set_index(["feature_id", "goal_id"])
 
-    def members(self, goal: str) -> set[str]:
-        """Return the models that serve a goal."""
-        rows = self.memberships["goal_id"] == goal
-        return set(self.memberships.loc[rows, "model_id"])
+    def present(self, goal: str) -> int:
+        """Return how many codes of a goal's models are present."""
+        return int(self.by_goal.xs(goal, level="goal_id")["k"].sum())
 
-    def codes(self, models: set[str]) -> tuple[int, int]:
-        """Return how many codes of some models are present, and how many absent."""
-        chosen = self.status[self.status.index.isin(models)]
-        return int(chosen.eq("present").to_numpy().sum()), int(chosen.eq("absent").to_numpy().sum())
+    def coded(self, goal: str) -> int:
+        """Return how many models of a goal are coded."""
+        models = self.memberships.loc[self.memberships["goal_id"] == goal, "model_id"]
+        status = self.status[self.status.index.isin(models)]
+        return int(status.isin(["present", "absent"]).any(axis=1).sum())
+
+    def changes(self, features: Sequence[str]) -> tuple[Floats, Floats]:
+        """Give the kinds of changes of a code: what each adds to the goals, how many there can be.
+
+        Models that serve the same goals are of one kind: first what becomes present, then what
+        becomes absent.
+        """
+        served = pd.crosstab(self.memberships["goal_id"], self.memberships["model_id"])
+        served = served.reindex(index=self.goals, columns=self.status.index, fill_value=0)
+        kinds, kind = np.unique(served.to_numpy(dtype=float).T, axis=0, return_inverse=True)
+        codes = self.status[[*features]]
+        room = [
+            np.bincount(kind.ravel(), codes.eq(now).sum(axis=1), len(kinds))
+            for now in ("absent", "present")
+        ]
+        return np.hstack([kinds.T, -kinds.T]), np.concatenate(room)
+
+
+def _fewest(changes: tuple[Floats, Floats], needs: Sequence[tuple[Floats, float]]) -> int | None:
+    """Fewest changes after which each weighted sum of the goals' gains is as large as needed."""
+    (adds, room), weights = changes, np.array([weight for weight, _ in needs])
+    found = milp(
+        np.ones(len(room)),
+        integrality=np.ones(len(room)),
+        bounds=Bounds(0, room),
+        constraints=LinearConstraint(weights @ adds, lb=[least for _, least in needs]),
+    )
+    return round(found.fun) if found.success else None
 
 
 def _of_share(row: Any, counts: _Shares) -> int | None:
@@ -173,16 +207,39 @@ def _of_rarest(row: Any, counts: _Shares) -> int | None:
 
 
 def _of_order(row: Any, counts: _Shares, *, most_common: bool) -> int | None:
-    """Let any feature overtake one that stands before it: then the list changes."""
-    if row.verdict != "reproduced":
-        return None
+    """Let any feature overtake one that stands before it; or bring the named ones to the front."""
     named = row.printed.split(";")
-    others = [f for f in counts.shares.index if f not in named]
+    shares = counts.shares[counts.shares["n"] > 0]
+    others = [f for f in shares.index if f not in named]
+    if row.verdict != "reproduced":
+        return _to_the_front(shares, named, others, most_common)
     pairs = ((a, b) for i, a in enumerate(named) for b in [*named[i + 1 :], *others])
-    overtakings = (
-        _overtaking(counts.shares.loc[a], counts.shares.loc[b], most_common) for a, b in pairs
-    )
+    overtakings = (_overtaking(shares.loc[a], shares.loc[b], most_common) for a, b in pairs)
     return min((n for n in overtakings if n is not None), default=None)
+
+
+def _to_the_front(
+    shares: pd.DataFrame, named: Sequence[str], others: Sequence[str], most_common: bool
+) -> int | None:
+    """Fewest codes that put the named features first, in their order; ties are in their favour.
+
+    From the last named feature on, each count that it could have is given its cost: its own
+    changes, and those of all that must not stand before it.
+    """
+    if not {*named} <= {*shares.index}:
+        return None
+    n = {f: int(shares.loc[f, "n"]) for f in shares.index}
+    k = {f: int(shares.loc[f, "k"]) for f in shares.index}
+    if not most_common:  # the same race, run with the models that lack the feature
+        k = {f: n[f] - k[f] for f in k}
+    last = named[-1]
+    at = np.arange(n[last] + 1)
+    cost = sum((np.maximum(0, k[f] - at * n[f] // n[last]) for f in others), np.zeros(len(at), int))
+    cost = cost + abs(at - k[last])
+    for behind, feature in zip(named[:0:-1], named[-2::-1], strict=True):
+        at = np.arange(n[feature] + 1)
+        cost = np.minimum.accumulate(cost)[at * n[behind] // n[feature]] + abs(at - k[feature])
+    return int(cost.min())
 
 
 def _overtaking(ahead: pd.Series, behind: pd.Series, most_common: bool) -> int | None:
@@ -200,49 +257,39 @@ def _overtaking(ahead: pd.Series, behind: pd.Series, most_common: bool) -> int |
 
 
 def _of_leading_goal(row: Any, counts: _Shares) -> int | None:
-    """Let any other goal have the same mean: then the lead is lost."""
-    if row.verdict != "reproduced":
+    """Let any other goal have the same mean, or one of the leaders another; or make them lead."""
+    changes = counts.changes(counts.status.columns)
+    sizes = {goal: counts.coded(goal) for goal in counts.goals}
+    named = row.printed.split(";")
+    rivals = [goal for goal, n in sizes.items() if n and goal not in named]
+
+    def ahead(first: str, second: str, by: int) -> tuple[Floats, float]:
+        """Say what puts the mean of one goal level with another's, or beyond it."""
+        (one, n), (other, m) = ((counts.present(g), sizes[g]) for g in (first, second))
+        weight = np.zeros(len(counts.goals))
+        weight[counts.goals.index(first)], weight[counts.goals.index(second)] = m, -n
+        return weight, n * other - m * one + by
+
+    if not all(sizes[goal] for goal in named):
         return None
-    goals = counts.by_goal.index.get_level_values("goal_id").unique()
-    rivals = (_drawing_level(row.printed, g, counts) for g in goals if g != row.printed)
-    return min(rivals, default=None)
-
-
-def _drawing_level(leader: str, rival: str, counts: _Shares) -> int:
-    """Fewest codes that give two goals the same mean, models that serve both included."""
-    first, second = counts.members(leader), counts.members(rival)
-    coded = set(counts.status.index[counts.status.isin(["present", "absent"]).any(axis=1)])
-    n, m = len(first & coded), len(second & coded)
-    total, other = counts.codes(first)[0], counts.codes(second)[0]
-    may_lose = counts.codes(first - second)[0]
-    may_win = counts.codes(second - first)[1]
-    both = counts.codes(first & second)
-    for codes in count():
-        for lost, won, shared in _split(codes, may_lose, may_win, both):
-            if (total - lost + shared) * m <= (other + won + shared) * n:
-                return codes
-    raise AssertionError("unreachable: taking every feature away draws level")
-
-
-def _split(
-    codes: int, may_lose: int, may_win: int, both: tuple[int, int]
-) -> Iterator[tuple[int, int, int]]:
-    for shared in range(-min(codes, both[0]), min(codes, both[1]) + 1):
-        rest = codes - abs(shared)
-        for lost in range(min(rest, may_lose) + 1):
-            if rest - lost <= may_win:
-                yield lost, rest - lost, shared
+    if row.verdict != "reproduced":
+        needs = [ahead(goal, rival, 1) for goal in named for rival in rivals]
+        return _fewest(changes, [*needs, *(ahead(*pair, 0) for pair in permutations(named, 2))])
+    ways = [ahead(rival, goal, 0) for goal in named for rival in rivals]
+    ways += [ahead(*pair, 1) for pair in permutations(named, 2)]
+    found = (_fewest(changes, [way]) for way in ways)
+    return min((n for n in found if n is not None), default=None)
 
 
 def _of_axis(row: Any, counts: _Shares) -> int | None:
-    """Codes until no bar reaches beyond the axis, or until one does."""
-    bars = counts.by_goal.loc[row.feature_id]
-    end = int(row.printed)
-    beyond = int((bars["k"] - end).clip(lower=0).sum())
+    """Codes until no bar reaches beyond the axis, each model once; or until one does."""
+    bars = counts.by_goal.loc[row.feature_id].reindex(counts.goals)
+    end, each = int(row.printed), np.eye(len(counts.goals))
+    if (bars["k"] > end).any():
+        beyond = (bars["k"] - end).to_numpy(dtype=float)
+        return _fewest(counts.changes([row.feature_id]), [*zip(-each, beyond, strict=True)])
     room = bars.loc[bars["n"] > end, "k"]
-    if beyond or room.empty:
-        return beyond or None
-    return int(end + 1 - room.max())
+    return None if room.empty else int(end + 1 - room.max())
 
 
 FEWEST: Mapping[str, Callable[[Any, _Shares], int | None]] = {
