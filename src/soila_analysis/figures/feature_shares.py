@@ -7,7 +7,16 @@ from matplotlib.figure import Figure
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import LABEL, WIDTH, Page, bare, height, lines, text_width
+from soila_analysis.figures.page import (
+    LABEL,
+    WIDTH,
+    Page,
+    bare,
+    height,
+    lines,
+    row_height,
+    text_width,
+)
 from soila_analysis.figures.palette import BLUE, MUTED
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
@@ -92,7 +101,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw one row a feature: share and interval on a scale from 0 to 100 %, and the coders."""
     t = messages(words.lang)
     rows = by_share(table)
-    several = marks.Several(rows, ROW, t)
+    step = row_height(rows["feature"], LABELS - 0.5, LABEL, t.lang, ROW)
+    several = marks.Several(rows, step, t)
     top, high = several.head + 0.7, several.row
     page = Page(words, body=top + high * len(rows) + 0.2)
     several.draw_key(page)

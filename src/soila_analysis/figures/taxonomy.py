@@ -46,6 +46,7 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
         ``sources``, ``kind`` (taxonomy: no codes are involved), ``reading``, ``source``,
         ``definition``, ``feature``.
     """
+    labels = taxonomy.labels(lang)
     rows = [
         {
             "feature_id": f.id,
@@ -58,7 +59,7 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
             "reading": "",
             "source": source,
             "definition": f.definition[lang],
-            "feature": f.label[lang],
+            "feature": labels[f.id],
         }
         for i, f in enumerate(taxonomy.features, 1)
     ]
