@@ -70,7 +70,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     heads = [lines(n, wide - 0.15, SMALL, t.lang, bold=True) for n in names]
     head = max(height(h, SMALL) for h in heads) + 1.2
     page = Page(words, body=head + high * len(names) + 0.1)
-    page.key(_classes(t), HEAT)
+    page.key(_classes(t), [{"facecolor": colour} for colour in HEAT])
     canvas = page.canvas()
     for i, text in enumerate(heads):
         x, y = LABELS + wide * (i + 0.5), head - 0.1 - height(text, SMALL)

@@ -1,6 +1,7 @@
 """One look for all figures: page, type, colours, and text that is measured before it is set."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
@@ -24,9 +25,11 @@ SCREEN = 96  # dots per inch of a notebook
 WIDTH = 16.0  # cm, as are all lengths here
 MARGIN = 0.3
 TITLE, LABEL, SMALL = 12.0, 9.5, 8.5  # points
+KEY, KEY_ROW = LABEL - 0.5, 0.5
 LEADING = 1.18
 FAMILY = "Soila Sans"  # fonts/README.md
 CM = 1 / 2.54  # inches
+PIXELS = 65_000  # matplotlib draws no more in a row or column
 POINT = 2.54 / 72  # cm
 
 RC: dict[Any, Any] = {
@@ -68,7 +71,7 @@ class Drawing(Figure):
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         buffer, (width, _) = BytesIO(), self.get_size_inches()
         with style():
-            self.savefig(buffer, format="png", dpi=2 * SCREEN)
+            self.savefig(buffer, format="png", dpi=resolution(self, 2 * SCREEN))
         return buffer.getvalue(), {"width": round(width * SCREEN)}
 
 
@@ -126,21 +129,29 @@ class Page:
         weight: str = "normal",
         ha: str = "left",
         va: str = "top",
+        slant: float = 0,
     ) -> None:
-        """Set one or several lines at a position in cm; `va` centre is about the whole block."""
+        """Set one or several lines at a position in cm; `va` centre is about the whole block.
+
+        Slanted lines rise to the right from the position, the last of them lowest.
+        """
         rows = [content] if isinstance(content, str) else list(content)
         step = size * LEADING * POINT
         top = y - (step * len(rows) / 2 if va == "center" else 0)
+        sine, cosine = math.sin(math.radians(slant)), math.cos(math.radians(slant))
         for i, row in enumerate(rows):
+            down = step * (i + 0.78) if not slant else step * (i - len(rows) + 0.78)
             self.figure.text(
-                x / WIDTH,
-                self._up(top + step * (i + 0.78)),
+                (x + down * sine) / WIDTH,
+                self._up(top + down * cosine),
                 row,
                 size=size,
                 color=color,
                 weight=weight,
                 ha=ha,
                 va="baseline",
+                rotation=slant,
+                rotation_mode="anchor" if slant else "default",
             )
 
     def label(
@@ -158,14 +169,19 @@ class Page:
             yield top
             top += high
 
-    def key(self, names: Sequence[str], colours: Sequence[str]) -> None:
-        """Set a box and a name for each class of colours, side by side at the top of the body."""
-        canvas, x, size = self.canvas(), MARGIN, LABEL - 0.5
-        for name, colour in zip(names, colours, strict=True):
-            box = Rectangle((x, 0.1), 0.45, 0.34, facecolor=colour, edgecolor="#8a8a8a", lw=0.8)
-            canvas.add_patch(box)
-            self.text(x + 0.6, 0.27, name, size=size, va="center")
-            x += 1.1 + text_width(name, size)
+    def key(self, names: Sequence[str], looks: Sequence[Mapping[str, Any]]) -> None:
+        """Set a box and a name for each class, side by side at the top of the body, in `key_rows`.
+
+        A look is what `Rectangle` takes beside the usual grey edge.
+        """
+        canvas, entries = self.canvas(), iter(looks)
+        for i, row in enumerate(key_rows(names)):
+            x, y = MARGIN, KEY_ROW * i
+            for name, look in zip(row, entries):  # noqa: B905 - the looks go on with the next row
+                edge = {"edgecolor": "#8a8a8a", "lw": 0.8, **look}
+                canvas.add_patch(Rectangle((x, y + 0.1), 0.45, 0.34, **edge))
+                self.text(x + 0.6, y + 0.27, name, size=KEY, va="center")
+                x += 1.1 + text_width(name, KEY)
 
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
         """Add axes whose upper left corner is at (x, y) cm."""
@@ -206,6 +222,30 @@ def bare(axes: Axes, **ticks: Any) -> None:
     axes.tick_params(length=0, **ticks)
     axes.grid(axis="x")
     axes.spines[:].set_visible(False)
+
+
+def key_rows(names: Sequence[str]) -> list[list[str]]:
+    """Break the names of a key into rows that fit on the page."""
+    rows: list[list[str]] = [[]]
+    x = MARGIN
+    for name in names:
+        wide = 1.1 + text_width(name, KEY)
+        if rows[-1] and x + wide - 0.5 > WIDTH - MARGIN:
+            rows.append([])
+            x = MARGIN
+        rows[-1].append(name)
+        x += wide
+    return rows
+
+
+def row_height(labels: Iterable[str], width: float, size: float, lang: str, least: float) -> float:
+    """Return the height in cm of rows that all labels fit in, at least `least`."""
+    return max([least, *(height(lines(one, width, size, lang), size) + 0.15 for one in labels)])
+
+
+def resolution(figure: Figure, dpi: float) -> float:
+    """Return the dots per inch at which a figure can be drawn: those asked for, unless too many."""
+    return float(min(dpi, PIXELS / max(figure.get_size_inches())))
 
 
 def height(rows: Sequence[str], size: float) -> float:

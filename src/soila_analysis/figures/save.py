@@ -11,7 +11,7 @@ import pandas as pd
 from lxml import etree
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.page import style
+from soila_analysis.figures.page import resolution, style
 from soila_analysis.figures.texts import Texts
 from soila_analysis.files import RECORD, blob
 
@@ -88,7 +88,7 @@ def save_figure(drawn: Figure, words: Texts, output: Output) -> dict[str, Path]:
     }
     with style():
         for ending in FORMATS:
-            drawn.savefig(files[ending], dpi=DPI, metadata=metadata[ending])
+            drawn.savefig(files[ending], dpi=resolution(drawn, DPI), metadata=metadata[ending])
     _describe_svg(files["svg"], words, output.stem)
     return {**files, "json": save_texts(words, output)}
 

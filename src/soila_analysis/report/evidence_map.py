@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from soila_analysis import metrics
 from soila_analysis.dataset import Dataset
-from soila_analysis.figures.evidence_map import CLASSES
+from soila_analysis.figures.classes import FEW, Scale, known_gaps, scale
 from soila_analysis.figures.wording import BOUNDED, badge, by_share, percent, ratio
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.gaps import LEVEL
@@ -65,7 +65,7 @@ def evidence_map(
     table = cells(dataset)
     margin = table[table["goal_id"] == ""]
     rows = by_share(margin.assign(feature=margin["feature_id"].map(labels)))
-    shown = _shown(table, t)
+    shown, classes = _shown(table, t), scale(table)
     return render(
         "map.html",
         lang,
@@ -81,12 +81,13 @@ def evidence_map(
         counted=_counted(dataset, t),
         gaps=[(*at, cell["gap"]) for at, cell in shown.items() if cell["gap"]],
         bounded=sum(bool(goal) and cell["shade"] == "b" for (_, goal), cell in shown.items()),
-        classes=_classes(t),
+        classes=[(_shade(classes, i), name) for i, name in enumerate(classes.names(t))],
+        few=FEW,
         models=listed(dataset, lang),
         plain=PLAIN,
         columns=_columns(dataset.models),
         script=asset("explorer.js"),
-        data=_embedded(dataset, lang),
+        data=_embedded(dataset, lang, classes),
     )
 
 
@@ -98,16 +99,14 @@ def _columns(models: pd.DataFrame) -> dict[str, list[str]]:
 
 def _shown(table: pd.DataFrame, t: Messages) -> dict[tuple[str, str], dict[str, Any]]:
     """Give each cell its words, its class of shade, and what kind of gap it is."""
-    found = metrics.gaps(table).set_index(["feature_id", "goal_id"])["gap"]
-    shown = {}
+    found = known_gaps(table).set_index(["feature_id", "goal_id"])["gap"]
+    shown, classes = {}, scale(table)
     for row in table.itertuples():
-        at, unsure = (row.feature_id, row.goal_id), row.basis == BOUNDED
-        gap = "" if unsure and row.n else found.get(at, "")
-        shade = sum(row.percent >= c for c in CLASSES[1:-1]) if row.n else "none"
+        at, gap = (row.feature_id, row.goal_id), found.get((row.feature_id, row.goal_id), "")
         shown[at] = {
             "share": percent(row, t),
             "ratio": ratio(row, t),
-            "shade": "b" if unsure else shade,
+            "shade": "b" if row.basis == BOUNDED else _shade(classes, classes.place(row)),
             "published": row.basis == "published",
             "gap": t(f"site.script.gap-{gap}") if gap else "",
         }
@@ -125,14 +124,9 @@ def _counted(dataset: Dataset, t: Messages) -> dict[str, str]:
     }
 
 
-def _classes(t: Messages) -> list[str]:
-    """Write the classes of shade, the lowest first."""
-    edges = CLASSES[1:-1]
-    between = zip(edges, [*(e - 1 for e in edges[1:]), 100], strict=True)
-    return [
-        t("evidence-map.under", high=t.percent(edges[0])),
-        *(t("evidence-map.between", low=a, high=t.percent(b)) for a, b in between),
-    ]
+def _shade(classes: Scale, place: int | None) -> int | str:
+    """Name the shade of a class; that of 0 in a sparse map has none."""
+    return "none" if place is None or place < classes.sparse else place - classes.sparse
 
 
 def listed(dataset: Dataset, lang: str) -> list[dict[str, Any]]:
@@ -157,7 +151,7 @@ def _goals(dataset: Dataset) -> Mapping[str, list[str]]:
     return found
 
 
-def _embedded(dataset: Dataset, lang: str) -> Markup:
+def _embedded(dataset: Dataset, lang: str, classes: Scale) -> Markup:
     """Put the codes into the page: a character a code, no text that could end the script."""
     taxonomy, goals = dataset.taxonomy, _goals(dataset)
     order = {goal: place for place, goal in enumerate(taxonomy.goal_ids)}
@@ -178,7 +172,9 @@ def _embedded(dataset: Dataset, lang: str) -> Markup:
             for row in dataset.models.to_dict("records")
         ],
         "kind": dataset.info.kind,
-        "classes": CLASSES[1:-1],
+        "classes": classes.edges,
+        "sparse": classes.sparse,
+        "few": FEW,
         "level": LEVEL,
         "words": messages(lang).catalogue["site"]["script"],
     }

@@ -1,0 +1,253 @@
+"""How an evidence map is laid out: its panels, the widths of its columns, and their headings."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from soila_analysis.figures.page import (
+    KEY_ROW,
+    LEADING,
+    MARGIN,
+    POINT,
+    SMALL,
+    WIDTH,
+    Page,
+    height,
+    key_rows,
+    lines,
+    text_width,
+)
+from soila_analysis.figures.palette import MUTED
+from soila_analysis.figures.wording import BOUNDED, base, by_share, percent, ratio
+from soila_analysis.language import Messages
+
+FEW_GOALS = 4  # up to so many have wide columns with level headings, and bars in the margin
+GOALS, FEATURES = 12, 40  # at most, of a panel
+ROW, ROW_NARROW, ROW_BOUNDED = 0.87, 0.74, 1.0
+SLANT = 58  # degrees
+SLANTED = 5.5  # cm, the longest line of a slanted heading
+LINE = SMALL * LEADING * POINT
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Some features by some goals; `top` is the upper edge of its first row, in cm."""
+
+    features: Sequence[str]
+    goals: Sequence[str]
+    heights: Sequence[float]
+    top: float
+
+    def rows(self) -> Iterator[tuple[float, float]]:
+        """Yield upper edge and height of each row."""
+        top = self.top
+        for high in self.heights:
+            yield top, high
+            top += high
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The layout of a map, in cm.
+
+    Attributes
+    ----------
+    labels, wide, end : float
+        Width of the column of labels and of a goal's column, and where the margin begins.
+    stacked : bool
+        Whether share and k/n stand above each other in a cell.
+    bars : bool
+        Whether the margin has room for bars.
+    heads : mapping of str to list of str
+        Lines of each goal's heading; they are slanted, or numbers with a key, as `style` says.
+    panels : tuple of Panel
+    height : float
+        Of all of it.
+    """
+
+    labels: float
+    wide: float
+    end: float
+    stacked: bool
+    bars: bool
+    style: str
+    heads: Mapping[str, list[str]]
+    numbers: Sequence[tuple[str, list[str]]]
+    key: float
+    panels: tuple[Panel, ...]
+    height: float
+
+    def left(self, column: int) -> float:
+        """Return the left edge of a goal's column."""
+        return self.labels + self.wide * column
+
+    def set_numbers(self, page: Page) -> None:
+        """Set the key to numbered headings, in two columns."""
+        half = math.ceil(len(self.numbers) / 2)
+        for x, part in ((MARGIN, self.numbers[:half]), (WIDTH / 2, self.numbers[half:])):
+            y = self.key
+            for number, rows in part:
+                page.text(x, y, number, size=SMALL, weight="bold")
+                page.text(x + 0.8, y, rows, size=SMALL)
+                y += height(rows, SMALL) + 0.06
+
+    def set_heads(self, page: Page, panel: Panel, cells: pd.DataFrame, t: Messages) -> None:
+        """Set the headings of a panel's columns, with the number of assessed models below."""
+        foot = panel.top - 0.5
+        for j, goal in enumerate(panel.goals):
+            x, rows = self.left(j) + self.wide / 2, self.heads[goal]
+            own = cells.xs(goal, level=1)
+            if self.style == "slanted":
+                _base(page, x, panel.top, own, self.wide, t)
+                page.text(x, panel.top - 0.85, rows, size=SMALL, slant=SLANT)
+                continue
+            if self.style == "numbered":
+                _base(page, x, panel.top, own, self.wide, t)
+                page.text(x, panel.top - 1.2, rows, size=SMALL, weight="bold", ha="center")
+                continue
+            page.text(x, foot - 0.05 - height(rows, SMALL), rows, size=SMALL, ha="center")
+            page.text(x, foot, base(own, t), size=SMALL, ha="center", color=MUTED)
+        x, margin = self.end + 0.2, cells.xs("", level=1)
+        if self.bars:
+            page.text(x, foot - 0.45, t("common.all"), weight="bold", size=SMALL)
+            page.text(x, foot, base(margin, t), size=SMALL, color=MUTED)
+            return
+        right = WIDTH - 0.2
+        page.text(right, panel.top - 1.2, t("common.all"), weight="bold", size=SMALL, ha="right")
+        _base(page, right, panel.top, margin, right - x, t, ha="right")
+        page.text(self.labels - 0.2, panel.top - 0.42, "n =", size=SMALL, ha="right", color=MUTED)
+
+
+def plan(table: pd.DataFrame, t: Messages, key: Sequence[str]) -> Plan:
+    """Lay a map out.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Of the evidence map, labelled.
+    t : Messages
+        Language of the numbers.
+    key : sequence of str
+        Names in the key of colours, which stands above all else.
+
+    Returns
+    -------
+    Plan
+    """
+    inside = table[table["goal_id"] != ""]
+    goals = dict(inside.drop_duplicates("goal_id")[["goal_id", "goal"]].itertuples(index=False))
+    few = len(goals) <= FEW_GOALS
+    labels, margin = (5.7, 2.6) if few else (4.1, 1.7)
+    room = WIDTH - labels - margin - (0 if few else 0.1)
+    per = len(goals) if few else _columns(inside, room, len(goals), t)
+    wide = room / per
+    ordered = by_share(table[table["goal_id"] == ""])
+    least = ROW_BOUNDED if (table["basis"] == BOUNDED).any() else ROW if few else ROW_NARROW
+    rows = {
+        row.feature_id: max(
+            least, height(lines(row.feature, labels - 0.4, SMALL, t.lang), SMALL) + 0.15
+        )
+        for row in ordered.itertuples()
+    }
+    style, heads, numbers = _headings(goals, wide, per, labels, t)
+    above = KEY_ROW * len(key_rows(key)) + 0.15
+    under = above + _numbers_height(numbers)
+    parts, y = [], under
+    for some in _even([*goals], per):
+        for features in _even([*rows], FEATURES):
+            y += _head(heads, some, style)
+            parts.append(Panel(features, some, [rows[f] for f in features], y))
+            y += sum(parts[-1].heights) + 0.35
+    return Plan(
+        labels,
+        wide,
+        labels + wide * per,
+        stacked=not few or _widest(inside, t, beside=True) > wide - 0.12,
+        bars=few,
+        style=style,
+        heads=heads,
+        numbers=numbers,
+        key=above,
+        panels=tuple(parts),
+        height=y - 0.35,
+    )
+
+
+def _even(items: Sequence[str], most: int) -> list[Sequence[str]]:
+    """Split items into as few parts of at most so many as can be, as even as can be."""
+    parts = math.ceil(len(items) / most)
+    size = math.ceil(len(items) / parts)
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def _columns(inside: pd.DataFrame, room: float, goals: int, t: Messages) -> int:
+    """Return how many columns a panel has: those that the widest number leaves room for."""
+    fit = min(GOALS, max(1, int(room / (_widest(inside, t, beside=False) + 0.12))))
+    return math.ceil(goals / math.ceil(goals / fit))
+
+
+def _widest(inside: pd.DataFrame, t: Messages, *, beside: bool) -> float:
+    """Return the width of the widest cell's numbers, beside or above each other."""
+    said = {(percent(row, t), ratio(row, t)) for row in inside.itertuples() if row.n}
+    if beside:
+        widths = (text_width(a, SMALL, bold=True) + 0.12 + text_width(b, SMALL) for a, b in said)
+    else:
+        widths = (max(text_width(a, SMALL), text_width(b, SMALL)) for a, b in said)
+    return max(widths, default=0)
+
+
+def _headings(
+    goals: Mapping[str, str], wide: float, per: int, labels: float, t: Messages
+) -> tuple[str, dict[str, list[str]], list[tuple[str, list[str]]]]:
+    """Choose level, slanted or numbered headings, whichever first has room for every label."""
+    if len(goals) <= FEW_GOALS:
+        return "level", {g: lines(n, wide - 0.15, SMALL, t.lang) for g, n in goals.items()}, []
+    angle, slanted = math.radians(SLANT), {}
+    for i, (goal, name) in enumerate(goals.items()):
+        room = (WIDTH - 0.15 - labels - wide * (i % per + 0.5)) / math.cos(angle)
+        slanted[goal] = lines(name, min(SLANTED, room), SMALL, t.lang)
+    if max(map(len, slanted.values())) <= int(wide * math.sin(angle) / LINE):
+        return "slanted", slanted, []
+    numbers = [
+        (t.number(i), lines(name, WIDTH / 2 - 1.3, SMALL, t.lang))
+        for i, name in enumerate(goals.values(), start=1)
+    ]
+    heads = {goal: [number] for goal, (number, _) in zip(goals, numbers, strict=True)}
+    return "numbered", heads, numbers
+
+
+def _numbers_height(numbers: Sequence[tuple[str, list[str]]]) -> float:
+    half = math.ceil(len(numbers) / 2)
+    parts = (numbers[:half], numbers[half:])
+    return max(sum(height(rows, SMALL) + 0.06 for _, rows in part) for part in parts)
+
+
+def _head(heads: Mapping[str, list[str]], goals: Sequence[str], style: str) -> float:
+    """Return the height of a panel's headings."""
+    shown = [heads[goal] for goal in goals]
+    if style == "level":
+        return max(height(rows, SMALL) for rows in shown) + 0.95
+    if style == "numbered":
+        return 1.3
+    angle = math.radians(SLANT)
+    longest = max(text_width(row, SMALL) for rows in shown for row in rows)
+    return 0.95 + longest * math.sin(angle) + max(map(len, shown)) * LINE * math.cos(angle)
+
+
+def _base(
+    page: Page,
+    x: float,
+    top: float,
+    rows: pd.DataFrame,
+    wide: float,
+    t: Messages,
+    ha: str = "center",
+) -> None:
+    """Set the number of assessed models over a column; a range that is too wide on two lines."""
+    low, high = rows["n"].min(), rows["n"].max()
+    said = [t.number(low)] if low == high else [f"{t.number(low)}–{t.number(high)}"]
+    if text_width(said[0], SMALL) > wide - 0.06:
+        said = [f"{t.number(low)}–", t.number(high)]
+    page.text(x, top - 0.08 - height(said, SMALL), said, size=SMALL, ha=ha, color=MUTED)
