@@ -1,5 +1,6 @@
 """What a made-up round shows: a goal that no model has, many goals, many features, one model."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from matplotlib.colors import to_hex
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics, report
+from soila_analysis.figures.page import resolution
 from soila_analysis.figures.palette import HEAT, PLUM
 from soila_analysis.language import LANGUAGES
 from soila_analysis.report import tables as readers
@@ -111,7 +113,11 @@ def test_a_goal_that_is_alone_leads_in_no_title(single):
 
 def test_every_figure_of_such_a_round_is_readable(data):
     plots = [plot for plot in figures.SPECS if plot != "rounds"]
-    drawn = [d for d in drawings(data, "fi", *plots) if figures.SPECS[d.plot].drawable(d.table)]
+    drawn = [
+        d
+        for d in drawings(data, "fi", *plots)
+        if figures.SPECS[d.plot].drawable(d.table, d.variant)
+    ]
     assert_readable([*drawn, *drawings(data, "fi", "rounds", earlier=data)])
 
 
@@ -226,3 +232,153 @@ def test_a_reconstruction_has_neither_gaps_nor_classes_of_unpublished_cells(revi
     assert "aukko" not in drawn.prose
     known = drawn.table[(drawn.table["goal_id"] != "") & (drawn.table["basis"] != "bounded")]
     assert sum(shade is not None for shade in coloured(drawn)) == len(known) == 4
+
+
+# From 1 to 30 goals, and from 3 to 235 features
+
+SIZES = [(1, 3), (2, 20), (3, 100), (4, 20), (5, 3), (6, 45), (9, 20), (12, 20), (13, 41), (30, 20)]
+LABELS = {
+    "short": "Aftercare",
+    "long": "Substance-use and mental-health services during substitute care away from home",
+    "one word": "Barnskyddsmyndighetssamarbetsorganisationsutvecklingsprojekt",
+}
+
+
+def sized(goals, features, label, coders="A"):
+    """A round whose goals and features have labels of one length, numbered."""
+    data = made_up(models=20 * goals, goals=goals, features=features, coders=coders)
+    texts = {f"label_{lang}": LABELS[label] for lang in LANGUAGES}
+    numbers = {"goals": range(1, goals + 1), "features": range(1, features + 1)}
+    tables = {
+        name: getattr(data, name).assign(
+            **{column: [f"{text} {i}" for i in numbers[name]] for column, text in texts.items()}
+        )
+        for name in numbers
+    }
+    return replace(data, **tables)
+
+
+def turned(text):
+    """The corners of a text, whichever way it runs, and the directions of its edges."""
+    angle = text.get_rotation()
+    text.set_rotation(0)
+    box = text.get_window_extent()
+    text.set_rotation(angle)
+    anchor = text.get_transform().transform(text.get_position())
+    inset = 0.13 * box.height  # a box is higher than its letters
+    low, high = box.y0 + inset, box.y1 - inset
+    corners = np.array([(box.x0, low), (box.x1, low), (box.x1, high), (box.x0, high)])
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    turn = np.array([(c, s), (-s, c)])
+    return (corners - anchor) @ turn + anchor, turn
+
+
+def apart(one, other):
+    """Whether a line parts two boxes that may be turned: the separating axis theorem."""
+    (a, edges), (b, others) = one, other
+    return any(
+        (a @ axis).max() <= (b @ axis).min() + 0.5 or (b @ axis).max() <= (a @ axis).min() + 0.5
+        for axis in (*edges, *others)
+    )
+
+
+def overlapping(drawn):
+    """Pairs of texts that overprint each other, among those whose upright boxes meet."""
+    boxes = np.array([text.get_window_extent().extents for text in drawn.texts])
+    found = []
+    for i, (x0, y0, x1, y1) in enumerate(boxes):
+        rest = boxes[i + 1 :]
+        near = (rest[:, 0] < x1) & (rest[:, 2] > x0) & (rest[:, 1] < y1) & (rest[:, 3] > y0)
+        one = drawn.texts[i]
+        for other in (drawn.texts[i + 1 + j] for j in np.flatnonzero(near)):
+            if not apart(turned(one), turned(other)):
+                found.append((one.get_text(), other.get_text()))
+    return found
+
+
+def outside(drawn):
+    page = drawn.figure.bbox
+    boxes = [(text.get_text(), text.get_window_extent()) for text in drawn.texts]
+    return [
+        text
+        for text, box in boxes
+        if min(box.x0, box.y0) < -1 or box.x1 > page.x1 + 1 or box.y1 > page.y1 + 1
+    ]
+
+
+@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize(("goals", "features"), SIZES)
+def test_no_texts_overlap_in_a_map_of_any_size(goals, features, label):
+    drawn = map_drawn(sized(goals, features, label))
+    assert overlapping(drawn) == []
+    assert outside(drawn) == []
+    words = shown.squeezed(drawn.prose)
+    for name in drawn.table["feature"].unique():
+        assert shown.squeezed(name) in words
+    for name in drawn.table["goal"].unique():
+        assert shown.squeezed(name) in words
+
+
+def test_headings_are_level_slanted_or_numbered_with_a_key():
+    turns = {}
+    for goals, label in ((4, "long"), (12, "short"), (12, "long"), (30, "short")):
+        drawn = map_drawn(sized(goals, 5, label))
+        heads = [t for t in drawn.texts if LABELS[label].split()[0] in t.get_text()]
+        numbers = [t.get_text() for t in drawn.body if t.get_text() == "7"]
+        turns[goals, label] = {t.get_rotation() for t in heads}, len(numbers) > 1
+    assert turns == {
+        (4, "long"): ({0}, False),
+        (12, "short"): ({0, 58}, False),
+        (12, "long"): ({0}, True),
+        (30, "short"): ({0, 58}, False),
+    }
+
+
+def test_a_map_goes_on_below_beyond_twelve_goals_or_forty_features():
+    def panels(goals, features):
+        return len(map_drawn(sized(goals, features, "short")).axes())
+
+    assert [panels(12, 40), panels(13, 40), panels(12, 41), panels(30, 41)] == [1, 2, 2, 6]
+
+
+def test_the_largest_map_can_be_drawn_with_all_its_texts():
+    drawn = map_drawn(sized(30, 235, "short"))
+    assert outside(drawn) == []
+    dots = drawn.figure.get_size_inches() * resolution(drawn.figure, 200)
+    assert max(dots) < 2**16
+
+
+def test_figures_of_thirty_goals_are_readable():
+    for label in ("long", "one word"):
+        for d in drawings(sized(30, 3, label), "sv", *BY_GOAL):
+            if figures.SPECS[d.plot].drawable(d.table, d.variant):
+                assert (overlapping(d), outside(d)) == ([], []), (d.plot, d.variant, label)
+
+
+def test_figures_of_235_features_are_readable():
+    data = sized(3, 235, "long", coders="AB")
+    plots = ("taxonomy", "feature-shares", "features-per-model", "agreement", "disagreement")
+    for d in drawings(data, "fi", *plots):
+        assert (overlapping(d), outside(d)) == ([], []), (d.plot, d.variant)
+        assert max(d.figure.get_size_inches()) * resolution(d.figure, 200) < 2**16
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_pie_of_five_goals_is_refused_in_words(lang, tmp_path, monkeypatch):
+    monkeypatch.setattr("soila_analysis.figures.save.FORMATS", ("svg",))
+    why = {
+        "fi": "Ympyräkuvio piirretään vain, jos tavoitteita, joissa on malleja, on enintään 4; "
+        "tässä niitä on 5. Neliökuvio näyttää ne kaikki.",
+        "sv": "Ett cirkeldiagram ritas bara om högst 4 mål har modeller; här är de 5. "
+        "Rutdiagrammet visar alla.",
+        "en": "A pie chart is drawn only of up to 4 goals with models; here there are 5. "
+        "The waffle chart shows them all.",
+    }[lang]
+    table = soila.table("models-by-goal", made_up(goals=6, features=3), lang)
+    with pytest.raises(ValueError, match=re.escape(f"models-by-goal: {why}")):
+        figures.draw("models-by-goal", table, lang, "as-published")
+    saved = soila.publish(table, "both", folder=tmp_path)
+    assert [set(files) for files in saved.files] == [{"json"}, {"svg", "json"}]
+    assert saved.words[0].alt == why
+    four = soila.table("models-by-goal", made_up(goals=5, features=3), lang)
+    assert figures.draw("models-by-goal", four, lang, "as-published").axes

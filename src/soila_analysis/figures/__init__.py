@@ -193,7 +193,7 @@ def draw(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED)
     own = spec(figure)
     drawing = found(f"{figure} has no variant", variant, own.variants)
     words = own.texts(table, lang, variant)
-    if not own.drawable(table):
+    if not own.drawable(table, variant):
         raise ValueError(f"{figure}: {words.findings[0]}")
     with style():
         return drawing(table, words)
@@ -251,7 +251,7 @@ def publish(
     for one in chosen:
         output = Output(figure, one, f"{name}-{one}", folder / "figures", source)
         words.append(texts(figure, table, lang, one))
-        if own.drawable(table):
+        if own.drawable(table, one):
             files.append(save_figure(draw(figure, table, lang, one), words[-1], output))
         else:
             files.append({"json": save_texts(words[-1], output)})

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import SMALL, WIDTH, Page, bare, lines, text_width
+from soila_analysis.figures.page import SMALL, WIDTH, Page, bare, lines, row_height, text_width
 from soila_analysis.figures.palette import MUTED, RULE, TEXT
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
@@ -29,7 +29,7 @@ def metric(data: Coded, compared: str = "decided") -> pd.DataFrame:
     return metrics.agreement_by_feature(data.codings, counts_as, features, compared=compared)
 
 
-def drawable(table: pd.DataFrame) -> bool:
+def drawable(table: pd.DataFrame, _variant: str = "") -> bool:
     """Say whether two coders have coded the same model anywhere."""
     return bool((table["n"] > 0).any())
 
@@ -84,35 +84,38 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     counts = LABELS + 0.2 + max(text_width(ratio(r, t), SMALL) for r in rows.itertuples())
     left = counts + 0.45
     pitch = (WIDTH + 0.2 - left) / len(panels)
-    page = Page(words, body=HEAD + ROW * len(rows) + 0.1)
+    step = row_height(rows["feature"], LABELS - 0.2, SMALL, t.lang, ROW)
+    page = Page(words, body=HEAD + step * len(rows) + 0.1)
     page.text(counts, 0.45, "k/n", size=SMALL, ha="right", color=MUTED)
     for i, row in enumerate(rows.itertuples()):
-        y, weight = HEAD + ROW * (i + 0.5), "normal" if row.feature_id else "bold"
+        y, weight = HEAD + step * (i + 0.5), "normal" if row.feature_id else "bold"
         name = row.feature or t("agreement.all")
         rows_of = lines(name, LABELS - 0.2, SMALL, t.lang)
         page.text(LABELS, y, rows_of, size=SMALL, ha="right", va="center", weight=weight)
         page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
     for j, coefficient in enumerate(panels):
         column = [_by_coefficient(table, feature)[coefficient] for feature in rows["feature_id"]]
-        _panel(page, left + pitch * j, pitch - GAP, column, t)
+        _panel(page, left + pitch * j, pitch - GAP, column, step, t)
     canvas = page.canvas()
     for i in range(1, len(rows)):
-        canvas.plot([0.3, WIDTH - 0.3], [HEAD + ROW * i] * 2, color=RULE, lw=1.6 if i == 1 else 0.5)
+        canvas.plot(
+            [0.3, WIDTH - 0.3], [HEAD + step * i] * 2, color=RULE, lw=1.6 if i == 1 else 0.5
+        )
     return page.figure
 
 
-def _panel(page: Page, x: float, wide: float, rows: list[Any], t: Messages) -> None:
+def _panel(page: Page, x: float, wide: float, rows: list[Any], step: float, t: Messages) -> None:
     """Draw one coefficient: its name, its scale, and a number and a mark a row."""
     called = key(rows[0].coefficient, rows[0].compared)
     page.text(x - 0.1, 0.05, t(f"agreement.name-{called}"), size=SMALL, weight="bold")
     page.text(x - 0.1, 0.45, t(f"agreement.by-{called}"), size=SMALL, color=MUTED)
-    axes = page.axes(x, HEAD, wide, ROW * len(rows))
+    axes = page.axes(x, HEAD, wide, step * len(rows))
     _scale(axes, len(rows), t)
     for i, row in enumerate(rows):
-        y, colour = HEAD + ROW * (i + 0.5) - LIFT, MUTED if row.reason else TEXT
+        y, colour = HEAD + step * (i + 0.5) - LIFT, MUTED if row.reason else TEXT
         weight = "normal" if row.feature_id else "bold"
         style: dict[str, Any] = {"size": SMALL, "weight": weight, "color": colour}
-        _mark(axes, row, i + DROP / ROW)
+        _mark(axes, row, i + DROP / step)
         page.text(x + wide - 0.08, y, value(row, t), ha="right", va="center", **style)
 
 

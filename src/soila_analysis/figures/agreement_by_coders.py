@@ -30,7 +30,7 @@ def metric(data: Coded, compared: str = "decided") -> pd.DataFrame:
     return metrics.agreement_by_coders(data.codings, counts_as, features, compared=compared)
 
 
-def drawable(table: pd.DataFrame) -> bool:
+def drawable(table: pd.DataFrame, _variant: str = "") -> bool:
     """Say whether any two coders have coded the same model."""
     return len(_pairs(table, PERCENT)) > 0
 

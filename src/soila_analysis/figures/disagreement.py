@@ -8,7 +8,16 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from soila_analysis import metrics
-from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.page import (
+    LABEL,
+    SMALL,
+    WIDTH,
+    Page,
+    height,
+    lines,
+    row_height,
+    text_width,
+)
 from soila_analysis.figures.palette import GREY, PALETTE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
@@ -34,7 +43,7 @@ def metric(data: Coded) -> pd.DataFrame:
     return metrics.disagreement(data.codings, counts_as, features)
 
 
-def drawable(table: pd.DataFrame) -> bool:
+def drawable(table: pd.DataFrame, _variant: str = "") -> bool:
     """Say whether two coders have decided on the same model anywhere."""
     return bool((table["decided"] > 0).any())
 
@@ -71,7 +80,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     rows, outcomes = _rows(table), _outcomes(table)
     key = [lines(_outcome(o, t), WIDTH - 1.3, SMALL, t.lang) for o in outcomes]
     places, head = _places(key)
-    page = Page(words, body=head + ROW * len(rows))
+    step = row_height(rows["feature"], LABELS - 0.5, SMALL, t.lang, ROW)
+    page = Page(words, body=head + step * len(rows))
     canvas = page.canvas()
     for outcome, said, (x, y) in zip(outcomes, key, places, strict=True):
         _box(canvas, x, y + 0.1, 0.34, 0.34, _look(outcome, outcomes))
@@ -80,7 +90,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     room = WIDTH - 0.3 - counts - 0.3 - LABELS
     pitch = min(PITCH, room / rows["n"].max())
     for i, row in enumerate(rows.itertuples()):
-        y = head + ROW * (i + 0.5)
+        y = head + step * (i + 0.5)
         page.label(LABELS - 0.2, y, row.feature, LABELS - 0.5, SMALL)
         x, own = LABELS, table[table["feature_id"] == row.feature_id]
         for outcome, k in zip(outcomes, own["k"], strict=True):

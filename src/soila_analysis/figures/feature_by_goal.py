@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.page import LABEL, WIDTH, Page, bare, text_width
+from soila_analysis.figures.page import LABEL, WIDTH, Page, bare, row_height, text_width
 from soila_analysis.figures.palette import MUTED
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
@@ -28,7 +28,7 @@ from soila_analysis.figures.wording import (
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
-ROW = 1.15
+ROW, BAR_ROW = 1.15, 1.05
 SQUARES = 22  # at most, in the longest row
 
 
@@ -70,8 +70,9 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's bars of counts, the first goal at the bottom, shares as labels."""
     t = messages(words.lang)
     rows = table.iloc[::-1].reset_index(drop=True)
-    page = Page(words, body=1.05 * len(rows) + 1.35)
-    axes = page.axes(LABELS, 0.1, WIDTH - LABELS - 3.1, 1.05 * len(rows))
+    step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, BAR_ROW)
+    page = Page(words, body=step * len(rows) + 1.35)
+    axes = page.axes(LABELS, 0.1, WIDTH - LABELS - 3.1, step * len(rows))
     longest = max(int(_longest(rows)), 1)
     for i, row in enumerate(rows.itertuples()):
         _bar(axes, row, i)
@@ -81,13 +82,13 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     bare(axes)
     scale = (WIDTH - LABELS - 3.1) / (longest * 1.02)
     for i, row in enumerate(rows.itertuples()):
-        y = 0.1 + 1.05 * (i + 0.5)
+        y = 0.1 + step * (i + 0.5)
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         x, count = LABELS + _longest(rows.loc[[i]]) * scale + 0.2, ratio(row, t)
         page.text(x, y, count, va="center", color=MUTED)
         x += text_width(count, LABEL) + 0.15
         page.text(x, y, f"({percent(row, t)})", va="center", **marks.type_of(row.basis))
-    page.text(LABELS, 1.05 * len(rows) + 0.75, t("feature-by-goal.axis"), color=MUTED)
+    page.text(LABELS, step * len(rows) + 0.75, t("feature-by-goal.axis"), color=MUTED)
     return page.figure
 
 
@@ -96,14 +97,15 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     rows = by_share(table)
     per = _models_per_square(table)
-    page = Page(words, body=ROW * len(rows) + 0.9)
+    step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, ROW)
+    page = Page(words, body=step * len(rows) + 0.9)
     canvas = page.canvas()
     panel = WIDTH - 4.8
-    axes = page.axes(panel, 0.7, 2.8, ROW * len(rows))
+    axes = page.axes(panel, 0.7, 2.8, step * len(rows))
     percent_axis(axes, len(rows), t, ticks=(0, 50, 100))
     pitch = min(0.36, (panel - LABELS - 1.6) / math.ceil(rows["n"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
-        y = 0.7 + ROW * (i + 0.5)
+        y = 0.7 + step * (i + 0.5)
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         marks.squares(canvas, LABELS, y, pitch, row, per, row.n)
         x = LABELS + pitch * math.ceil(row.n / per) + 0.15

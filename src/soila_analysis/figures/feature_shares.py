@@ -7,7 +7,16 @@ from matplotlib.figure import Figure
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import LABEL, WIDTH, Page, bare, height, lines, text_width
+from soila_analysis.figures.page import (
+    LABEL,
+    WIDTH,
+    Page,
+    bare,
+    height,
+    lines,
+    row_height,
+    text_width,
+)
 from soila_analysis.figures.palette import BLUE, MUTED
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
@@ -82,15 +91,16 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw one row a feature: share and interval on a scale from 0 to 100 %."""
     t = messages(words.lang)
     rows = by_share(table)
-    page = Page(words, body=ROW * len(rows) + 0.9)
+    step = row_height(rows["feature"], LABELS - 0.5, LABEL, t.lang, ROW)
+    page = Page(words, body=step * len(rows) + 0.9)
     counts = max(text_width(ratio(r, t), LABEL) for r in rows.itertuples())
     shares = max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples())
     middle = WIDTH - 0.2 - shares - 0.25
     left, right = LABELS, middle - counts - 0.4
-    axes = page.axes(left, 0.7, right - left, ROW * len(rows))
+    axes = page.axes(left, 0.7, right - left, step * len(rows))
     percent_axis(axes, len(rows), t, ticks=(0, 25, 50, 75, 100))
     for i, row in enumerate(rows.itertuples()):
-        y = 0.7 + ROW * (i + 0.5)
+        y = 0.7 + step * (i + 0.5)
         page.label(left - 0.25, y, row.feature, LABELS - 0.5)
         marks.share(axes, row, i)
         page.text(middle, y, ratio(row, t), ha="right", va="center", color=MUTED)

@@ -10,7 +10,17 @@ from matplotlib.ticker import MaxNLocator
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import LABEL, TITLE, WIDTH, Page, bare, height, lines, text_width
+from soila_analysis.figures.page import (
+    LABEL,
+    TITLE,
+    WIDTH,
+    Page,
+    bare,
+    height,
+    lines,
+    row_height,
+    text_width,
+)
 from soila_analysis.figures.palette import BLUE, MUTED, PLUM
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
@@ -88,16 +98,17 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     middle = (goals["mean_low"] + goals["mean_high"]) / 2 if bounded else goals["mean"]
     goals = goals.loc[middle.sort_values(ascending=False, kind="stable").index]
     per = _models_per_dot(table)
-    page = Page(words, body=ROW * len(goals) + 1.2)
+    step = row_height(goals["goal"], LABELS - 0.5, LABEL, t.lang, ROW - 0.4) + 0.4
+    page = Page(words, body=step * len(goals) + 1.2)
     right = WIDTH - _averages_width(goals, t)
     width = right - LABELS
-    axes = page.axes(LABELS, 0.1, width, ROW * len(goals))
+    axes = page.axes(LABELS, 0.1, width, step * len(goals))
     low, high = _range(table)
-    axes.set(xlim=(low - 0.7, high + 0.7), ylim=(len(goals) * ROW, 0), yticks=[])
+    axes.set(xlim=(low - 0.7, high + 0.7), ylim=(len(goals) * step, 0), yticks=[])
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
     bare(axes)
     for i, goal in enumerate(goals.itertuples()):
-        y = ROW * (i + 0.5)
+        y = step * (i + 0.5)
         _goal_label(page, goal, y, right, t)
         if goal.basis == BOUNDED:
             bounds = (goal.mean_bound_low, goal.mean_bound_high)
@@ -107,7 +118,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
             _dots(axes, rows, y, per)
             axes.plot([goal.median] * 2, [y - 0.9, y + 0.9], color=PLUM, lw=7, alpha=0.25, zorder=1)
             axes.plot(goal.mean, y + 0.86, marker="^", color=PLUM, ms=8, zorder=3)
-    page.text(LABELS, ROW * len(goals) + 0.68, t("features-per-model.axis"), color=MUTED)
+    page.text(LABELS, step * len(goals) + 0.68, t("features-per-model.axis"), color=MUTED)
     return page.figure
 
 

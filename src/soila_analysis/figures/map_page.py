@@ -153,7 +153,7 @@ def plan(table: pd.DataFrame, t: Messages, key: Sequence[str]) -> Plan:
     }
     style, heads, numbers = _headings(goals, wide, per, labels, t)
     above = KEY_ROW * len(key_rows(key)) + 0.15
-    under = above + _numbers_height(numbers)
+    under = above + _numbers_height(numbers) + (0.2 if numbers else 0)
     parts, y = [], under
     for some in _even([*goals], per):
         for features in _even([*rows], FEATURES):

@@ -10,16 +10,17 @@ from matplotlib.figure import Figure
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines
+from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines, row_height
 from soila_analysis.figures.palette import PALETTE
 from soila_analysis.figures.spec import Coded, Spec
-from soila_analysis.figures.texts import Texts, compose
+from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import empty_goals, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
 ROW = 1.15
 SQUARES = 24  # at most, in the longest row
+SLICES = 4  # at most, of the pie
 
 
 def metric(data: Coded, rounding: str = "largest-remainder") -> pd.DataFrame:
@@ -27,9 +28,19 @@ def metric(data: Coded, rounding: str = "largest-remainder") -> pd.DataFrame:
     return metrics.goal_distribution(data.memberships, data.taxonomy.goal_ids, rule=rounding)
 
 
+def drawable(table: pd.DataFrame, variant: str) -> bool:
+    """Say whether there are few enough slices for a pie; squares can be drawn of any number."""
+    return variant == "redesigned" or (table["k"] > 0).sum() <= SLICES
+
+
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t = messages(lang)
+    if not drawable(table, variant):
+        title = t("models-by-goal.title")
+        slices = t.number((table["k"] > 0).sum())
+        why = t("models-by-goal.too-many", most=t.number(SLICES), n=slices)
+        return without_figure(table, lang, title, why)
     first = table[table["k"] == table["k"].max()]
     lead = first.iloc[0]
     clear = len(first) == 1 and variant == "redesigned"
@@ -64,12 +75,10 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     above = max(0.0, -min(label.top for label in labels))
     page = Page(words, body=above + max(8.6, *(label.bottom for label in labels)))
     axes = page.axes(WIDTH / 2 - 3.2, above + 1.1, 6.4, 6.4)
-    colours = [PALETTE[i % len(PALETTE)] for i in range(len(table))]
-    if len(table) % len(PALETTE) == 1 and len(table) > 1:
-        colours[-1] = PALETTE[1]  # the last slice meets the first
+    slices = table.loc[table["k"] > 0, "k"]
     axes.pie(
-        table["k"],
-        colors=colours,
+        slices,
+        colors=PALETTE[: len(slices)],
         startangle=90,
         counterclock=False,
         wedgeprops={"edgecolor": "white", "linewidth": 2.5},
@@ -89,11 +98,12 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     rows = table.sort_values("k", ascending=False, kind="stable")
     per = _models_per_square(table)
-    page = Page(words, body=ROW * len(rows) + 0.2)
+    step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, ROW)
+    page = Page(words, body=step * len(rows) + 0.2)
     axes = page.canvas()
     pitch = min(0.42, 8.4 / math.ceil(rows["k"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
-        y = ROW * (i + 0.5)
+        y = step * (i + 0.5)
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         marks.squares(axes, LABELS, y, pitch, row, per, row.k)
         x = LABELS + pitch * math.ceil(row.k / per) + 0.15
@@ -154,4 +164,4 @@ def _sum(table: pd.DataFrame, t: Messages) -> str:
     return t("models-by-goal.sum") if forced.any() else ""
 
 
-SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",))
+SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",), drawable)

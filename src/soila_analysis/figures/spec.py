@@ -60,7 +60,7 @@ class Spec:
     measures : tuple of str
         The measures of the claims that speak of the same quantity; see `review.basis.mark`.
     drawable : callable
-        table -> whether there is something to draw; where there is not, the texts say why.
+        (table, variant) -> whether there is something to draw; where not, the texts say why.
     """
 
     name: str
@@ -68,7 +68,7 @@ class Spec:
     drawings: tuple[Draw, ...]
     metric: Callable[..., pd.DataFrame] | None = None
     measures: tuple[str, ...] = ()
-    drawable: Callable[[pd.DataFrame], bool] = lambda _: True
+    drawable: Callable[[pd.DataFrame, str], bool] = lambda _table, _variant: True
 
     @property
     def variants(self) -> dict[str, Draw]:
