@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import test_figures as shown
 from conftest import made_up
@@ -382,3 +383,55 @@ def test_a_pie_of_five_goals_is_refused_in_words(lang, tmp_path, monkeypatch):
     assert saved.words[0].alt == why
     four = soila.table("models-by-goal", made_up(goals=5, features=3), lang)
     assert figures.draw("models-by-goal", four, lang, "as-published").axes
+
+
+# Labels in one language
+
+
+@pytest.fixture
+def english(pilot, tmp_path):
+    """The round with labels in English only, as a folder."""
+    tables = {
+        name: getattr(pilot, name).drop(columns=["label_fi", "label_sv"])
+        for name in ("features", "goals")
+    }
+    datasets.save(replace(pilot, **tables), tmp_path / "english")
+    return tmp_path / "english"
+
+
+def test_labels_in_one_language_suffice_for_figures_in_it(english, pilot):
+    head = (english / "features.csv").read_text().splitlines()[0]
+    assert head == "feature_id,label_en"
+    data = datasets.load(english)
+    assert data.taxonomy.languages == ("en",)
+    for plot in (*BY_GOAL, "feature-shares"):
+        ours, theirs = (soila.table(plot, one, "en") for one in (data, pilot))
+        pd.testing.assert_frame_equal(ours, theirs)
+    assert "Peer support 1" in report.evidence_map(data, "en")
+    assert report.methods(data, "en").paragraph
+
+
+REFUSED = r'^the taxonomy has no labels in "fi"; allowed: en$'
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        *(lambda data, plot=plot: soila.table(plot, data, "fi") for plot in (*BY_GOAL, "taxonomy")),
+        lambda data: soila.tidy(data, "fi"),
+        lambda data: soila.shares(data, lang="fi"),
+        lambda data: report.evidence_map(data, "fi"),
+    ],
+)
+def test_a_language_without_labels_is_refused_with_those_there_are(english, ask):
+    with pytest.raises(ValueError, match=REFUSED):
+        ask(datasets.load(english))
+
+
+def test_tables_without_a_common_language_are_refused(english):
+    goals = english / "goals.csv"
+    goals.write_text(goals.read_text().replace("label_en", "label_sv"))
+    assert [str(problem) for problem in datasets.validate(english)] == [
+        'features.csv:1: found "features.csv: en; goals.csv: sv"; '
+        "no language has labels in all of them"
+    ]

@@ -489,9 +489,20 @@ OWN_TABLES = {
         ["features.csv:3, column label_sv: found nothing, allowed any text"],
     ),
     "a missing column": (
+        "codes.csv",
+        ("counts_as", "counts"),
+        [
+            'codes.csv:1, column counts_as: found "code,counts,label_fi,label_sv,label_en"; '
+            "the column is missing"
+        ],
+    ),
+    "goals without a label": (
         "goals.csv",
-        (",label_en\ng1,Eka,Första,First", "\ng1,Eka,Första"),
-        ['goals.csv:1, column label_en: found "goal_id,label_fi,label_sv"; the column is missing'],
+        (",label_fi,label_sv,label_en\ng1,Eka,Första,First", "\ng1"),
+        [
+            'goals.csv:1: found "goal_id", allowed label_fi, label_sv, label_en; '
+            "one of these columns is needed"
+        ],
     ),
     "a feature twice": (
         "features.csv",

@@ -14,7 +14,7 @@ from soila_analysis.dataset import metadata as information
 from soila_analysis.dataset.consensus import consensus
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import DatasetError, Problem
-from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, NEEDED, OWN
+from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, NEEDED, OWN, TEXTS
 from soila_analysis.dataset.tidy import described, tidied
 from soila_analysis.dataset.validation import examine
 from soila_analysis.taxonomy import Taxonomy
@@ -285,7 +285,8 @@ def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Put columns and rows in order, and text in every cell."""
     columns = list(dict.fromkeys([*COLUMNS[name], *table.columns]))
     text = table.reindex(columns=columns).astype("str").fillna("")
-    empty = [one for one in FURTHER.get(name, ()) if one in text and (text[one] == "").all()]
+    spare = [one for one in (*FURTHER.get(name, ()), *TEXTS.get(name, ())) if one in text]
+    empty = [one for one in spare if (text[one] == "").all()]
     text = text.drop(columns=empty)
     return (text if name in OWN else text.sort_values(list(KEYS[name]))).reset_index(drop=True)
 

@@ -10,6 +10,7 @@ import pandera.pandas as pa
 
 from soila_analysis import taxonomy
 from soila_analysis.dataset.problems import Problem, nearest
+from soila_analysis.taxonomy import LANGUAGES
 
 Ids: TypeAlias = tuple[str, ...]
 Known: TypeAlias = Mapping[str, Ids | None]  # None: cannot be told, so it is not checked
@@ -29,6 +30,10 @@ OFFERED = {
     "decisions": ("model_id", "feature_id", "code", "decided_by", "decided_on", "reason"),
 }
 COLUMNS = {**OWN, **NEEDED, **OFFERED}
+TEXTS = {  # in each language that there is; one suffices
+    name: tuple(column for column in columns if column[-3:] in {f"_{one}" for one in LANGUAGES})
+    for name, columns in OWN.items()
+}
 FURTHER = {"codings": ("taxonomy_version",)}  # columns that may be there
 KEYS = {
     "features": ("feature_id",),
@@ -113,12 +118,16 @@ def faults(name: str, table: pd.DataFrame, known: Known) -> list[Problem]:
     -------
     list of Problem
     """
-    schema = _schema(name, table, known)
+    schema, texts = _schema(name, table, known), TEXTS.get(name, ())
+    found = []
+    if texts and not set(texts) & set(table):
+        header, advice = ",".join(table.columns), "one of these columns is needed"
+        found.append(Problem(f"{name}.csv", 1, None, header, texts, advice))
     try:
         schema.validate(table, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        return list(_problems(name, table, schema, errors.failure_cases))
-    return []
+        found += _problems(name, table, schema, errors.failure_cases)
+    return found
 
 
 def _schema(name: str, table: pd.DataFrame, known: Known) -> pa.DataFrameSchema:
@@ -127,7 +136,11 @@ def _schema(name: str, table: pd.DataFrame, known: Known) -> pa.DataFrameSchema:
     keyed = set(KEYS[name]) <= set(table)
     return pa.DataFrameSchema(
         {
-            column: pa.Column(str, _checks(name, column, known), required=column not in OPTIONAL)
+            column: pa.Column(
+                str,
+                _checks(name, column, known),
+                required=column not in (*OPTIONAL, *TEXTS.get(name, ())),
+            )
             for column in columns
         },
         unique=list(KEYS[name]) if keyed else None,

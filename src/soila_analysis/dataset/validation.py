@@ -56,6 +56,7 @@ def examine(folder: Path) -> Contents:
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
     problems += [*_no_rows(read), *_wrong_version(folder, keys, present)]
     problems += [*_unknown_coder(folder, keys, read), *_unlisted_version(folder, keys, read)]
+    problems += _no_language(read)
     if "decisions" in read and "codings" in read:
         problems += not_coded(read["decisions"], read["codings"])
     return Contents(about, read, sorted(problems, key=_place))
@@ -158,6 +159,22 @@ def _no_rows(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
         for name, table in read.items()
         if table.empty and name not in MAY_BE_EMPTY
     ]
+
+
+def _no_language(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Find tables whose labels have no language in common, so that no figure could be drawn."""
+    labelled = {
+        name: [lang for lang in taxonomy.LANGUAGES if f"label_{lang}" in read[name]]
+        for name in ("features", "goals", "codes")
+        if name in read
+    }
+    if not all(labelled.values()) or not labelled:
+        return []
+    if set.intersection(*map(set, labelled.values())):
+        return []
+    said = "; ".join(f"{name}.csv: {', '.join(langs)}" for name, langs in labelled.items())
+    advice = "no language has labels in all of them"
+    return [Problem(f"{min(labelled)}.csv", 1, None, said, (), advice)]
 
 
 def _wrong_version(

@@ -105,6 +105,7 @@ def write_codebook(taxonomy: Taxonomy, path: Path, lang: str) -> None:
         For a text with a character that XML cannot hold; all such records at once.
     """
     _check_characters(taxonomy)
+    labels = taxonomy.labels(lang)
     root = etree.Element(f"{{{CODEBOOK}}}CodeBook", nsmap={None: CODEBOOK})  # type: ignore[dict-item]
     root.set("origin", f"soila_analysis {__version__}")
     codes = etree.SubElement(root, f"{{{CODEBOOK}}}Codes")
@@ -112,7 +113,7 @@ def write_codebook(taxonomy: Taxonomy, path: Path, lang: str) -> None:
         group = _code(codes, guid(kind, ""), GROUPS[kind][lang], codable=False)
         _described(group, f"Taxonomy: {taxonomy.version}")
         for record in records:
-            code = _code(group, guid(kind, record.id), record.label[lang], codable=True)
+            code = _code(group, guid(kind, record.id), labels[record.id], codable=True)
             _described(code, _description(record, lang, taxonomy))
     files.write(
         path, etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)

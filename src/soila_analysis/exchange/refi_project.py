@@ -15,7 +15,7 @@ from soila_analysis.dataset.problems import DatasetError, Problem, folded, neare
 from soila_analysis.dataset.schema import NEEDED
 from soila_analysis.exchange import refi_codebook
 from soila_analysis.exchange.refi_codebook import QdaCode, local, reference
-from soila_analysis.taxonomy import LANGUAGES, Taxonomy
+from soila_analysis.taxonomy import Taxonomy
 
 GOALS_OF_A_CASE = "goal_id"  # a variable of this name lists goals, separated by semicolons
 COLUMN = "columns"  # what is said with a variable that is neither a feature nor a goal
@@ -315,7 +315,7 @@ def _unknown(code: str, times: int, found: _Project, coded_by: Taxonomy) -> Prob
     applied = f"applied {times} times" if times > 1 else "applied once"
     if code not in found.codes:
         return Problem(found.file, None, None, code, (), f"not a code of the codebook; {applied}")
-    known = [name for lang in LANGUAGES for name in coded_by.labels(lang).values()]
+    known = [name for lang in coded_by.languages for name in coded_by.labels(lang).values()]
     name, line = found.codes[code].name, found.codes[code].line
     hint = nearest(name, [*coded_by.feature_ids, *coded_by.goal_ids, *known])
     message = f"neither a feature nor a goal; {applied}"
@@ -392,7 +392,7 @@ def _value(element: etree._Element) -> str:
 
 def _scale(coded_by: Taxonomy) -> dict[str, str]:
     """Map what may stand for a code: itself, its labels, and true and false."""
-    labels = {folded(c.label[lang]): c.code for c in coded_by.codes for lang in LANGUAGES}
+    labels = {folded(c.label[one]): c.code for c in coded_by.codes for one in coded_by.languages}
     truth = {"true": _first(coded_by, "present"), "false": _first(coded_by, "absent")}
     return truth | labels | {folded(code.code): code.code for code in coded_by.codes}
 

@@ -162,11 +162,12 @@ def _columns(
         Column("name", say("sheet.name"), 32, GREY, known),
         *(Column(f"{MODEL}{column}", column, 18, GREY, locked=True) for column in further),
     ]
+    labels = taxonomy.labels(lang)
     for goal in taxonomy.goals:
-        label = say("sheet.goal-of", label=goal.label[lang])
+        label = say("sheet.goal-of", label=labels[goal.id])
         columns += [Column(f"{GOAL}{goal.id}", label, 22, PLUM, goals_known, goal.long[lang])]
     for feature in taxonomy.features:
-        label, explained = feature.label[lang], _explained(feature, say, lang)
+        label, explained = labels[feature.id], _explained(feature, say, lang)
         columns += [
             Column(f"{FEATURE}{feature.id}", label, 21, BLUE, comment=explained),
             Column(f"{NOTE}{feature.id}", say("sheet.note-of", label=label), 24, PALE),

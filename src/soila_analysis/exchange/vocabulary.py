@@ -132,7 +132,12 @@ class Vocabulary:
             of_status = [code.code for code in codes if code.counts_as == status]
             if len(of_status) == 1:
                 meant |= dict.fromkeys(_answers(status), of_status[0])
-        labels = {_plain(code.label[lang]): code.code for code in codes for lang in LANGUAGES}
+        labels = {
+            _plain(code.label[lang]): code.code
+            for code in codes
+            for lang in LANGUAGES
+            if code.label[lang]
+        }
         return {**meant, **labels, **{code.code: code.code for code in codes}}
 
 
@@ -149,7 +154,7 @@ def _answers(status: str) -> frozenset[str]:
 
 def names(record: Feature | Goal) -> list[str]:
     """Return what a feature or goal is known by: its id, and its labels in all languages."""
-    return [record.id, *(record.label[lang] for lang in LANGUAGES)]
+    return [record.id, *(record.label[lang] for lang in LANGUAGES if record.label[lang])]
 
 
 def _plain(text: str) -> str:

@@ -45,6 +45,7 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
         ``definition``, ``feature``.
     """
     citations = {r.id: r.citation for r in taxonomy.references}
+    labels = taxonomy.labels(lang)
     named = next((s for f in taxonomy.features for s in f.sources), "")
     rows = [
         {
@@ -58,7 +59,7 @@ def tabulate(taxonomy: Taxonomy, lang: str, source: str = "") -> pd.DataFrame:
             "reading": "",
             "source": citations.get(named, source),
             "definition": f.definition[lang],
-            "feature": f.label[lang],
+            "feature": labels[f.id],
         }
         for i, f in enumerate(taxonomy.features, 1)
     ]

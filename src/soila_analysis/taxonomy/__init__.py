@@ -169,6 +169,12 @@ class Taxonomy:
         return tuple(dict.fromkeys([*(change.version for change in self.changes), self.version]))
 
     @property
+    def languages(self) -> tuple[str, ...]:
+        """Those of `LANGUAGES` in which everything that is coded has a label."""
+        records: tuple[Feature | Goal | Code, ...] = (*self.features, *self.goals, *self.codes)
+        return tuple(one for one in LANGUAGES if all(record.label[one] for record in records))
+
+    @property
     def feature_ids(self) -> tuple[str, ...]:
         """The ids of the features, in order."""
         return tuple(feature.id for feature in self.features)
@@ -224,11 +230,19 @@ class Taxonomy:
         dict
             Features first, then goals, each in their order.
 
+        Raises
+        ------
+        ValueError
+            For a language in which not everything has a label; the message lists the others.
+
         Examples
         --------
         >>> load().labels("sv")["participation"]
         'Delaktighet'
         """
+        if language not in self.languages:
+            has = ", ".join(self.languages)
+            raise ValueError(f'the taxonomy has no labels in "{language}"; allowed: {has}')
         records: tuple[Feature | Goal, ...] = (*self.features, *self.goals)
         return {record.id: record.label[language] for record in records}
 
@@ -243,9 +257,10 @@ class Taxonomy:
     ) -> "Taxonomy":
         """Replace tables by those of a data set.
 
-        The tables are text throughout ("" for empty) and taken as valid. Columns beyond the
-        required ones may be missing: a status is then ``own``, a text empty, and each feature
-        stands in a box of its own. The order is that of ``position``, else that of the rows.
+        The tables are text throughout ("" for empty) and taken as valid. Labels in one language
+        suffice; `languages` says which there are. Other columns beyond the required ones may be
+        missing: a status is then ``own``, a text empty, and each feature stands in a box of its
+        own. The order is that of ``position``, else that of the rows.
 
         Parameters
         ----------
