@@ -540,7 +540,7 @@ def _joined(outputs: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
 def _swap(paths: Mapping[str, str]) -> Callable[[str], str]:
     """Return a function that replaces paths, longest first, and what passes with a process."""
     longest = sorted((p for p in paths if p != "/"), key=len, reverse=True)
-    texts = {rf"(?<![\w~.]){re.escape(p)}(?![\w-])": paths[p] for p in longest} | PASSING
+    texts = {rf"(?<![\w~.…]){re.escape(p)}(?![\w-])": paths[p] for p in longest} | PASSING
     pattern = re.compile("|".join([ENCODED, *(f"({p})" for p in texts)]))
     replacements = ["", *texts.values()]
     return lambda text: pattern.sub(lambda m: replacements[m.lastindex or 0] or m[0], text)
