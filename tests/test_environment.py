@@ -1,6 +1,7 @@
 """The ways to set up the project agree."""
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -40,6 +41,15 @@ def test_every_locked_package_has_a_hash_and_no_address() -> None:
     entries = re.split(r"^(?=[a-z0-9._-]+==)", LOCK, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in entry for entry in entries)
     assert "://" not in LOCK
+
+
+def test_a_clone_has_the_same_bytes_whatever_git_is_set_to(tmp_path) -> None:
+    clone = ["git", "-c", "core.autocrlf=true", "clone", "-q", "--shared", ROOT, tmp_path / "clone"]
+    subprocess.run(clone, check=True)
+    listed = ["git", "-C", tmp_path / "clone", "ls-files", "--eol"]
+    files = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.splitlines()
+    changed = [line for line in files if line.split()[0][2:] != line.split()[1][2:]]
+    assert changed == []
 
 
 def test_the_minimum_python_is_the_same_everywhere() -> None:

@@ -717,6 +717,15 @@ def test_a_notebook_of_an_older_format_has_the_same_bytes_each_time(write, execu
     assert contents(execute(path, folder="one")) == contents(execute(path, folder="two"))
 
 
+def test_a_notebook_without_ids_has_the_same_bytes_each_time(write, execute):
+    path = write(WRITE)
+    notebook = json.loads(path.read_text())
+    for cell in notebook["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(notebook))
+    assert contents(execute(path, folder="one")) == contents(execute(path, folder="two"))
+
+
 def executed(*outputs: dict) -> NotebookNode:
     cell = new_code_cell("1", outputs=list(outputs), execution_count=1, id="one")
     return new_notebook(cells=[cell])
@@ -758,6 +767,13 @@ def test_normalised_replaces_whole_paths_longest_first(monkeypatch, tmp_path):
     text = f"{tmp_path}/a {tmp_path}-b {tmp_path}c /home/aino/x /home/ainot '{tmp_path}/out/t.csv'"
     (output,) = cleaned(new_output("stream", text=text), paths={f"{tmp_path}/out": "build"})
     assert output.text == f"./a {tmp_path}-b {tmp_path}c ~/x /home/ainot 'build/t.csv'"
+
+
+def test_normalised_leaves_what_only_looks_like_a_path(monkeypatch):
+    monkeypatch.setattr(Path, "cwd", lambda: Path("/w"))
+    text = "data:image/png;base64,YI/w+Aw//w== data/w at /w/a and (/w)"
+    (output,) = cleaned(new_output("stream", text=text))
+    assert output.text == "data:image/png;base64,YI/w+Aw//w== data/w at ./a and (.)"
 
 
 @pytest.mark.parametrize("root", ["HOME", "cwd"])

@@ -17,6 +17,7 @@ import json
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path, PurePosixPath
@@ -225,17 +226,25 @@ def read(notebook: Path) -> "NotebookNode":
     import nbformat
 
     try:
-        read = nbformat.read(notebook, as_version=4)
+        read = nbformat.reads(_identified(notebook.read_bytes()), as_version=4)
     except FileNotFoundError:
         raise RunError(f"{notebook}: no such notebook") from None
     except OSError as error:
         raise RunError(f"{notebook}: cannot be read: {error.strerror}") from None
     except Exception as error:  # nbformat raises whatever the text of a file leads it to
         raise RunError(f"{notebook}: not a notebook: {str(error).splitlines()[0]}") from None
-    for number, cell in enumerate(read.cells):
-        cell.setdefault("id", f"cell-{number:02}")  # else papermill adds random ones
     read.nbformat_minor = max(read.nbformat_minor, 5)
     return read
+
+
+def _identified(content: bytes) -> str:
+    """Give each cell an id that is the same every time; else nbformat gives it a random one."""
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        stored = json.loads(content)
+        for number, cell in enumerate(stored["cells"]):
+            cell.setdefault("id", f"cell-{number:02}")
+        return json.dumps(stored | {"nbformat_minor": max(stored["nbformat_minor"], 5)})
+    return content.decode()
 
 
 def _stored(notebook: Path) -> Mapping[str, Any]:

@@ -46,6 +46,7 @@ from soila_analysis.files import OUTPUT, RECORD
 
 TIMEOUT = 600.0
 PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
+ENCODED = r";base64,[A-Za-z0-9+/=]+"  # pictures within pages, where /w is no path
 BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
 PACKAGE = records.PACKAGE
@@ -539,10 +540,10 @@ def _joined(outputs: Iterable[NotebookNode]) -> Iterator[NotebookNode]:
 def _swap(paths: Mapping[str, str]) -> Callable[[str], str]:
     """Return a function that replaces paths, longest first, and what passes with a process."""
     longest = sorted((p for p in paths if p != "/"), key=len, reverse=True)
-    texts = {rf"{re.escape(p)}(?![\w-])": paths[p] for p in longest} | PASSING
-    pattern = re.compile("|".join(f"({p})" for p in texts))
-    replacements = list(texts.values())
-    return lambda text: pattern.sub(lambda m: replacements[(m.lastindex or 1) - 1], text)
+    texts = {rf"(?<![\w~.…]){re.escape(p)}(?![\w-])": paths[p] for p in longest} | PASSING
+    pattern = re.compile("|".join([ENCODED, *(f"({p})" for p in texts)]))
+    replacements = ["", *texts.values()]
+    return lambda text: pattern.sub(lambda m: replacements[m.lastindex or 0] or m[0], text)
 
 
 def _scrubbed(value: Any, swap: Callable[[str], str]) -> Any:

@@ -83,8 +83,8 @@ def _refuse_other_code() -> None:
 def _extra(error: Exception) -> str:
     """Name the extra of this package that has a module which is missing."""
     module = (getattr(error, "name", None) or "").replace("_", "-")
-    for needed in metadata.requires("soila-analysis") or ():
-        if module and needed.startswith(module) and "extra ==" in needed:
+    for needed in (metadata.requires("soila-analysis") if module else ()) or ():
+        if needed.startswith(module) and "extra ==" in needed:
             extra = needed.rpartition("extra ==")[2].strip(" \"'")
             return f"this needs {module}; install it with: pip install soila-analysis[{extra}]"
     return ""
