@@ -3,12 +3,16 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from soila_analysis.cli.command import FILE, loaded, soila, told
 from soila_analysis.files import dataset_folder
 from soila_analysis.language import LANGUAGES
+
+if TYPE_CHECKING:
+    from soila_analysis.dataset.problems import Problem
 
 NEW = "Of a new data set: "
 TITLE = NEW + "one text, or fi=TEXT, sv=TEXT and en=TEXT."
@@ -157,7 +161,13 @@ def read(
         raise click.UsageError(f"{folder} says what it is in dataset.toml; change it there")
     target = loaded(folder) if known else _described(path.name, titles, about)
     result = sheet_import.collect(
-        files, target, name=path.name, coder=coder.strip(), partial=partial, update=update
+        files,
+        target,
+        name=path.name,
+        coder=coder.strip(),
+        partial=partial,
+        update=update,
+        progress=lambda line: click.echo(line, err=True),
     )
     if result.dataset is None:
         raise datasets.DatasetError(folder, result.problems, CORRECT)
@@ -168,8 +178,15 @@ def read(
     models = _counted(len(result.dataset.models), "model")
     codes = _counted(len(result.dataset.codings), "code")
     click.echo(f"{folder}: {models}, {codes} by {coders}")
-    for problem in result.problems:
-        click.echo(f"left out: {problem}", err=True)
+    _left_out(result.problems)
+
+
+def _left_out(problems: Sequence["Problem"]) -> None:
+    """Tell what was left out, what is of one kind in one line."""
+    from soila_analysis.dataset.problems import listing
+
+    for line in listing(problems):
+        click.echo(f"left out: {line}", err=True)
 
 
 def _described(name: str, titles: Sequence[str], about: dict[str, str | None]):  # type: ignore[no-untyped-def]
@@ -255,8 +272,7 @@ def read_project(
     coded = refi_import.read(
         file, folder, absent=absent, partial=partial, update=update, coder=coder
     )
-    for problem in coded.left_out:
-        click.echo(f"left out: {problem}", err=True)
+    _left_out(coded.left_out)
     coders = ", ".join(sorted(coded.codings["coder_id"].unique())) or "nobody"
     models = coded.codings["model_id"].nunique()
     click.echo(f"{folder}: {len(coded.codings)} codes of {models} models, by {coders}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from soila_analysis.files import UserError
 
+SINGLE = 3  # more problems of one kind are told in one line
 LISTED = 20  # longer lists of allowed values are cut when shown
 COMPARED = 500  # among more ids than this a nearest one takes too long to find
 
@@ -32,6 +33,10 @@ class Problem:
         The values, or a description of the values, that may stand there.
     message : str
         What else helps, such as the nearest known id.
+    cell : str, optional
+        The cell of a sheet, such as ``G7``.
+    kind : str
+        What is equal in problems of one cause, if their messages are not.
 
     Examples
     --------
@@ -45,12 +50,15 @@ class Problem:
     found: str | None = None
     allowed: tuple[str, ...] = ()
     message: str = ""
+    cell: str | None = None
+    kind: str = ""
 
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         if self.column is not None:
             noun = "key" if self.file.endswith(".toml") else "column"
             where += f", {noun}{'s' if ', ' in self.column else ''} {self.column}"
+        where += f", cell {self.cell}" if self.cell else ""
         values = []
         if self.found is not None:
             values.append(f"found {quoted(self.found)}")
@@ -76,9 +84,36 @@ class DatasetError(UserError):
     def __init__(self, folder: Path | str, problems: Sequence[Problem], advice: str = "") -> None:
         advice = advice or f"Correct the rows above and run `soila validate {folder}` again."
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        lines = [f"{folder}: {count}", *(f"  {problem}" for problem in problems)]
+        lines = [f"{folder}: {count}", *(f"  {line}" for line in listing(problems))]
         super().__init__("\n".join([*lines, f"Nothing was written. {advice}"]))
         self.problems = tuple(problems)
+
+
+def listing(problems: Sequence[Problem]) -> list[str]:
+    """List problems, a line each; of more than `SINGLE` of one kind the first, and where all are.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+
+    Returns
+    -------
+    list of str
+    """
+    groups: dict[tuple[object, ...], list[Problem]] = {}
+    for one in problems:
+        kind = (one.file, one.column, one.cell is None, one.allowed, one.kind or one.message)
+        groups.setdefault(kind, []).append(one)
+    lines = []
+    for group in groups.values():
+        if len(group) <= SINGLE:
+            lines += [str(one) for one in group]
+            continue
+        places = [one.cell or (f"line {one.line}" if one.line else one.found) for one in group[1:]]
+        known = [place for place in dict.fromkeys(places) if place]
+        shown = ", ".join([*known[:SINGLE], *["..."] * (len(known) > SINGLE)])
+        lines.append(f"{group[0]} (and {len(group) - 1:,} more of this kind: {shown})")
+    return lines
 
 
 def nearest(found: str, known: Sequence[str]) -> str:
