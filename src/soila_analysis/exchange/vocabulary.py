@@ -77,6 +77,10 @@ class Vocabulary:
         """The first code that counts as present, "" if there is none."""
         return next((c for c, meant in self.taxonomy.counts_as.items() if meant == "present"), "")
 
+    def denies(self, text: str) -> bool:
+        """Say whether a text begins with a word that denies, such as ``ei`` or ``saknas``."""
+        return _plain(text).split(" ")[0] in _words()["denials"]
+
     def is_missing(self, text: str) -> bool:
         """Say whether a text stands for no answer, as R, pandas and NVivo write it."""
         return text in _words()["missing"]
