@@ -65,9 +65,10 @@ def decide(file: Path, folder: str) -> None:
     dataset.toml, the data set counts by its decisions.
     """
     from soila_analysis import dataset as datasets
+    from soila_analysis.exchange import decision_list as lists
 
     data = loaded(folder)
-    decided = datasets.decide(data, file)
+    decided = datasets.decide(data, file, lists.read(file))
     datasets.save(decided, folder)
     click.echo(f"{folder}: the decisions in {file.name} were added")
     for notice in datasets.notices(decided):
@@ -99,11 +100,13 @@ def new(
     \b
     soila sheet new data/review-2024 --lang fi --coder AB
     """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis.exchange import own_taxonomy
     from soila_analysis.exchange import sheet_template as sheets
     from soila_analysis.language import messages
 
     path = dataset_folder(folder)
     dataset = loaded(folder) if (path / "dataset.toml").is_file() else None
+    own, _ = (dataset.taxonomy, {}) if dataset else own_taxonomy.load(path)
     if dataset and models:
         raise click.UsageError(f"{folder} has models of its own; leave --models out")
     if not coder.strip():
@@ -117,6 +120,7 @@ def new(
         lang,
         dataset=dataset,
         models=listed,
+        coded_by=own,
         overwrite=overwrite,
     )
     rows = dataset.models if dataset else listed
@@ -152,14 +156,16 @@ def read(
         --title en=Projects --source "Coded by two coders" --licence CC-BY-4.0
     """  # noqa: D301 - \b keeps click from joining the lines
     from soila_analysis import dataset as datasets
-    from soila_analysis.exchange import sheet_import
+    from soila_analysis.exchange import own_taxonomy, sheet_import
 
     path = dataset_folder(folder)
     given = [*titles, *filter(None, about.values())]
     known = (path / "dataset.toml").is_file()
     if known and given:
         raise click.UsageError(f"{folder} says what it is in dataset.toml; change it there")
-    target = loaded(folder) if known else _described(path.name, titles, about)
+    own, tables = (None, {}) if known else own_taxonomy.load(path)
+    version = own.version if own else ""
+    target = loaded(folder) if known else _described(path.name, titles, about, version)
     result = sheet_import.collect(
         files,
         target,
@@ -167,6 +173,8 @@ def read(
         coder=coder.strip(),
         partial=partial,
         update=update,
+        coded_by=own,
+        tables=tables,
         progress=lambda line: click.echo(line, err=True),
     )
     if result.dataset is None:
@@ -189,10 +197,9 @@ def _left_out(problems: Sequence["Problem"]) -> None:
         click.echo(f"left out: {line}", err=True)
 
 
-def _described(name: str, titles: Sequence[str], about: dict[str, str | None]):  # type: ignore[no-untyped-def]
+def _described(name: str, titles: Sequence[str], about: dict[str, str | None], version: str):  # type: ignore[no-untyped-def]
     """Describe a new data set by what the options say."""
     from soila_analysis import dataset as datasets
-    from soila_analysis import taxonomy
 
     title = {key: text for key, _, text in (t.partition("=") for t in titles) if key in LANGUAGES}
     if len(titles) == 1 and not title:
@@ -203,7 +210,7 @@ def _described(name: str, titles: Sequence[str], about: dict[str, str | None]): 
     if missing:
         raise click.UsageError(f"{name} is a new data set; say what it is: {', '.join(missing)}")
     about["round"] = about.pop("coded") or name
-    known = {"title": title, "kind": "observed", "taxonomy": taxonomy.load().version, **about}
+    known = {"title": title, "kind": "observed", "taxonomy": version, **about}
     return datasets.DatasetInfo.model_validate(known)
 
 

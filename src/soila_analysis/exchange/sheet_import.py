@@ -60,6 +60,7 @@ def collect(
     partial: bool = False,
     update: bool = False,
     coded_by: Taxonomy | None = None,
+    tables: Mapping[str, pd.DataFrame] | None = None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> SheetImport:
     """Read the sheets of one or several coders.
@@ -81,6 +82,8 @@ def collect(
         Take a coder's codes and notes on a model from the sheets, whatever the data set has.
     coded_by : Taxonomy, optional
         That of a new data set, by default the library's.
+    tables : mapping of str to DataFrame, optional
+        Features, goals and codes of its own that a new data set has.
     progress : callable, optional
         Takes a line when a file has been read.
 
@@ -107,7 +110,8 @@ def collect(
     found = sorted([*reading.problems, *agreed.problems(), *lacking], key=lambda one: one[0])
     problems = tuple(problem for _, problem in found)
     wanted = (partial or not problems) and (kept["about"] == "goals").any()
-    data = statements.dataset(kept, info, old, name) if wanted else None
+    new = Dataset(name, info, *[pd.DataFrame()] * 3, **tables or {}) if old is None else old
+    data = statements.dataset(kept, new) if wanted else None
     return SheetImport(data, problems, reading.understood, reading.codes, reading.tally())
 
 

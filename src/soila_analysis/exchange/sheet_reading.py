@@ -131,6 +131,9 @@ class Reading:
         who = Rows(table, len(self.sheets), rows, models, coders, versions)
         self.rows |= {(model, coder) for model, coder, _ in known}
         self.said.append(who.said("model_id", who.models, table.columns["model_id"], NOBODY))
+        if "coder_id" in table.columns:
+            at = table.columns["coder_id"]
+            self.said.append(who.said("coder_id", who.coders, at, who.coders))
         long = "feature_id" in table.columns
         for column_id in table.columns:
             if column_id.startswith(FEATURE):
@@ -384,7 +387,7 @@ def _hidden(grid: Grid, rows: set[int]) -> list[str]:
     if hidden := len(grid.hidden_rows & rows):
         told.append(f"{hidden:,} of these rows hidden")
     if grid.hidden_columns:
-        told.append(f"{len(grid.hidden_columns):,} columns hidden, read")
+        told.append(f"{counted(len(grid.hidden_columns), 'column')} hidden, read")
     return told
 
 

@@ -230,8 +230,9 @@ def _above(table: Table, row: int, filled: list[str], words: Vocabulary) -> None
     """Skip a title or a label; a row that could be of a model is a problem."""
     texts = [text for text in table.grid.rows[row - 1] if text]
     label = len(filled) > 0.9 * len(table.columns)
+    short = len(table.grid.rows[row - 1]) < max(table.columns.values())  # a title in CSV
     told = texts[0].endswith(":") or words.column_ids(texts[0])
-    if "model_id" in filled and len(texts) > 1 and not label and not told:
+    if "model_id" in filled and len(texts) > 1 and not (label or short or told):
         more = "a row above the headings is not read; move it below them, or delete it"
         table.wrong(row, table.columns["model_id"], table.text(row, "model_id"), (), more)
     else:

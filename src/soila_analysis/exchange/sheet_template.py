@@ -74,6 +74,7 @@ def write(
     *,
     dataset: Dataset | None = None,
     models: pd.DataFrame | None = None,
+    coded_by: Taxonomy | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a coding sheet as an .xlsx workbook: instructions, the sheet, the codebook.
@@ -93,10 +94,12 @@ def write(
         Language of the labels.
     dataset : Dataset, optional
         Whose models, goals and taxonomy to use; what the coder has coded before is filled in.
-        Without it the library's taxonomy applies.
+        Without it the library's taxonomy applies, or ``coded_by``.
     models : DataFrame, optional
         ``model_id``, ``name`` and further columns, where there is no data set yet. Without either
         the rows are blank and models are typed.
+    coded_by : Taxonomy, optional
+        What a data set that is not there yet is coded by.
     overwrite : bool, default False
         Take the place of a file that is there.
 
@@ -109,7 +112,7 @@ def write(
     """
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path}: it exists; name another file, or say --overwrite")
-    taxonomy = dataset.taxonomy if dataset else library.load()
+    taxonomy = dataset.taxonomy if dataset else coded_by or library.load()
     listed = dataset.models if dataset else models
     columns = _columns(taxonomy, listed, say, lang, goals_known=dataset is not None)
     rows = list(_rows(taxonomy, coder, say, dataset, listed))

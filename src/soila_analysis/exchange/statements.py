@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from soila_analysis.dataset.dataset import Dataset
-from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import Problem, difference, identity, quoted, visible
 from soila_analysis.exchange.vocabulary import FEATURE, MODEL, NOTE, NOTE_OF
 
@@ -233,19 +232,15 @@ def valid(agreed: Agreement) -> tuple[pd.DataFrame, list[tuple[At, Problem]]]:
     return kept.drop(lost.index), problems
 
 
-def dataset(kept: pd.DataFrame, info: DatasetInfo, old: Dataset | None, name: str) -> Dataset:
+def dataset(kept: pd.DataFrame, into: Dataset) -> Dataset:
     """Build a data set from statements.
 
     Parameters
     ----------
     kept : DataFrame
         As `valid` gives.
-    info : DatasetInfo
-        What a new data set is.
-    old : Dataset, optional
-        The one that they are added to.
-    name : str
-        Of a new one.
+    into : Dataset
+        The one that they are added to, or a new one without rows.
 
     Returns
     -------
@@ -256,7 +251,7 @@ def dataset(kept: pd.DataFrame, info: DatasetInfo, old: Dataset | None, name: st
     noted = notes.set_index(KEY)["value"]
     codes = kept[feature]
     beside = noted.reindex(pd.MultiIndex.from_frame(codes[KEY])).fillna("") if len(noted) else ""
-    version = codes["version"].where(codes["version"] != info.taxonomy, "")
+    version = codes["version"].where(codes["version"] != into.info.taxonomy, "")
     coded = pd.DataFrame(
         {
             "model_id": codes["model"],
@@ -271,20 +266,20 @@ def dataset(kept: pd.DataFrame, info: DatasetInfo, old: Dataset | None, name: st
     members = goals.assign(value=goals["value"].str.split(", ")).explode("value")
     members.columns = pd.Index(["model_id", "goal_id"])
     tables: dict[str, Any] = {
-        "models": _models(kept[~feature & ~note & (kept["about"] != "goals")], old),
+        "models": _models(kept[~feature & ~note & (kept["about"] != "goals")], into),
         "memberships": members,
         "codings": coded if version.any() else coded.drop(columns="taxonomy_version"),
     }
-    return replace(old, **tables) if old else Dataset(name, info, **tables)
+    return replace(into, **tables)
 
 
-def _models(kept: pd.DataFrame, old: Dataset | None) -> pd.DataFrame:
+def _models(kept: pd.DataFrame, into: Dataset) -> pd.DataFrame:
     """Put the columns of models in order: those there were, new ones, notes by coder."""
-    kept = kept[kept["about"] != "model_id"]
+    kept = kept[~kept["about"].isin(["model_id", "coder_id"])]
     about = kept["about"].where(kept["about"] != "note", NOTE_OF + kept["coder"])
     cells = kept.assign(about=about.str.removeprefix(MODEL))
     wide = cells.set_index(["model", "about"])["value"].unstack(fill_value="")  # noqa: PD010 - texts
-    known = list(old.models.columns) if old else ["model_id", "name"]
+    known = list(into.models.columns)
     new = [column for column in dict.fromkeys(cells["about"]) if column not in known]
     models = wide.rename_axis("model_id").reset_index()
     ordered = [*known, *sorted(new, key=lambda c: c if c.startswith(NOTE_OF) else "")]
