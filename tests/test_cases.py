@@ -124,7 +124,7 @@ def own_sheet(folder, rows):
     )
     sheet_template.write(file, "AB", messages("fi"), "fi", models=models)
     page = openpyxl.load_workbook(file).worksheets[1]
-    heads = [[cell.value for cell in row] for row in page.iter_rows(max_row=2)]
+    heads = [[cell.value for cell in page[row]] for row in (3, 1)]
     filled = [dict(zip(HEAD, row, strict=True)) for row in rows]
     version = {"taxonomy_version": TAXONOMY.version}
     return heads, [[{**row, **version}.get(one, "") for one in heads[1]] for row in filled]
@@ -237,6 +237,13 @@ def test_a_word_in_a_column_without_a_heading_is_named_by_its_own_cell(tmp_path)
         'a.xlsx, sheet Coding, cell Z7: found "täällä"; its column has no heading; '
         "write one, or delete the cell"
     ]
+
+
+def test_a_label_that_contradicts_the_id_above_it_is_refused(tmp_path):
+    labels = TAXONOMY.labels("sv")
+    heads = [*HEAD[:2], *GOALS, *(labels[one] for one in (FEATURES[1], *FEATURES[1:])), "Kodare"]
+    (line, *_) = refused(text(tmp_path / "a.csv", [HEAD, [], heads, *lines()]))
+    assert line.startswith(f'a.csv, cell G3: found "{heads[6]}"; cell G1 says that it is feature:')
 
 
 # Merged cells
@@ -469,14 +476,14 @@ def test_features_and_goals_of_its_own_go_out_and_come_back_by_sheets(tmp_path, 
     assert call("sheet", "new", folder, *options).exit_code == 0
     made = openpyxl.load_workbook(sheet)
     page = made.worksheets[1]
-    heads = {cell.value: cell.column for cell in page[2]}
+    heads = {cell.value: cell.column for cell in page[1]}
     assert [one for one in heads if one.startswith(("goal:", "feature:"))] == [
         "goal:g1",
         "feature:f1",
         "feature:f2",
     ]
     for head, value in (("goal:g1", "x"), ("feature:f1", 1), ("feature:f2", 0)):
-        page.cell(3, heads[head], value)
+        page.cell(4, heads[head], value)
     made.save(sheet)
     about = ["--title", "T", "--source", "S", "--licence", "CC0-1.0"]
     done = call("sheet", "read", sheet, folder, *about)

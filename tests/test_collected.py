@@ -188,7 +188,7 @@ def test_a_sheet_is_understood_by_its_labels_alone(tmp_path, data, lang):
     file = tmp_path / "AB.xlsx"
     sheet_template.write(file, "AB", messages(lang), lang, dataset=data)
     made = openpyxl.load_workbook(file)
-    made.worksheets[1].delete_rows(2)
+    made.worksheets[1].delete_rows(1)
     made.save(file)
     assert read(file).dataset == data
 
@@ -197,7 +197,7 @@ def test_a_sheet_is_understood_by_its_ids_whatever_became_of_its_labels(tmp_path
     file = tmp_path / "AB.xlsx"
     sheet_template.write(file, "AB", messages("fi"), "fi", dataset=data)
     made = openpyxl.load_workbook(file)
-    for cell in made.worksheets[1][1]:
+    for cell in made.worksheets[1][3]:
         cell.value = f"changed {cell.value}"
     made.save(file)
     assert read(file).dataset == data
@@ -228,8 +228,8 @@ def test_libreoffice_keeps_drop_downs_protection_and_every_code(tmp_path, data):
     }
     assert covered == {'"1,0,?,-"': 2 * 16, '"kyllä,ei"': 2 * 4}
     assert page.protection.sheet
-    assert not page["G3"].protection.locked
-    assert page["G1"].comment.text.startswith(TAXONOMY.features[0].definition.fi)
+    assert not page["G4"].protection.locked
+    assert page["G3"].comment.text.startswith(TAXONOMY.features[0].definition.fi)
 
 
 # Sheets made by hand

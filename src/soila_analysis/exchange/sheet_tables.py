@@ -13,6 +13,7 @@ from soila_analysis.exchange.vocabulary import FEATURE, FIXED, GOAL, LISTS, MODE
 
 UNTICKED = "with unticked boxes only"
 ABOVE = "above the headings"
+LABELS = "of changed labels"
 EMPTY = "without a model or code"
 TOTAL = "it looks like a row of totals; delete it"
 MERGED = "merged cells: it is not said for which of them the content holds; unmerge them"
@@ -100,11 +101,16 @@ def tables(grid: Grid, words: Vocabulary) -> list[Table]:
         here = {column: known[text] for column, text in enumerate(texts, 1) if text and known[text]}
         if len(set(here.values())) < 2 or "model_id" not in here.values():
             continue
-        if not found or any(meant.get(column, one) != one for column, one in here.items()):
+        other = {column for column, one in here.items() if meant.get(column, one) != one}
+        between = grid.rows[found[-1].headings[-1] : row - 1] if found else []
+        if not found or (other and any(map(any, between))):
             found.append(Table(grid))
-            meant = found[-1].meant
+            meant, other = found[-1].meant, set()
         found[-1].headings.append(row)
-        meant |= here
+        for column in other:
+            more = f"cell {name(found[-1].headings[-2], column)} says that it is {meant[column]}"
+            found[-1].wrong(row, column, grid.text(row, column), (), more, "two headings")
+        meant.update({column: one for column, one in here.items() if column not in other})
     starts = [1, *(table.headings[0] for table in found[1:]), len(grid.rows) + 1]
     for table, first, end in zip(found, starts, starts[1:], strict=False):
         _check_headings(table, words, end)
@@ -192,6 +198,8 @@ def _sort(table: Table, row: int, words: Vocabulary, coders: set[str]) -> None:
         return
     if row < table.headings[0] and not _is_data(table, row, filled, words, coders):
         _above(table, row, filled, words)
+    elif not table.rows and _is_label(table, row, filled, words):
+        table.skipped[LABELS] += 1
     elif words.is_total(model or table.text(row, "name")) or _sums(model, filled, answers):
         table.wrong(row, table.columns.get("model_id", 1), model, (), TOTAL)
     elif not set(filled) - {"coder_id", "taxonomy_version"}:
@@ -224,6 +232,14 @@ def _is_data(
         for one in filled
         for text in [table.text(row, one)]
     )
+
+
+def _is_label(table: Table, row: int, filled: list[str], words: Vocabulary) -> bool:
+    """Say whether a row holds the labels of a sheet of ours, which somebody has changed."""
+    version = table.text(row, "taxonomy_version")
+    known = not version or version in words.taxonomy.versions
+    wide = len(filled) > 0.9 * len(table.columns)
+    return wide and not known and not _is_data(table, row, filled, words, set())
 
 
 def _above(table: Table, row: int, filled: list[str], words: Vocabulary) -> None:
