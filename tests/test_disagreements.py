@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -132,6 +133,24 @@ def test_a_later_decision_on_a_cell_takes_the_place_of_the_earlier(tmp_path):
     later = ("M1", "participation", "1", "Liisa", "2025-12-04", "Liite löytyi.")
     decided = datasets.decide(small(DECISION, AGREED), filled(tmp_path, later))
     assert decided == small(later, AGREED)
+
+
+def test_a_list_that_was_saved_as_a_workbook_is_read_too(tmp_path, call):
+    folder, file = tmp_path / "small", tmp_path / "list.xlsx"
+    datasets.save(small(), folder)
+    heads = [*COLUMNS, "Malli"]
+    made = openpyxl.Workbook()
+    for row in ([], heads, [*DECISION, "Eka"], ["M1", "everyday-life", *[None] * 5]):
+        made.active.append(row)
+    made.save(file)
+    assert call("decide", file, folder).exit_code == 0
+    assert datasets.load(folder) == small(DECISION)
+    made.active["C3"] = 7
+    made.save(file)
+    assert 'list.xlsx:3, column code: found "7", allowed' in call("decide", file, folder).stderr
+    made.active["B2"] = "piirre"
+    made.save(file)
+    assert 'found "0 such sheets", allowed one sheet with' in call("decide", file, folder).stderr
 
 
 def test_all_that_is_wrong_with_a_list_is_told_by_its_lines_and_nothing_is_decided(tmp_path):

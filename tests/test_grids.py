@@ -4,12 +4,13 @@ import datetime as dt
 import re
 import zipfile
 import zlib
+from typing import NamedTuple
 
 import openpyxl
 import pytest
 
-from soila_analysis.exchange import spreadsheets
-from soila_analysis.exchange.spreadsheets import Cell
+from soila_analysis.exchange import grids, spreadsheets
+from soila_analysis.exchange.grids import Grid
 
 OPEN = '<?xml version="1.0" encoding="UTF-8"?>'
 SPACES = " ".join(
@@ -61,6 +62,11 @@ def ods(path, table, parts=()):
     return zipped(path, {**known, "content.xml": content, **dict(parts)})
 
 
+class Cell(NamedTuple):
+    text: str
+    kind: str = "text"
+
+
 def refusal(path):
     read, problems = spreadsheets.read(path)
     assert read == []
@@ -73,7 +79,17 @@ def refusal(path):
 def cells(path):
     read, problems = spreadsheets.read(path)
     assert problems == []
-    return read[0].cells
+    return filled(read[0])
+
+
+def filled(grid):
+    """The cells of a sheet that are not empty."""
+    return {
+        (row, column): Cell(text, grid.kinds.get((row, column), "text"))
+        for row, line in enumerate(grid.rows, start=1)
+        for column, text in enumerate(line, start=1)
+        if text
+    }
 
 
 # What is read
@@ -163,10 +179,9 @@ def test_a_link_in_a_cell_is_no_link_to_another_file(tmp_path):
 
 
 def test_a_cell_is_named_as_spreadsheet_programs_do():
-    assert (
-        spreadsheets.Grid("a.xlsx", "Koodaus", {}).place(7, 28) == "a.xlsx, sheet Koodaus, cell AB7"
-    )
-    assert spreadsheets.Grid("a.csv", "", {}).place(7, 28) == "a.csv, cell AB7"
+    assert grids.name(7, 28) == "AB7"
+    assert Grid("a.xlsx", "Koodaus", []).whole == "a.xlsx, sheet Koodaus"
+    assert Grid("a.csv", "", []).whole == "a.csv"
 
 
 # What is refused
@@ -179,9 +194,10 @@ def test_a_cell_is_named_as_spreadsheet_programs_do():
         (b" \n\n", f'found "an empty file", {FORMATS}'),
         (spreadsheets.COMPOUND + b"\0" * 600, f'found "an old file of Excel or Word", {FORMATS}'),
         (spreadsheets.COMPOUND + "EncryptedPackage".encode("utf-16-le"), PASSWORD),
-        (b"%PDF-1.7\n\xe2\xe3\0", f'found "not text in UTF-8", {FORMATS}'),
-        ("älä".encode("latin-1"), f'found "not text in UTF-8", {FORMATS}'),
-        ("älä".encode("utf-16"), f'found "not text in UTF-8", {FORMATS}'),
+        (b"%PDF-1.7\n\xe2\xe3\0", f'found "a PDF file named .xlsx", {FORMATS}'),
+        ("älä".encode("latin-1"), f'found "text in windows-1252", {FORMATS}; in Excel: Save As,'),
+        ("älä".encode("utf-16"), f'found "not text in UTF-8 (UTF-16)", {FORMATS}'),
+        ("pääsi".encode("mac-roman"), f'found "not text in UTF-8", {FORMATS}'),
         (b'a,"b', f'found "a table that cannot be read (unexpected end of data)", {FORMATS}'),
         (b"PK\x03\x04 cut", f'found "a broken file (File is not a zip file)", {FORMATS}'),
     ],
@@ -193,7 +209,7 @@ def test_what_is_no_spreadsheet_is_refused(tmp_path, content, message):
 
 
 def test_a_zip_of_something_else_is_refused(tmp_path):
-    file = zipped(tmp_path / "a.xlsx", {"word/document.xml": f"{OPEN}<w/>"})
+    file = zipped(tmp_path / "a.xlsx", {"something.xml": f"{OPEN}<w/>"})
     assert refusal(file) == f'found "not a spreadsheet", {FORMATS}'
 
 
@@ -217,7 +233,7 @@ def test_a_workbook_whose_sheet_is_no_xml_is_refused(tmp_path):
     parts = {name: known.read(name) for name in known.namelist()}
     file = zipped(tmp_path / "a.xlsx", {**parts, "xl/worksheets/sheet1.xml": "<worksheet><"})
     text = refusal(file)
-    assert text == f'found "a workbook that cannot be read (ParseError)", {FORMATS}; {ANEW}'
+    assert text == f'found "a workbook that cannot be read (XmlError)", {FORMATS}; {ANEW}'
     text = refusal(ods(tmp_path / "a.ods", "<table:table-row>"))
     assert text == f'found "a workbook that cannot be read (XMLSyntaxError)", {FORMATS}; {ANEW}'
 
@@ -270,14 +286,14 @@ def test_xml_that_could_expand_is_refused(tmp_path, part):
 
 
 def test_a_zip_that_expands_beyond_the_limit_is_refused_before_it_is_unpacked(tmp_path):
-    file = workbook(tmp_path / "a.xlsx", **{"xl/media/a.bin": b"\0" * (spreadsheets.EXPANDED + 1)})
+    file = workbook(tmp_path / "a.xlsx", **{"xl/media/a.bin": b"\0" * (grids.EXPANDED + 1)})
     text = refusal(file)
     assert text.startswith('found "104,8')
     assert text.endswith(LIMITS)
 
 
 def test_a_zip_gives_no_more_than_it_declares(tmp_path):
-    file = zipped(tmp_path / "a.xlsx", {"a": b"\0" * spreadsheets.EXPANDED})
+    file = zipped(tmp_path / "a.xlsx", {"a": b"\0" * grids.EXPANDED})
     content, few = bytearray(file.read_bytes()), (10).to_bytes(4, "little")
     content[22:26] = few
     directory = content.index(b"PK\x01\x02")
@@ -299,7 +315,7 @@ def test_a_part_that_is_packed_in_an_unusual_way_is_refused(tmp_path):
 
 
 def test_more_parts_than_a_workbook_has_are_refused(tmp_path):
-    file = zipped(tmp_path / "a.xlsx", {f"{n}": b"" for n in range(spreadsheets.PARTS + 1)})
+    file = zipped(tmp_path / "a.xlsx", {f"{n}": b"" for n in range(grids.PARTS + 1)})
     assert refusal(file) == f'found "0 bytes in 2,001 parts", {LIMITS}'
 
 
@@ -311,7 +327,7 @@ def test_a_part_that_is_there_twice_is_refused(tmp_path):
 
 
 def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(spreadsheets, "CELLS", 100_000)
+    monkeypatch.setattr(grids, "CELLS", 100_000)
     large = f'found "too many cells or letters", {LIMITS}; delete what is not needed'
     book = openpyxl.Workbook()
     for row in range(1, 10):
@@ -330,7 +346,7 @@ def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
 
 
 def test_the_sheets_of_a_file_are_counted_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(spreadsheets, "CELLS", 1_000)
+    monkeypatch.setattr(grids, "CELLS", 1_000)
     book = openpyxl.Workbook()
     book.active["A600"] = "x"
     book.save(tmp_path / "a.xlsx")
@@ -349,13 +365,13 @@ def test_the_sheets_of_a_file_are_counted_together(tmp_path, monkeypatch):
 
 
 def test_a_sheet_that_repeats_a_long_text_beyond_the_limit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(spreadsheets, "CHARACTERS", 1_000)
+    monkeypatch.setattr(grids, "CHARACTERS", 1_000)
     assert refusal(workbook(tmp_path / "a.xlsx", [["x" * 600], ["x" * 600]])).startswith(
         'found "too many cells or letters"'
     )
 
 
 def test_a_file_larger_than_the_limit_is_not_even_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr(spreadsheets, "EXPANDED", 10)
+    monkeypatch.setattr(grids, "EXPANDED", 10)
     (tmp_path / "a.csv").write_text("model_id,name")
     assert refusal(tmp_path / "a.csv") == f'found "13 bytes", {LIMITS}'

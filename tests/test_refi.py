@@ -354,6 +354,21 @@ def test_codes_that_would_share_an_id_are_listed_all_at_once(tmp_path):
     )
 
 
+def test_codes_of_one_name_are_known_by_those_that_they_are_nested_in(tmp_path):
+    inside = [code(n, name) for n, name in enumerate(["Vahva", "Heikko", "Vahva", "Oma"], 3)]
+    codes = code(1, "Osallisuus", "".join(inside[:2])) + code(2, "Idea", "".join(inside[2:]))
+    (tmp_path / "a.qdc").write_text(f"<CodeBook><Codes>{codes}</Codes></CodeBook>")
+    found = refi_codebook.tables(refi_codebook.read_codebook(tmp_path / "a.qdc"), "a.qdc")
+    assert found["features"][["feature_id", "label_fi"]].to_numpy().tolist() == [
+        ["osallisuus", "Osallisuus"],
+        ["osallisuus-vahva", "Osallisuus: Vahva"],
+        ["heikko", "Heikko"],
+        ["idea", "Idea"],
+        ["idea-vahva", "Idea: Vahva"],
+        ["oma", "Oma"],
+    ]
+
+
 def test_a_codebook_without_codes_is_refused(tmp_path):
     (tmp_path / "a.qdc").write_text("<Anything/>")
     assert refused(refi_codebook.read_codebook, tmp_path / "a.qdc") == (
@@ -407,6 +422,46 @@ def test_a_code_nested_in_that_of_a_feature_counts_as_it(read):
     codes = code(1, "Osallisuus", code(2, "youth council", code(3, "elected")))
     coded = read(project(codes, sources=source(10, "M01", coding_of(3))))
     assert codings(coded) == [("M01", "participation", "Ann", "1")]
+
+
+STATED = [("Esiintyy", "1"), ("Ei esiinny", "0"), ("Oklart", "?"), ("no", "0"), ("vahva", "1")]
+
+
+@pytest.mark.parametrize(("name", "expected"), STATED)
+def test_what_a_nested_code_states_counts_before_what_it_is_nested_in(read, name, expected):
+    codes = code(1, "1. Osallisuus", code(2, name, code(3, "näyte")))
+    for applied in (2, 3):
+        coded = read(project(codes, sources=source(10, "M01", coding_of(applied))))
+        assert codings(coded) == [("M01", "participation", "Ann", expected)]
+
+
+@pytest.mark.parametrize("name", ["Osallisuus::Ei esiinny", "Osallisuus: ei", "osallisuus – 0"])
+def test_what_a_code_states_after_the_name_of_a_feature_is_its_answer(read, name):
+    coded = read(project(code(1, name), sources=source(10, "M01", coding_of(1))))
+    assert codings(coded) == [("M01", "participation", "Ann", "0")]
+
+
+def test_a_nested_code_that_denies_in_its_own_words_is_not_read_as_present(read):
+    codes = code(1, "Osallisuus", code(2, "Ei osallisuutta"))
+    xml = project(codes, sources=source(10, "M01", coding_of(2)))
+    assert (
+        '  project.qde:1: found "Ei osallisuutta", allowed 1, 0, ?, -; its name seems to say that '
+        "a feature is absent; applied once; name it as a code\n"
+    ) in refused(read, xml)
+    assert codings(read(xml, partial=True)) == []
+
+
+def test_a_goal_that_is_stated_to_be_absent_is_not_served(read):
+    codes = code(1, "goal-1", code(2, "Ei")) + code(3, "goal-2", code(4, "Kyllä"))
+    coded = read(project(codes, sources=source(10, "M01", coding_of(2) + coding_of(4))))
+    assert coded.memberships.to_numpy().tolist() == [["M01", "goal-2"]]
+
+
+def test_absent_makes_no_codes_of_somebody_who_coded_goals_only(read):
+    sources = source(10, "M01", coding_of(1) + coding_of(3, BEN)) + source(11, "M02", coding_of(3))
+    filled = read(project(CODES, sources=sources), absent=True).codings
+    counts = filled.groupby(["model_id", "coder_id", "code"]).size().to_dict()
+    assert counts == {("M01", "Ann", "1"): 1, ("M01", "Ann", "0"): 15, ("M02", "Ann", "0"): 16}
 
 
 def test_texts_of_a_case_are_one_model_and_a_selection_may_belong_to_another(read):
@@ -475,6 +530,13 @@ VALUES = [
     ("Text", "Förekommer", "1"),
     ("Text", "-", "-"),
     ("Text", "", None),
+    ("Text", "Kyllä", "1"),
+    ("Text", "No", "0"),
+    ("Text", "Ei tietoa", "?"),
+    ("Text", "x", "1"),
+    ("Text", "Not Applicable", "-"),
+    ("Text", "Unassigned", None),
+    ("Text", "NA", None),
 ]
 
 
@@ -544,6 +606,8 @@ def test_the_project_file_may_have_any_name_and_sources_any_folder(tmp_path):
         path = packed(tmp_path, {names[0]: xml, names[1]: "text"})
         assert len(refi_project.read_project(path, LIBRARY).codings) == 1
     path = packed(tmp_path, {"__MACOSX/._project.qde": "junk", "project.qde": xml})
+    assert len(refi_project.read_project(path, LIBRARY).codings) == 1
+    path = packed(tmp_path, {"Round/project.qde": xml, "__MACOSX/Round/._project.qde": "junk"})
     assert len(refi_project.read_project(path, LIBRARY).codings) == 1
     bare = tmp_path / "study.qde"
     bare.write_text(xml)
@@ -776,12 +840,12 @@ def test_a_member_that_lies_about_its_size_is_refused(tmp_path):
         ({}, "nothing"),
         ({"a.txt": ""}, "a.txt"),
         ({"a.qde": "", "b.qde": ""}, "a.qde, b.qde"),
-        ({"folder/project.qde": ""}, "folder/project.qde"),
+        ({"a/project.qde": "", "b/project.qde": ""}, "a/project.qde, b/project.qde"),
     ],
 )
 def test_an_archive_needs_one_project_file(tmp_path, members, holds):
     path = packed(tmp_path, members)
-    assert f"  study.qdpx: it needs one project.qde at its top; it holds {holds}\n" in refused(
+    assert f"  study.qdpx: it needs one project.qde; it holds {holds}\n" in refused(
         refi_project.read_project, path, LIBRARY
     )
 

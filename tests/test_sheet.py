@@ -42,16 +42,16 @@ def blank(tmp_path_factory):
 
 def headings(page):
     """The labels of the columns by their ids."""
-    labels, ids = ([cell.value for cell in row] for row in page.iter_rows(max_row=2))
+    ids, labels = ([cell.value for cell in page[row]] for row in (1, 3))
     return dict(zip(ids, labels, strict=True))
 
 
 def column(page, name):
-    return next(cell.column for cell in page[2] if cell.value == name)
+    return next(cell.column for cell in page[1] if cell.value == name)
 
 
 def cells(page, name):
-    return [page.cell(row, column(page, name)) for row in range(3, page.max_row + 1)]
+    return [page.cell(row, column(page, name)) for row in range(4, page.max_row + 1)]
 
 
 # The file
@@ -132,17 +132,27 @@ def test_a_scale_of_its_own_is_offered(tmp_path, shipped):
 def test_the_definition_is_a_comment_on_the_heading(books):
     page = books["sv"].worksheets[1]
     for feature in TAXONOMY.features:
-        comment = page.cell(1, column(page, f"feature:{feature.id}")).comment.text
+        comment = page.cell(3, column(page, f"feature:{feature.id}")).comment.text
         assert comment.startswith(feature.definition.sv)
 
 
 def test_models_stay_in_sight_and_ids_out_of_it(books):
     page = books["fi"].worksheets[1]
-    assert page.freeze_panes == "C3"
-    assert page.row_dimensions[2].hidden
-    assert not page.row_dimensions[1].hidden
-    assert (page.print_title_rows, page.print_title_cols) == ("$1:$2", "$A:$B")
+    assert page.freeze_panes == "C4"
+    assert [page.row_dimensions[row].hidden for row in (1, 2, 3)] == [True, True, False]
+    assert (page.print_title_rows, page.print_title_cols) == ("$3:$3", "$A:$B")
     assert {one.page_setup.orientation for one in books["fi"].worksheets} == {"landscape"}
+
+
+def test_sorting_and_filtering_leave_the_ids_where_they_are(books):
+    """An empty row ends what programs sort; the filter's range says so, no program was tried."""
+    page = books["fi"].worksheets[1]
+    last = openpyxl.utils.get_column_letter(page.max_column)
+    assert page.auto_filter.ref == f"A3:{last}{page.max_row}"
+    assert {cell.value for cell in page[2]} == {None}
+    assert page[1][0].value == "model_id"
+    assert not page.protection.sort
+    assert not page.protection.autoFilter
 
 
 def test_only_what_the_coder_fills_in_is_open_and_no_password_is_set(books):
@@ -217,7 +227,7 @@ def test_a_list_of_models_that_is_wrong_is_refused_with_all_its_faults(tmp_path)
 def test_text_is_never_a_formula(tmp_path, text):
     models = pd.DataFrame({"model_id": ["M1"], "name": [text]})
     page = written(tmp_path / "AB.xlsx", models=models).worksheets[1]
-    cell = page.cell(3, 2)
+    cell = page.cell(4, 2)
     assert (cell.value, cell.data_type, cell.number_format) == (text, "s", "@")
 
 

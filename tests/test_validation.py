@@ -366,7 +366,10 @@ FORMS = {
     ),
     "a NUL byte": (
         {"models.csv": "model_id,name\nM1,Fi\0rst\nM2,Second\n"},
-        ['models.csv:2: found "a NUL byte", allowed text; save the file as CSV in UTF-8'],
+        [
+            'models.csv:2: found "control character U+0000", allowed text; '
+            "save the file as CSV in UTF-8"
+        ],
     ),
     "a quotation mark that is not closed": (
         {"models.csv": 'model_id,name\nM1,"First\nM2,Second\n'},
@@ -573,7 +576,98 @@ def test_latin_1_without_a_declaration_is_told_with_byte_and_line(folder):
     (folder / "models.csv").write_bytes("model_id,name\nM1,First\nM2,Äiti\n".encode("latin-1"))
     assert shown(folder) == [
         'models.csv:3: found "byte 0xC4", allowed utf-8; save the file as UTF-8, or declare its '
-        'encoding (encoding = "latin-1") in dataset.toml'
+        'encoding (encoding = "windows-1252") in dataset.toml'
+    ]
+
+
+PAGES = {  # what stands in the file: as what it is declared, and what is said of it
+    "windows-1252 under latin-1": (
+        "M1,Lapsen ääni – ”kuuluu”\nM2,Hinta 5 €".encode("windows-1252"),
+        "latin-1",
+        'models.csv:2: found "control character U+0096", allowed text; '
+        'the file is in windows-1252: declare encoding = "windows-1252" in dataset.toml',
+    ),
+    "an old Macintosh's": (
+        "M1,Lapsen ääni\nM2,Öinen tuki".encode("mac-roman"),
+        "utf-8",
+        'models.csv:2: found "byte 0x8A", allowed utf-8; save the file as UTF-8',
+    ),
+    "DOS": (
+        "M1,Lapsen ääni\nM2,Päivä".encode("cp850"),
+        "latin-1",
+        'models.csv:2: found "control character U+0084", allowed text; '
+        "save the file as CSV in UTF-8",
+    ),
+    "UTF-16": (
+        "\ufeffM1,Ä\nM2,B".encode("utf-16-le"),
+        "utf-8",
+        'models.csv:1: found "UTF-16", allowed utf-8; save the file as UTF-8',
+    ),
+    "a control character in UTF-8": (
+        "M1,a\u0085b\nM2,c".encode(),
+        "utf-8",
+        'models.csv:2: found "control character U+0085", allowed text; '
+        "save the file as CSV in UTF-8",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "declared", "expected"), PAGES.values(), ids=PAGES)
+def test_advice_on_an_encoding_never_makes_control_characters_or_wrong_letters(
+    folder, content, declared, expected
+):
+    text = SOUND["dataset.toml"] + f'encoding = "{declared}"\n'
+    (folder / "dataset.toml").write_text(text, encoding="utf-8")
+    head = b"" if content.startswith(b"\xff\xfe") else b"model_id,name\n"
+    (folder / "models.csv").write_bytes(head + content + b"\n")
+    assert shown(folder)[0] == expected
+
+
+def test_two_byte_order_marks_are_no_part_of_a_heading(folder):
+    for name in SOUND:
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(b"\xef\xbb\xbf\xef\xbb\xbf" + content)
+    assert shown(folder) == []
+
+
+def test_codes_that_pandas_wrote_as_decimals_are_those_of_the_scale(folder):
+    whole = datasets.load(folder)
+    decimal = whole.codings.assign(code=whole.codings["code"].replace({"1": "1.0", "0": "0.00"}))
+    decimal.to_csv(folder / "codings.csv", index=False)
+    assert "1.0" in (folder / "codings.csv").read_text()
+    assert datasets.load(folder) == whole
+
+
+ALIKE = [
+    ("Malli 1\u200b", "Malli 1", "Malli 1<U+200B>", "U+200B"),
+    ("Malli\u00a01", "Malli 1", "Malli<U+00A0>1", "U+00A0"),
+    ("Malli  1", "Malli 1", "Malli  1", "spaces"),
+    ("A\u0308iti", "Äiti", "A\u0308iti", "the way in which letters are composed"),
+    ("m1", "M1", "m1", "upper and lower case"),
+    ("001", "1", "001", "zeros"),
+    ("1.0", "1", "1.0", "zeros"),
+]
+
+
+@pytest.mark.parametrize(("odd", "plain", "seen", "difference"), ALIKE)
+def test_models_and_coders_that_differ_by_nothing_that_is_seen_are_told(
+    folder, odd, plain, seen, difference
+):
+    models = f"model_id,name\n{plain},First\n{odd},Second\n"
+    served = "".join(f"{m},goal-{n}\n" for n, m in ((1, plain), (2, odd), (3, odd), (4, odd)))
+    codes = f"{plain},participation,{plain},1,\n{plain},participation,{odd},1,\n"
+    written(
+        folder,
+        {
+            "models.csv": models,
+            "memberships.csv": f"model_id,goal_id\n{served}",
+            "codings.csv": f"model_id,feature_id,coder_id,code,note\n{codes}",
+        },
+    )
+    told = f'found "{seen}"; it differs from "{plain}" only by {difference}'
+    assert shown(folder) == [
+        f"models.csv:3, column model_id: {told}; write both the same if they are",
+        f"codings.csv:3, column coder_id: {told}; write both the same if they are",
     ]
 
 

@@ -3,12 +3,16 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from soila_analysis.cli.command import FILE, loaded, soila, told
 from soila_analysis.files import dataset_folder
 from soila_analysis.language import LANGUAGES
+
+if TYPE_CHECKING:
+    from soila_analysis.dataset.problems import Problem
 
 NEW = "Of a new data set: "
 TITLE = NEW + "one text, or fi=TEXT, sv=TEXT and en=TEXT."
@@ -58,9 +62,10 @@ def decide(file: Path, folder: str) -> None:
     dataset.toml, the data set counts by its decisions.
     """
     from soila_analysis import dataset as datasets
+    from soila_analysis.exchange import decision_list as lists
 
     data = loaded(folder)
-    decided = datasets.decide(data, file)
+    decided = datasets.decide(data, file, lists.read(file))
     datasets.save(decided, folder)
     click.echo(f"{folder}: the decisions in {file.name} were added")
     for notice in datasets.notices(decided):
@@ -92,11 +97,13 @@ def new(
     \b
     soila sheet new data/review-2024 --lang fi --coder AB
     """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis.exchange import own_taxonomy
     from soila_analysis.exchange import sheet_template as sheets
     from soila_analysis.language import messages
 
     path = dataset_folder(folder)
     dataset = loaded(folder) if (path / "dataset.toml").is_file() else None
+    own, _ = (dataset.taxonomy, {}) if dataset else own_taxonomy.load(path)
     if dataset and models:
         raise click.UsageError(f"{folder} has models of its own; leave --models out")
     if not coder.strip():
@@ -110,6 +117,7 @@ def new(
         lang,
         dataset=dataset,
         models=listed,
+        coded_by=own,
         overwrite=overwrite,
     )
     rows = dataset.models if dataset else listed
@@ -145,16 +153,26 @@ def read(
         --title en=Projects --source "Coded by two coders" --licence CC-BY-4.0
     """  # noqa: D301 - \b keeps click from joining the lines
     from soila_analysis import dataset as datasets
-    from soila_analysis.exchange import sheet_import
+    from soila_analysis.exchange import own_taxonomy, sheet_import
 
     path = dataset_folder(folder)
     given = [*titles, *filter(None, about.values())]
     known = (path / "dataset.toml").is_file()
     if known and given:
         raise click.UsageError(f"{folder} says what it is in dataset.toml; change it there")
-    target = loaded(folder) if known else _described(path.name, titles, about)
+    own, tables = (None, {}) if known else own_taxonomy.load(path)
+    version = own.version if own else ""
+    target = loaded(folder) if known else _described(path.name, titles, about, version)
     result = sheet_import.collect(
-        files, target, name=path.name, coder=coder.strip(), partial=partial, update=update
+        files,
+        target,
+        name=path.name,
+        coder=coder.strip(),
+        partial=partial,
+        update=update,
+        coded_by=own,
+        tables=tables,
+        progress=lambda line: click.echo(line, err=True),
     )
     if result.dataset is None:
         raise datasets.DatasetError(folder, result.problems, CORRECT)
@@ -165,14 +183,20 @@ def read(
     models = _counted(len(result.dataset.models), "model")
     codes = _counted(len(result.dataset.codings), "code")
     click.echo(f"{folder}: {models}, {codes} by {coders}")
-    for problem in result.problems:
-        click.echo(f"left out: {problem}", err=True)
+    _left_out(result.problems)
 
 
-def _described(name: str, titles: Sequence[str], about: dict[str, str | None]):  # type: ignore[no-untyped-def]
+def _left_out(problems: Sequence["Problem"]) -> None:
+    """Tell what was left out, what is of one kind in one line."""
+    from soila_analysis.dataset.problems import listing
+
+    for line in listing(problems):
+        click.echo(f"left out: {line}", err=True)
+
+
+def _described(name: str, titles: Sequence[str], about: dict[str, str | None], version: str):  # type: ignore[no-untyped-def]
     """Describe a new data set by what the options say."""
     from soila_analysis import dataset as datasets
-    from soila_analysis import taxonomy
 
     title = {key: text for key, _, text in (t.partition("=") for t in titles) if key in LANGUAGES}
     if len(titles) == 1 and not title:
@@ -183,7 +207,7 @@ def _described(name: str, titles: Sequence[str], about: dict[str, str | None]): 
     if missing:
         raise click.UsageError(f"{name} is a new data set; say what it is: {', '.join(missing)}")
     about["round"] = about.pop("coded") or name
-    known = {"title": title, "kind": "observed", "taxonomy": taxonomy.load().version, **about}
+    known = {"title": title, "kind": "observed", "taxonomy": version, **about}
     return datasets.DatasetInfo.model_validate(known)
 
 
@@ -252,8 +276,7 @@ def read_project(
     coded = refi_import.read(
         file, folder, absent=absent, partial=partial, update=update, coder=coder
     )
-    for problem in coded.left_out:
-        click.echo(f"left out: {problem}", err=True)
+    _left_out(coded.left_out)
     coders = ", ".join(sorted(coded.codings["coder_id"].unique())) or "nobody"
     models = coded.codings["model_id"].nunique()
     click.echo(f"{folder}: {len(coded.codings)} codes of {models} models, by {coders}")

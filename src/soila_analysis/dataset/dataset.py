@@ -250,7 +250,9 @@ def save(dataset: Dataset, folder: str | Path) -> None:
         If the data set is not valid, or the folder holds something else; it is left as it was.
     """
     path = files.dataset_folder(folder).resolve()
-    if path.exists() and not (path / information.FILE).is_file():
+    own = {f"{name}.csv" for name in OWN}  # a new one may have its features and goals already
+    there = {one.name for one in path.iterdir()} if path.is_dir() else {path.name}
+    if path.exists() and information.FILE not in there and there - own:
         problem = Problem(str(folder), message=f"it exists without {information.FILE}")
         raise DatasetError(folder, [problem], "Name a new folder.")
     path.parent.mkdir(parents=True, exist_ok=True)

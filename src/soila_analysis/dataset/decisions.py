@@ -9,7 +9,7 @@ import pandas as pd
 from soila_analysis.dataset import tables
 from soila_analysis.dataset.consensus import DECIDED
 from soila_analysis.dataset.dataset import Dataset
-from soila_analysis.dataset.problems import DatasetError
+from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.query import outdated
 from soila_analysis.dataset.schema import COLUMNS, KEYS, faults
 from soila_analysis.dataset.validation import not_coded
@@ -50,7 +50,7 @@ def disagreements(dataset: Dataset) -> pd.DataFrame:
     return listed
 
 
-def decide(dataset: Dataset, file: Path) -> Dataset:
+def decide(dataset: Dataset, file: Path, table: pd.DataFrame | None = None) -> Dataset:
     """Add the decisions of a filled-in list to a data set.
 
     Parameters
@@ -61,6 +61,8 @@ def decide(dataset: Dataset, file: Path) -> Dataset:
         CSV with at least the columns of ``decisions.csv``; a row in which none of those that say
         what was decided is filled in is left out. A date may be day first, with points, as Finnish
         spreadsheets save it. On a cell that was decided before, the file counts.
+    table : DataFrame, optional
+        What the file holds, by the number of the row, if it is no CSV and was read otherwise.
 
     Returns
     -------
@@ -72,7 +74,9 @@ def decide(dataset: Dataset, file: Path) -> Dataset:
     DatasetError
         With all that is wrong with the file.
     """
-    table, problems = tables.read(file, COLUMNS_OF_DECISIONS)
+    problems: list[Problem] = []
+    if table is None:
+        table, problems = tables.read(file, COLUMNS_OF_DECISIONS)
     if table is not None:
         table = table[[column for column in COLUMNS_OF_DECISIONS if column in table]]
         table = table[table.drop(columns=CELL, errors="ignore").ne("").any(axis=1)]

@@ -1,17 +1,23 @@
 """CSV tables as researchers have them: read with true line numbers, written in one form."""
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from sys import intern
 
 import pandas as pd
 
 from soila_analysis.dataset.problems import Problem
 
-ENCODINGS = ("utf-8", "latin-1", "windows-1252")
+WINDOWS = "windows-1252"
+ENCODINGS = ("utf-8", "latin-1", WINDOWS)
 DELIMITERS = (",", ";")
+CONTROLS = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x80-\x9f]")
+ODD = "ŠšŒœŽž„‚ƒ†‡ˆ‰‹›•˜™"  # what the letters of other code pages become
+AMID = re.compile(rf"[a-zA-ZäöåÄÖÅ{ODD}][{ODD}][a-zäöå]")
 MARKS = re.compile(r"^(?:[<>|]{7} .*|={7})$", re.MULTILINE)  # of git, around each side
 
 
@@ -92,7 +98,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
 
 
 def decoded(content: bytes, file: str, encoding: str = "utf-8") -> tuple[str, list[Problem]]:
-    r"""Decode the bytes of a file; byte order mark removed, line ends made ``\n``.
+    r"""Decode the bytes of a file; byte order marks removed, line ends made ``\n``.
 
     Parameters
     ----------
@@ -108,24 +114,60 @@ def decoded(content: bytes, file: str, encoding: str = "utf-8") -> tuple[str, li
     text : str
         Empty if it cannot be decoded.
     problems : list of Problem
-        The first byte that is not in the encoding, a declared encoding that is not the file's, or
-        the marks of a merge conflict.
+        The first byte that is not in the encoding, a declared encoding that is not the file's,
+        control characters, or the marks of a merge conflict.
     """
     try:
-        text = content.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = f"byte 0x{content[error.start]:02X}"
         advice = "save the file as UTF-8"
-        if file.endswith(".csv"):
-            advice += ', or declare its encoding (encoding = "latin-1") in dataset.toml'
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            found = "UTF-16"
+        elif file.endswith(".csv") and looks_like(content, WINDOWS):
+            advice += f', or declare its encoding (encoding = "{WINDOWS}") in dataset.toml'
         return "", [Problem(file, line, None, found, (encoding,), advice)]
-    if encoding != "utf-8" and not content.isascii() and _is_utf8(content):
+    if encoding != "utf-8" and not content.isascii() and looks_like(content, "utf-8"):
         advice = "save it as the other files, or correct the encoding in dataset.toml"
         return "", [Problem(file, None, None, "UTF-8", (encoding,), advice)]
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    conflicts = _conflicts(text, file)
-    return ("", conflicts) if conflicts else (text, [])
+    text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    problems = [*_controls(text, content, file), *_conflicts(text, file)]
+    return ("", problems) if problems else (text, [])
+
+
+def looks_like(content: bytes, encoding: str) -> bool:
+    """Say whether bytes are in an encoding, as far as they tell.
+
+    Parameters
+    ----------
+    content : bytes
+        Of a text.
+    encoding : str
+        Under ``windows-1252`` nearly any bytes have a meaning: those that make punctuation marks
+        or foreign letters amid words are of another code page, such as that of old Macintoshes.
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return encoding != WINDOWS or not AMID.search(text)
+
+
+def _controls(text: str, content: bytes, file: str) -> list[Problem]:
+    """Find the first character that no text has; in Latin-1 it is one of Windows-1252."""
+    found = CONTROLS.search(text)
+    if not found:
+        return []
+    line, advice = text.count("\n", 0, found.start()) + 1, "save the file as CSV in UTF-8"
+    if found[0] >= "\x80" and not looks_like(content, "utf-8") and looks_like(content, WINDOWS):
+        advice = f'the file is in {WINDOWS}: declare encoding = "{WINDOWS}" in dataset.toml'
+    control = f"control character U+{ord(found[0]):04X}"
+    return [Problem(file, line, None, control, ("text",), advice)]
 
 
 def _conflicts(text: str, file: str) -> list[Problem]:
@@ -137,30 +179,18 @@ def _conflicts(text: str, file: str) -> list[Problem]:
     return [Problem(file, line, None, mark, (), advice) for line, mark in marks.items()]
 
 
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 def _text(path: Path, encoding: str) -> str:
     text, problems = decoded(path.read_bytes(), path.name, encoding)
     if problems:
         raise _UnreadableError(*problems)
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        advice = "save the file as CSV in UTF-8"
-        raise _UnreadableError(Problem(path.name, line, None, "a NUL byte", ("text",), advice))
     return text
 
 
 def _delimiter(text: str, columns: Sequence[str]) -> str:
-    """Return the delimiter under which the first line has the most expected, else most, names."""
+    """Return the delimiter under which the first row has the most expected, else most, names."""
 
     def names(delimiter: str) -> tuple[int, int]:
-        header = next(csv.reader([text.lstrip().partition("\n")[0]], delimiter=delimiter), [])
+        header = next(csv.reader(io.StringIO(text.lstrip()), delimiter=delimiter), [])
         return len({name.strip() for name in header} & set(columns)), len(header)
 
     return max(DELIMITERS, key=names)
@@ -172,7 +202,7 @@ def _rows(text: str, file: str, delimiter: str) -> Iterator[tuple[int, list[str]
     line = 1
     try:
         for cells in reader:
-            stripped = [cell.strip() for cell in cells]
+            stripped = [intern(cell.strip()) for cell in cells]
             if any(stripped):
                 yield line, stripped
             line = reader.line_num + 1

@@ -1,5 +1,6 @@
 """Everything that can be wrong with a data set, found in one pass over its files."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,10 @@ from soila_analysis import taxonomy
 from soila_analysis.dataset import metadata, tables
 from soila_analysis.dataset.consensus import ONE_CODER
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import Problem, nearest
+from soila_analysis.dataset.problems import Problem, difference, identity, nearest, quoted
 from soila_analysis.dataset.schema import COLUMNS, KEYS, MEASURES, NEEDED, Ids, Known, faults
 
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
 
 
@@ -51,12 +53,14 @@ def examine(folder: Path) -> Contents:
     ]
     read, malformed = _tables(folder, present, keys)
     known = _known(read, present, keys)
+    _name_codes(read, known["code"])
     found = [fault for name, table in read.items() for fault in faults(name, table, known)]
     lines = {(problem.file, problem.line) for problem in malformed}
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
     problems += [*_no_rows(read), *_wrong_version(folder, keys, present)]
     problems += [*_unknown_coder(folder, keys, read), *_unlisted_version(folder, keys, read)]
     problems += [*_claims_unsaid(folder, keys, present), *_no_numbers(read), *_no_language(read)]
+    problems += _look_alike(read)
     if "decisions" in read and "codings" in read:
         problems += not_coded(read["decisions"], read["codings"])
     return Contents(about, read, sorted(problems, key=_place))
@@ -151,6 +155,32 @@ def _versions(
         return None if changes is None or "version" not in changes else (*changes["version"],)
     current = (str(keys["taxonomy"]),) if keys.get("taxonomy") else ()
     return current if "features" in present else (*taxonomy.load().versions,)
+
+
+def _name_codes(read: Mapping[str, pd.DataFrame], codes: Ids | None) -> None:
+    """Write codes that are numbers as the scale does: programs make 1.0 of 1."""
+    numbers = {float(code): code for code in codes or () if NUMBER.fullmatch(code)}
+    for name in ("codings", "decisions"):
+        if name in read and "code" in read[name] and numbers:
+            found = [one for one in read[name]["code"].unique() if NUMBER.fullmatch(one)]
+            same = {one: numbers[float(one)] for one in found if float(one) in numbers}
+            read[name]["code"] = read[name]["code"].replace(same)
+
+
+def _look_alike(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Find ids of models or coders that differ by nothing that a reader would go by."""
+    problems = []
+    for name, column in (("models", "model_id"), ("codings", "coder_id")):
+        if name not in read or column not in read[name]:
+            continue
+        first: dict[str, str] = {}
+        for line, own in read[name][column].drop_duplicates().items():
+            other = first.setdefault(identity(own), own)
+            if other != own:
+                told = f"it differs from {quoted(other)} only by {difference(own, other)}"
+                advice = f"{told}; write both the same if they are"
+                problems.append(Problem(f"{name}.csv", int(line), column, own, (), advice))
+    return problems
 
 
 def _no_rows(read: Mapping[str, pd.DataFrame]) -> list[Problem]:

@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from soila_analysis.dataset.decisions import CODE, COLUMNS_OF_DECISIONS, NOTE
+from soila_analysis.dataset.problems import DatasetError, Problem
+from soila_analysis.exchange import spreadsheets
 from soila_analysis.language import Messages, messages
 from soila_analysis.taxonomy import Taxonomy
 
@@ -82,6 +84,43 @@ def write(table: pd.DataFrame, file: Path, lang: str) -> None:
     text = table.to_csv(index=False, sep=DELIMITERS[lang], lineterminator="\n")
     with file.open("x", encoding="utf-8-sig", newline="") as new:
         new.write(text)
+
+
+def read(file: Path) -> pd.DataFrame | None:
+    """Read a list that a spreadsheet program saved as a workbook.
+
+    Parameters
+    ----------
+    file : Path
+        A list of disagreements, filled in.
+
+    Returns
+    -------
+    DataFrame or None
+        Text, by the number of the row; None for a CSV file, which `dataset.decide` reads itself.
+
+    Raises
+    ------
+    DatasetError
+        If the workbook is refused, or not one sheet of it has the columns of ``decisions.csv``.
+    """
+    with file.open("rb") as start:
+        if start.read(2) != b"PK":
+            return None
+    grids, problems = spreadsheets.read(file)
+    fitting = []
+    for grid in grids:
+        for row, heads in enumerate(grid.rows, start=1):
+            if set(COLUMNS_OF_DECISIONS[:3]) <= set(heads):
+                width = range(1, len(heads) + 1)
+                rows = range(row + 1, len(grid.rows) + 1)
+                texts = [[grid.text(one, column) for column in width] for one in rows]
+                fitting.append(pd.DataFrame(texts, index=[*rows], columns=heads, dtype="str"))
+    if len(fitting) != 1:
+        wanted = (f"one sheet with {', '.join(COLUMNS_OF_DECISIONS)}",)
+        found = Problem(file.name, None, None, f"{len(fitting)} such sheets", wanted)
+        raise DatasetError(file, problems or [found], "Save the list again, and decide again.")
+    return fitting[0][COLUMNS_OF_DECISIONS]
 
 
 def _changes(ids: str, claims: Mapping[str, str], t: Messages) -> str:

@@ -12,8 +12,9 @@ REFI-QDA 1.5, Exchange of processed data between qualitative data analysis softw
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -21,10 +22,10 @@ import pandas as pd
 from lxml import etree
 
 from soila_analysis import __version__, files
-from soila_analysis.dataset.problems import DatasetError, Problem, folded
+from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.tables import write
 from soila_analysis.exchange import safe_files
-from soila_analysis.exchange.vocabulary import names
+from soila_analysis.exchange.vocabulary import FEATURE, GOAL, Vocabulary
 from soila_analysis.taxonomy import LANGUAGES, Feature, Goal, Taxonomy, Wording
 
 CODEBOOK = "urn:QDA-XML:codebook:1.0"
@@ -172,6 +173,7 @@ def tables(found: Sequence[QdaCode], file: str) -> dict[str, pd.DataFrame]:
     """
     goals = [code for code in found if code.parent == guid("goals", "")]
     features = [code for code in found if code.codable and code not in goals]
+    features, goals = (_told_apart(group, found) for group in (features, goals))
     groups = (("feature_id", "definition", features), ("goal_id", "long", goals))
     problems = [] if features else [Problem(file, message="no code that can be used for coding")]
     problems += [p for key, _, group in groups for p in _repeated(group, key, file)]
@@ -228,7 +230,7 @@ def match(found: Sequence[QdaCode], taxonomy: Taxonomy) -> dict[str, tuple[str, 
         follow that of a group (``group::name``). Codes that fit nothing, or several, are left
         out.
     """
-    by_name = targets(taxonomy)
+    words = Vocabulary(taxonomy)
     by_guid = {
         guid(kind, record.id): (kind, record.id)
         for kind, records in _groups(taxonomy)
@@ -237,32 +239,18 @@ def match(found: Sequence[QdaCode], taxonomy: Taxonomy) -> dict[str, tuple[str, 
     matched = {}
     for code in found:
         given = (_fields(code.description).get("id", ""), code.name, code.name.split("::")[-1])
-        fitting = [by_guid.get(code.guid), *(by_name.get(folded(name)) for name in given)]
+        fitting = [by_guid.get(code.guid), *(named(words, name) for name in given)]
         target = next((one for one in fitting if one), None)
         if target:
             matched[code.guid] = target
     return matched
 
 
-def targets(taxonomy: Taxonomy) -> dict[str, tuple[str, str]]:
-    """List the names by which features and goals are known.
-
-    Parameters
-    ----------
-    taxonomy : Taxonomy
-
-    Returns
-    -------
-    dict of str to tuple
-        From ids and labels in all languages, `folded`, to kind and id; names of several are left
-        out.
-    """
-    named: dict[str, set[tuple[str, str]]] = {}
-    for kind, records in _groups(taxonomy):
-        for record in records:
-            for name in names(record):
-                named.setdefault(folded(name), set()).add((kind, record.id))
-    return {name: next(iter(found)) for name, found in named.items() if len(found) == 1}
+def named(words: Vocabulary, name: str) -> tuple[str, str] | None:
+    """Find the feature or goal that a name stands for; None if it stands for none, or several."""
+    found = {one for one in words.column_ids(name) if one.startswith((FEATURE, GOAL))}
+    kind, _, own = found.pop().partition(":") if len(found) == 1 else ("", "", "")
+    return (f"{kind}s", own) if kind else None
 
 
 def version(found: Iterable[QdaCode]) -> str:
@@ -414,6 +402,22 @@ def _fields(description: str) -> dict[str, str]:
             lines = fields.setdefault(FIELDS[field[1]], [])
         lines.append(field[2] if field else row.removeprefix("  "))
     return {name: "\n".join(lines) for name, lines in fields.items()}
+
+
+def _told_apart(group: Sequence[QdaCode], found: Sequence[QdaCode]) -> list[QdaCode]:
+    """Name codes of one name by those that they are nested in, such as ``Osallisuus: vahva``."""
+    by_guid = {code.guid: code for code in found}
+    while True:
+        times = Counter(_id(code) for code in group)
+        nested = [times[_id(code)] > 1 and code.parent in by_guid for code in group]
+        if not any(nested):
+            return list(group)
+        group = [
+            replace(code, name=f"{above.name}: {code.name}", parent=above.parent)
+            if one and (above := by_guid[code.parent])
+            else code
+            for code, one in zip(group, nested, strict=True)
+        ]
 
 
 def _row(code: QdaCode, key: str, definition: str) -> dict[str, str]:

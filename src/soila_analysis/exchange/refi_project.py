@@ -1,7 +1,6 @@
 """Coded texts as codings: what a REFI-QDA project says of each model, feature and coder."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,14 +10,15 @@ from typing import TypeVar
 import pandas as pd
 from lxml import etree
 
-from soila_analysis.dataset.problems import DatasetError, Problem, folded, nearest
+from soila_analysis.dataset.problems import DatasetError, Problem, nearest, visible
 from soila_analysis.dataset.schema import NEEDED
 from soila_analysis.exchange import refi_codebook
 from soila_analysis.exchange.refi_codebook import QdaCode, local, reference
+from soila_analysis.exchange.vocabulary import GOAL, Vocabulary
 from soila_analysis.taxonomy import Taxonomy
 
-GOALS_OF_A_CASE = "goal_id"  # a variable of this name lists goals, separated by semicolons
 COLUMN = "columns"  # what is said with a variable that is neither a feature nor a goal
+PARTED = re.compile(r"\s*(?:::|:|/|\\|>| [-–] )\s*")  # the parts of names of nested codes
 SUFFIX = re.compile(r"\.(docx?|html?|md|odt|pdf|rtf|txt)$", re.IGNORECASE)
 NOBODY = "nobody is named as the coder; name one with --coder"
 ADVICE = (
@@ -120,8 +120,8 @@ def read_project(
         The features, goals and codes.
     absent : bool, default False
         Take each feature that a coder did not apply in a model as absent, if that coder applied
-        any code there. By default it is not assessed: a text without a code records no decision,
-        and nobody may have looked.
+        any code there, and that of some feature anywhere. By default it is not assessed: a text
+        without a code records no decision, and nobody may have looked.
     partial : bool, default False
         Leave out what cannot be used instead of refusing the project.
     coder : str, optional
@@ -153,7 +153,7 @@ def read_project(
     if problems and not partial:
         raise DatasetError(path, list(dict.fromkeys(problems)), ADVICE)
     if absent:
-        _fill(cells, applied, coded_by)
+        _fill(cells, applied, {row.coder for row in of_codes if row.kind == "features"}, coded_by)
     return CodedProject(
         path.name,
         root.get("name", "").strip(),
@@ -225,7 +225,7 @@ def _variable(own: str, element: etree._Element) -> QdaCode:
 def _users(root: etree._Element) -> dict[str, str]:
     """Map users to coder ids: their names, with the GUID where two have the same."""
     users = {
-        reference(one.get("guid")): (one.get("name") or one.get("id") or "").strip()
+        reference(one.get("guid")): visible(one.get("name") or one.get("id") or "")
         for one in root.iterfind("{*}Users/{*}User")
     }
     times = Counter(users.values())
@@ -290,25 +290,40 @@ def _of_codes(
     found: _Project, applied: Sequence[_Applied], coded_by: Taxonomy
 ) -> Iterator[_Row | Problem]:
     matched = refi_codebook.match([*found.codes.values()], coded_by)
-    present = _first(coded_by, "present")
+    words, present = Vocabulary(coded_by), _first(coded_by, "present")
     unknown: Counter[str] = Counter()
     for one in applied:
-        target = _target(one.code, found, matched)
-        if target:
-            yield _Row(one.unit, *target, present, one.coder, one.note, one.line)
-        unknown[one.code] += not target
+        target, said = _target(one.code, found, matched, words)
+        if target and said is not None:
+            value = said or present
+            row = _Row(one.unit, *target, value, one.coder, one.note, one.line)
+            if target[0] == "features" or coded_by.counts_as[value] == "present":
+                yield row
+        unknown[one.code] += not target or said is None
     for code, times in unknown.items():
         if times:
             yield _unknown(code, times, found, coded_by)
 
 
 def _target(
-    code: str, found: _Project, matched: dict[str, tuple[str, str]]
-) -> tuple[str, str] | None:
-    """Find what a code, or one that it is nested in, stands for; nothing if no one does."""
+    code: str, found: _Project, matched: dict[str, tuple[str, str]], words: Vocabulary
+) -> tuple[tuple[str, str] | None, str | None]:
+    """Find what a code, or one that it is nested in, stands for, and which answer it states.
+
+    The answer is "" where nothing but the feature or goal is said, and None where a name says no
+    in words that are not known.
+    """
+    said: str | None = ""
     while code in found.codes and code not in matched:
+        name = found.codes[code].name
+        *before, last = PARTED.split(name)
+        stated = words.code(name) or words.code(last) or (None if words.denies(last) else "")
+        said = stated if said == "" else said
+        own = refi_codebook.named(words, before[-1]) if before and stated else None
+        if own:
+            return own, said
         code = found.codes[code].parent
-    return matched.get(code)
+    return matched.get(code), said
 
 
 def _unknown(code: str, times: int, found: _Project, coded_by: Taxonomy) -> Problem:
@@ -317,13 +332,17 @@ def _unknown(code: str, times: int, found: _Project, coded_by: Taxonomy) -> Prob
         return Problem(found.file, None, None, code, (), f"not a code of the codebook; {applied}")
     known = [name for lang in coded_by.languages for name in coded_by.labels(lang).values()]
     name, line = found.codes[code].name, found.codes[code].line
+    if Vocabulary(coded_by).denies(PARTED.split(name)[-1]):
+        told = f"its name seems to say that a feature is absent; {applied}; name it as a code"
+        return Problem(found.file, line, None, name, tuple(coded_by.counts_as), told)
     hint = nearest(name, [*coded_by.feature_ids, *coded_by.goal_ids, *known])
     message = f"neither a feature nor a goal; {applied}"
     return Problem(found.file, line, None, name, (), f"{message}; {hint}" if hint else message)
 
 
 def _of_values(found: _Project, coded_by: Taxonomy, someone: str) -> Iterator[_Row | Problem]:
-    matched, scale = refi_codebook.match([*found.variables.values()], coded_by), _scale(coded_by)
+    matched = refi_codebook.match([*found.variables.values()], coded_by)
+    words = Vocabulary(coded_by)
     for element in found.root.iter("{*}VariableValue"):
         unit, value = _unit(element, found), _value(element)
         ref = element.find("{*}VariableRef")
@@ -333,32 +352,32 @@ def _of_values(found: _Project, coded_by: Taxonomy, someone: str) -> Iterator[_R
         elif own not in found.variables:
             message = "not one of the project's variables"
             yield Problem(found.file, refi_codebook.line(element), None, own, (), message)
-        elif unit and value:
+        elif unit and value and not words.is_missing(value):
             name, line = found.variables[own].name, refi_codebook.line(element)
             said = _Row(unit, COLUMN, name, value, someone, "", line)
-            yield from _of_value(said, matched.get(own), scale, found.file, coded_by)
+            yield from _of_value(said, matched.get(own), words, found.file, coded_by)
 
 
 def _of_value(
     said: _Row,
     target: tuple[str, str] | None,
-    scale: dict[str, str],
+    words: Vocabulary,
     file: str,
     coded_by: Taxonomy,
 ) -> Iterator[_Row | Problem]:
     if target:
-        code = scale.get(folded(said.value))
+        code = words.code(said.value)
         if code is None:
             allowed = tuple(coded_by.counts_as)
             message = f"the value of {said.target}"
-            yield Problem(file, said.line, None, said.value, allowed, message)
+            yield Problem(file, said.line, None, said.value, allowed, message, kind="value")
             yield replace(said, kind=target[0], target=target[1], value="")
         elif target[0] == "features" and not said.coder:
             yield Problem(file, message=NOBODY)
         elif target[0] == "features" or coded_by.counts_as[code] == "present":
             yield replace(said, kind=target[0], target=target[1], value=code)
-    elif said.target == GOALS_OF_A_CASE:
-        yield from _goals(said, file, coded_by)
+    elif words.column_ids(said.target) == {"goal_id"}:
+        yield from _goals(said, file, words)
     elif said.target in NEEDED["models"]:
         message = "models.csv has a column of this name; rename the variable"
         yield Problem(file, None, None, said.target, (), message)
@@ -366,15 +385,14 @@ def _of_value(
         yield said
 
 
-def _goals(said: _Row, file: str, coded_by: Taxonomy) -> Iterator[_Row | Problem]:
-    named = refi_codebook.targets(coded_by)
-    for part in said.value.split(";"):
-        kind, goal = named.get(folded(part), ("", ""))
-        if kind == "goals":
-            yield replace(said, kind=kind, target=goal)
-        else:
+def _goals(said: _Row, file: str, words: Vocabulary) -> Iterator[_Row | Problem]:
+    for part in re.split(r"[;|\n]", said.value):
+        named = words.listed(part, GOAL)
+        for goal in named or ():
+            yield replace(said, kind="goals", target=goal)
+        if named is None and part.strip():
             message = f"the value of {said.target}"
-            yield Problem(file, said.line, None, part.strip(), coded_by.goal_ids, message)
+            yield Problem(file, said.line, None, part.strip(), words.taxonomy.goal_ids, message)
 
 
 def _value(element: etree._Element) -> str:
@@ -388,13 +406,6 @@ def _value(element: etree._Element) -> str:
         if name.endswith("Value"):
             return found
     return ""
-
-
-def _scale(coded_by: Taxonomy) -> dict[str, str]:
-    """Map what may stand for a code: itself, its labels, and true and false."""
-    labels = {folded(c.label[one]): c.code for c in coded_by.codes for one in coded_by.languages}
-    truth = {"true": _first(coded_by, "present"), "false": _first(coded_by, "absent")}
-    return truth | labels | {folded(code.code): code.code for code in coded_by.codes}
 
 
 def _first(coded_by: Taxonomy, status: str) -> str:
@@ -436,10 +447,11 @@ def _conflict(
     return Problem(found.file, said[-1].line, None, codes, (), message)
 
 
-def _fill(cells: _Cells, applied: Sequence[_Applied], coded_by: Taxonomy) -> None:
-    """Take what a coder did not apply, where that coder applied anything, as absent."""
+def _fill(cells: _Cells, applied: Sequence[_Applied], coders: set[str], coded_by: Taxonomy) -> None:
+    """Take what a coder of features did not apply, where they applied anything, as absent."""
     code = _first(coded_by, "absent")
-    for unit, coder in dict.fromkeys((one.unit, one.coder) for one in applied):
+    units = ((one.unit, one.coder) for one in applied if one.coder in coders)
+    for unit, coder in dict.fromkeys(units):
         for feature in coded_by.feature_ids:
             cells.setdefault((unit, feature, coder), (code, ""))
 
@@ -490,7 +502,7 @@ def _model_ids(found: _Project, used: set[str]) -> dict[str, str]:
 
 
 def _name(unit: str, found: _Project) -> str:
-    """Name a case or source, with letters composed: some systems take file names apart."""
+    """Name a case or source, as a reader sees it: some systems take letters apart."""
     element = found.cases.get(unit, found.sources.get(unit))
     name = "" if element is None else element.get("name", "").strip()
-    return unicodedata.normalize("NFC", name) or unit
+    return visible(name) or unit

@@ -80,7 +80,7 @@ def content(path: Path) -> bytes:
 
 
 def member(path: Path, suffix: str, preferred: str) -> tuple[str, bytes]:
-    """Read the one file of a kind at the top of a zip archive; nothing is unpacked.
+    """Read the one file of a kind in a zip archive, at its top if there; nothing is unpacked.
 
     Parameters
     ----------
@@ -143,13 +143,18 @@ def _too_large(members: list[zipfile.ZipInfo], file: str) -> Iterator[Problem]:
 def _chosen(
     members: list[zipfile.ZipInfo], file: str, suffix: str, preferred: str
 ) -> zipfile.ZipInfo:
-    top = [one for one in members if "/" not in one.filename.replace("\\", "/")]
-    found = [one for one in top if one.filename.lower().endswith(suffix)]
-    exact = [one for one in found if one.filename.lower() == preferred]
-    if len(exact) != 1 and len(found) != 1:
-        names = ", ".join(one.filename for one in found or members[:10]) or "nothing"
-        _refuse(file, f"it needs one {preferred} at its top; it holds {names}")
-    return (exact or found)[0]
+    of_kind = [
+        one
+        for one in members
+        if one.filename.lower().endswith(suffix) and not one.filename.startswith("__MACOSX/")
+    ]
+    top = [one for one in of_kind if "/" not in one.filename.replace("\\", "/")]
+    exact = [one for one in top if one.filename.lower() == preferred]
+    chosen = next((found for found in (exact, top, of_kind) if len(found) == 1), None)
+    if not chosen or (top and chosen is of_kind):
+        names = ", ".join(one.filename for one in of_kind or members[:10]) or "nothing"
+        _refuse(file, f"it needs one {preferred}; it holds {names}")
+    return chosen[0]
 
 
 def _check_size(file: str, size: int) -> None:

@@ -1,8 +1,9 @@
 """Coding sheets: a workbook into which one coder types codes, goals and notes.
 
 A row is all of one model, with the note on each code beside it: rows can be sorted, copied or
-saved as CSV, and no note parts from its code. The visible headings are labels; the ids under
-them, in a hidden row, are what `sheet_import.collect` goes by.
+saved as CSV, and no note parts from its code. The visible headings are labels; the ids above
+them, in a hidden row, are what `sheet_import.collect` goes by. An empty row between keeps the ids
+out of what is sorted.
 """
 
 import re
@@ -43,7 +44,7 @@ BLANK_ROWS = 100
 LONGEST = 32_767  # characters in a cell of Excel
 LIST = 255  # characters in the literal list of a drop-down
 DATE = datetime(2024, 1, 1)
-LINE, IDS, FIRST = 1, 2, 3  # rows: labels, ids, the first model
+IDS, GAP, LINE, FIRST = 1, 2, 3, 4  # rows: ids, none, so that sorting stops there, labels, models
 PAGE = 225  # characters across a printed page at `SCALE`
 SCALE = 50  # per cent
 # as figures/style.py
@@ -74,6 +75,7 @@ def write(
     *,
     dataset: Dataset | None = None,
     models: pd.DataFrame | None = None,
+    coded_by: Taxonomy | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write a coding sheet as an .xlsx workbook: instructions, the sheet, the codebook.
@@ -93,10 +95,12 @@ def write(
         Language of the labels.
     dataset : Dataset, optional
         Whose models, goals and taxonomy to use; what the coder has coded before is filled in.
-        Without it the library's taxonomy applies.
+        Without it the library's taxonomy applies, or ``coded_by``.
     models : DataFrame, optional
         ``model_id``, ``name`` and further columns, where there is no data set yet. Without either
         the rows are blank and models are typed.
+    coded_by : Taxonomy, optional
+        What a data set that is not there yet is coded by.
     overwrite : bool, default False
         Take the place of a file that is there.
 
@@ -109,7 +113,7 @@ def write(
     """
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path}: it exists; name another file, or say --overwrite")
-    taxonomy = dataset.taxonomy if dataset else library.load()
+    taxonomy = dataset.taxonomy if dataset else coded_by or library.load()
     listed = dataset.models if dataset else models
     columns = _columns(taxonomy, listed, say, lang, goals_known=dataset is not None)
     rows = list(_rows(taxonomy, coder, say, dataset, listed))
@@ -257,10 +261,11 @@ def _coding(
         if menu:
             sheet.add_data_validation(menu)
     sheet.row_dimensions[LINE].height = 92
-    sheet.row_dimensions[IDS].hidden = True
+    sheet.row_dimensions[IDS].hidden = sheet.row_dimensions[GAP].hidden = True
+    sheet.auto_filter.ref = f"A{LINE}:{letter(len(columns))}{last}"
     sheet.freeze_panes = f"C{FIRST}"
     _finish(sheet, say)
-    sheet.print_title_rows, sheet.print_title_cols = f"{LINE}:{IDS}", "A:B"
+    sheet.print_title_rows, sheet.print_title_cols = f"{LINE}:{LINE}", "A:B"
     _break(sheet, columns)
 
 
@@ -462,7 +467,8 @@ def _dress(cell: Any, fill: str, colour: str, *, bold: bool = False) -> None:
 def _finish(sheet: Any, say: Say) -> None:
     """Lock a sheet, without a password, but for widths and heights; lay it out for printing."""
     sheet.protection.sheet = True
-    sheet.protection.formatColumns = sheet.protection.formatRows = False
+    for allowed in ("formatColumns", "formatRows", "sort", "autoFilter"):
+        setattr(sheet.protection, allowed, False)
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9  # A4
     sheet.page_setup.scale, sheet.page_setup.pageOrder = SCALE, "overThenDown"
     sheet.page_margins.left = sheet.page_margins.right = 0.4

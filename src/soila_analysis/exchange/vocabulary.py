@@ -14,6 +14,8 @@ from soila_analysis.taxonomy import LANGUAGES, Feature, Goal, Taxonomy
 GOAL, FEATURE, NOTE, MODEL = "goal:", "feature:", "note:", "model:"  # before ids of columns
 NOTE_OF = "note_"  # before a coder's id: a column of models.csv
 FIXED = ("model_id", "name", "coder_id", "taxonomy_version", "note")
+LISTS = ("goal_id", "feature_id", "code")  # columns whose cells name goals, features, codes
+NUMBERING = re.compile(r"^\d+[.)]\s+(?=\D)")
 GOAL_ANSWERS = {"present": "yes", "absent": "no"}
 
 
@@ -48,6 +50,48 @@ class Vocabulary:
         if heading.startswith(MODEL) and heading != MODEL:
             return frozenset([heading])
         return self._headings.get(_plain(heading), frozenset())
+
+    def listed(self, text: str, kind: str) -> list[str] | None:
+        """Return the goals or features that a cell names, such as ``goal-1; Perheiden tuki``.
+
+        Parameters
+        ----------
+        text : str
+            One or several, separated by semicolons, bars, line ends or commas.
+        kind : {"goal:", "feature:"}
+
+        Returns
+        -------
+        list of str or None
+            Their ids, each once; None if any is not understood.
+        """
+        for separator in ("$^", r"[;|\n]", r"[;|\n,]"):
+            parts = [part for part in re.split(separator, text) if part.strip()]
+            meant = [[i for i in self.column_ids(part) if i.startswith(kind)] for part in parts]
+            if meant and all(len(ids) == 1 for ids in meant):
+                return list(dict.fromkeys(one.removeprefix(kind) for (one,) in meant))
+        return None
+
+    @property
+    def present(self) -> str:
+        """The first code that counts as present, "" if there is none."""
+        return next((c for c, meant in self.taxonomy.counts_as.items() if meant == "present"), "")
+
+    def denies(self, text: str) -> bool:
+        """Say whether a text begins with a word that denies, such as ``ei`` or ``saknas``."""
+        return _plain(text).split(" ")[0] in _words()["denials"]
+
+    def is_missing(self, text: str) -> bool:
+        """Say whether a text stands for no answer, as R, pandas and NVivo write it."""
+        return text in _words()["missing"]
+
+    def is_unticked(self, text: str) -> bool:
+        """Say whether a text is that of a check box that nobody has ticked."""
+        return _plain(text) in _words()["unticked"]
+
+    def is_total(self, text: str) -> bool:
+        """Say whether a text names a row of totals."""
+        return _plain(text) in _words()["totals"]
 
     def nearest(self, heading: str) -> str:
         """Ask whether the nearest known heading was meant.
@@ -113,7 +157,7 @@ class Vocabulary:
     def _named(self) -> Iterator[tuple[str, str]]:
         """Yield each heading with the id of the column that it names."""
         words = _words()
-        for column_id in FIXED:
+        for column_id in (*FIXED, *LISTS):
             yield from ((text, column_id) for text in (column_id, *words["headings"][column_id]))
         for record in self._records:
             own = FEATURE if isinstance(record, Feature) else GOAL
@@ -158,7 +202,7 @@ def names(record: Feature | Goal) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s*:\s*", ":", folded(text)).strip(":*")
+    return re.sub(r"\s*:\s*", ":", NUMBERING.sub("", folded(text))).strip(":*")
 
 
 def _number(text: str) -> str:

@@ -1,0 +1,94 @@
+"""What is read of a spreadsheet: a grid of texts a sheet, and the limits of what is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
+
+EXPANDED = 100 * 2**20  # bytes of all parts of a file together
+PARTS = 2_000
+CELLS = 2_000_000  # of all sheets, with the empty ones between
+CHARACTERS = 50_000_000  # of all sheets
+LIMITS = f"at most {EXPANDED // 2**20} MB unpacked, {PARTS:,} parts and {CELLS:,} cells"
+VERY_HIDDEN = "very hidden"
+SPREADSHEET = "a spreadsheet: .xlsx, .ods, .csv"
+LINKING = (
+    "links to other files or sources",
+    "a file that stands alone",
+    "break the links (in Excel: Data, Edit Links) and save it",
+)
+
+Parts: TypeAlias = Mapping[str, bytes]
+At: TypeAlias = tuple[int, int]  # row and column, from 1
+
+
+class RefusedError(Exception):
+    """A file is not read; the arguments are what was found, what is allowed, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The cells of one sheet as text, by row and column, counted from 1.
+
+    Parameters
+    ----------
+    file, sheet : str
+        Their names; the sheet of a CSV file has none.
+    rows : list of list of str
+        From the first row; empty for cells without content.
+    kinds : mapping of (row, column) to str
+        Which cells are a ``date``, an ``error`` or ``not computed``; all others are text.
+    merged : tuple
+        Areas of merged cells: first row and column, last row and column.
+    comments : mapping of (row, column) to str
+    hidden : str
+        ``hidden``, ``very hidden`` or empty.
+    hidden_rows, hidden_columns : frozenset of int
+    """
+
+    file: str
+    sheet: str
+    rows: list[list[str]]
+    kinds: Mapping[At, str] = field(default_factory=dict)
+    merged: tuple[tuple[int, int, int, int], ...] = ()
+    comments: Mapping[At, str] = field(default_factory=dict)
+    hidden: str = ""
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+
+    def text(self, row: int, column: int) -> str:
+        """Return the text of a cell, "" beyond the last one."""
+        found = self.rows[row - 1] if row <= len(self.rows) else []
+        return found[column - 1] if 0 < column <= len(found) else ""
+
+    @property
+    def whole(self) -> str:
+        """The file, and the sheet in it."""
+        return f"{self.file}, sheet {self.sheet}" if self.sheet else self.file
+
+
+def name(row: int, column: int) -> str:
+    """Name a cell as spreadsheet programs do, such as ``G7``."""
+    return f"{get_column_letter(column)}{row}"
+
+
+class Count:
+    """Counts cells and characters while they are read, and stops at the limits."""
+
+    def __init__(self) -> None:
+        self.cells = self.characters = 0
+
+    def add(self, cells: int, characters: int = 0) -> None:
+        """Count more of them."""
+        self.cells += cells
+        self.characters += characters
+        if self.cells > CELLS or self.characters > CHARACTERS:
+            raise RefusedError("too many cells or letters", LIMITS, "delete what is not needed")
+
+
+def plain(text: str) -> str:
+    """Bring a text to the form that it has in a data set: line ends as such, no space around."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.strip().strip("\ufeff")
