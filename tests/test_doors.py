@@ -3,6 +3,7 @@
 Two reconstructions that agree in all that was published, and in nothing else, must look the same.
 """
 
+import html
 import json
 import re
 from dataclasses import replace
@@ -146,14 +147,25 @@ def test_shown_tables_write_a_range_where_only_bounds_are_known(review):
         soila.shown(pd.DataFrame())
 
 
+def test_nobody_is_led_from_a_reconstruction_to_a_plot_of_made_up_codes(shipped):
+    assert 'soila.plot("feature-shares"' in html.unescape(shipped["literal"]._repr_html_())
+    assert "tidy" not in shipped["literal"]._repr_html_()
+    assert "sns.barplot(data.tidy(" in shipped["example"]._repr_html_()
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
-def test_alternative_texts_say_what_the_badge_says(tables, lang):
+def test_alternative_texts_say_what_the_badge_says(tables, shipped, lang):
     said = messages(lang)("badge.reconstructed").capitalize()
     for figure in ("models-by-goal", *MADE_UP):
         words = figures.texts(figure, tables["literal", lang, figure], lang)
         assert words.alt.startswith(f"{said}. "), figure
     disputed = figures.texts("feature-by-goal", tables["literal", lang, "feature-by-goal"], lang)
     assert messages(lang)("feature-by-goal.unknown") in disputed.alt
+    data = shipped["literal"]
+    info = data.info.model_copy(update={"kind": "observed", "reading": None})
+    later = replace(data, info=info)
+    rounds = soila.table("rounds", later, lang, earlier=data)
+    assert figures.texts("rounds", rounds, lang).alt.startswith(f"{said}. ")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

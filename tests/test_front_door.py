@@ -59,7 +59,8 @@ def test_a_data_set_says_what_it_is_and_how_to_go_on(shipped):
     assert said["Models"] == "52, coded for 16 features"
     assert said["Not assessed"] == "112 of 832 cells; 7 models wholly"
     assert "Disagreement" not in said
-    assert "data.tidy" in shown.find("pre").text
+    assert "soila.plot" in shown.find("pre").text
+    assert "data.tidy" in html.fromstring(shipped["own"]._repr_html_()).find("pre").text
 
 
 def test_a_data_set_of_several_coders_says_in_how_many_cells_they_disagree(shipped):
@@ -134,7 +135,10 @@ def test_shares_of_a_reconstruction_say_so_in_every_group(shipped):
     data = shipped["literal"]
     models = data.models.assign(region=["north", "south"] * 26)
     table = soila.shares(replace(data, models=models), by="region")
-    assert set(table["basis"]) == {"reconstructed"}
+    assert set(table["basis"]) == {"bounded"}
+    assert table["k"].isna().all()
+    assert set(table["bound_low"]) == {0}
+    assert table["bound_high"].equals(table["n"].astype(float).rename("bound_high"))
 
 
 def test_shares_by_an_unknown_column_name_those_there_are(shipped):

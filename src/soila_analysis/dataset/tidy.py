@@ -10,6 +10,8 @@ from soila_analysis.taxonomy import Taxonomy
 PRESENT = {"present": 1.0, "absent": 0.0}
 NEXT = """import seaborn as sns
 sns.barplot(data.tidy("en"), x="present", y="feature", errorbar=None)"""
+OF_RANGES = """import soila_analysis as soila
+soila.plot("feature-shares", data, lang="en")"""
 
 
 def tidied(
@@ -58,8 +60,9 @@ def described(
         "Source": info.source.main,
         "Licence": info.licence,
     }
+    following = OF_RANGES if info.kind == "reconstructed" else NEXT  # codes are made up there
     listed = "".join(f"<dt>{k}</dt><dd>{escape(v) or '–'}</dd>" for k, v in rows.items())
     return (
         f'<div lang="en"><p><strong>{escape(info.title.main)}</strong> ({escape(name)})</p>'
-        f"<dl>{listed}</dl><p>Go on with:</p><pre>{escape(NEXT)}</pre></div>"
+        f"<dl>{listed}</dl><p>Go on with:</p><pre>{escape(following)}</pre></div>"
     )

@@ -108,7 +108,8 @@ def compose(
     meaning = explained(table["basis"], t) if marks else ""
     printed = " ".join(s for s in (part, *subtitle, meaning) if s)
     kind = first.get("kind", "")
-    what = f"{badge(kind, '', t).capitalize()}. " if badge(kind, "", t) else ""
+    kinds = dict.fromkeys(first.get(c, "") for c in ("kind1", "kind2", "kind"))
+    what = "".join(f"{said.capitalize()}. " for k in kinds if (said := badge(k, "", t)))
     alt = t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0])
     return Texts(
         lang=lang,

@@ -49,7 +49,7 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     marked = table.assign(basis=kind, kind=kind, reading=reading)
     if kind != "reconstructed":
         return marked
-    if not measures:
+    if not measures and "share" not in table:
         return _of_claims(marked) if "verdict" in table else withheld(marked, table.get("n", 0) > 0)
     ranges = compatible.load_ranges()
     speaking = ranges["measure"].isin(measures) & dataset.info.of_review
