@@ -118,7 +118,15 @@ def test_the_name_of_a_folder_is_only_text(make, clone, name, target):
 
 def test_nothing_of_the_callers_python_jupyter_or_git_reaches_a_command(make, clone):
     python(clone / ".venv/bin/python", "env")
-    names = ("PYTHONPATH", "PYTHONSTARTUP", "MPLBACKEND", "JUPYTER_PATH", "GIT_DIR", "SOILA_OUTPUT")
+    names = (
+        "PIP_USER",
+        "PYTHONPATH",
+        "PYTHONSTARTUP",
+        "MPLBACKEND",
+        "JUPYTER_PATH",
+        "GIT_DIR",
+        "SOILA_OUTPUT",
+    )
     done = make("figures", **dict.fromkeys(names, "mine"))
     assert not re.search(f"^({'|'.join(names)})=", done.stdout, re.MULTILINE)
 

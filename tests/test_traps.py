@@ -334,6 +334,53 @@ def test_a_disk_that_is_full_when_outputs_are_put_in_place_is_told(write, good, 
     assert (good / "table.csv").read_text() == "good"
 
 
+def run_in(clone, before="", **env):
+    """Run the small notebook by the command, after some lines of Python in that process."""
+    code = f"{before}\nfrom soila_analysis.cli import soila\nsoila()"
+    command = [sys.executable, "-c", code, "run", "small.ipynb", "-o", "out/of"]
+    given = {**os.environ, **{name: str(value) for name, value in env.items()}}
+    return subprocess.run(command, cwd=clone, env=given, capture_output=True, text=True)
+
+
+def test_a_long_path_of_temporary_files_is_no_hindrance(write, clone, tmp_path):
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    write(WRITE, GOOD)
+    done = run_in(clone, TMPDIR=long)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_shared_memory_is_needed(write, clone):
+    write(WRITE, GOOD)
+    done = run_in(clone, "import multiprocessing.synchronize as s; s.SemLock.__init__ = None")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_too_few_open_files_are_told_with_what_to_do(write, clone):
+    write(WRITE, GOOD)
+    few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({}, {}))"
+    done = run_in(clone, few.format(64, 64))
+    assert done.stderr == "Error: a run needs 256 open files, 64 are allowed: ulimit -n 256\n"
+    assert done.returncode == 1
+    assert run_in(clone, few.format(64, 1024)).returncode == 0
+
+
+@pytest.mark.parametrize("command", ["build", "run", "check", "site"])
+def test_a_command_outside_a_clone_says_so(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "round").mkdir()
+    arguments = [command, "small.ipynb"] if command == "run" else [command, "round"]
+    if command == "run":
+        shutil.copy(ROOT / "notebooks/01_taxonomy.ipynb", tmp_path / "small.ipynb")
+        arguments += ["-d", "round"]
+    done = CliRunner().invoke(soila, arguments)
+    assert done.stderr == (
+        f"Error: no soila_analysis project at {tmp_path} or above; "
+        "work in a clone of the repository\n"
+    )
+    assert done.exit_code == 1
+
+
 def test_an_interrupted_run_says_so_in_one_line_and_leaves_nothing_behind(
     write, good, clone, tmp_path
 ):

@@ -168,8 +168,11 @@ def run_all(
     ------
     RunError
         If two jobs would write the same file; nothing is executed then.
+    UserError
+        If the machine allows too few open files.
     """
     _refuse_collisions(jobs)
+    kernel.allow_files()
     size = min(workers or os.cpu_count() or 1, len(jobs))
     tasks = [(job, timeout, plain, inputs(job)) for job in jobs]
     results: dict[int, Result] = {}

@@ -9,6 +9,7 @@ cannot be forked, a plain kernel is started.
 import multiprocessing
 import os
 import re
+import resource
 import signal
 import sys
 import tempfile
@@ -26,6 +27,8 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
+from soila_analysis.files import UserError
+
 PROVISIONER = "soila-warm"
 LAUNCHER = "ipykernel_launcher"
 APART = "--IPKernelApp.ignore_cwd=True"  # nothing beside a notebook is imported
@@ -35,6 +38,7 @@ KEPT = re.compile(
     "PYTHONHASHSEED|PYTHONUTF8|PYTHONDONTWRITEBYTECODE"
 )
 ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+FILES = 256
 SHORT = 60  # of the 107 bytes, on macOS 103, that the path of a socket may have
 SOURCE = str(Path(__file__).parents[2])
 
@@ -142,6 +146,22 @@ def scratch() -> "tempfile.TemporaryDirectory[str]":
     """
     base = tempfile.gettempdir()
     return tempfile.TemporaryDirectory(prefix="soila-", dir=base if len(base) < SHORT else "/tmp")
+
+
+def allow_files() -> None:
+    """Ask for as many open files as a run needs.
+
+    Raises
+    ------
+    UserError
+        If so many are not allowed.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if most < FILES:
+        raise UserError(f"a run needs {FILES} open files, {hard} are allowed: ulimit -n {FILES}")
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def environment(home: str | Path) -> dict[str, str]:
