@@ -1,6 +1,6 @@
 """What is read of a spreadsheet: a grid of texts a sheet, and the limits of what is read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -61,6 +61,11 @@ class Grid:
         """Return the text of a cell, "" beyond the last one."""
         found = self.rows[row - 1] if row <= len(self.rows) else []
         return found[column - 1] if 0 < column <= len(found) else ""
+
+    def column(self, column: int, rows: Iterable[int]) -> list[str]:
+        """Return the texts of some rows in a column."""
+        lines, at = self.rows, column - 1
+        return [line[at] if at < len(line) else "" for row in rows for line in (lines[row - 1],)]
 
     @property
     def whole(self) -> str:

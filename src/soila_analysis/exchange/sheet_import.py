@@ -102,6 +102,7 @@ def collect(
     if not reading.rows and not reading.problems:
         reading.problem((0, 0, 0), "all sheets", None, ("a filled-in row",), "there is none")
     said = statements.stated([*(statements.of_dataset(old) if old else ()), *reading.said])
+    reading.said.clear()
     if update:
         anew = pd.MultiIndex.from_frame(said[["model", "coder"]]).isin(list(reading.rows))
         said = said[(said["sheet"] > 0) | ~anew].reset_index(drop=True)

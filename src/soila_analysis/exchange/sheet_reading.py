@@ -354,8 +354,7 @@ class Rows:
 
     def texts(self, column_id: str) -> Any:
         """Return the cells of a column."""
-        column, grid = self.table.columns[column_id], self.table.grid
-        return np.array([grid.text(row, column) for row in self.rows], object)
+        return np.array(self.table.grid.column(self.table.columns[column_id], self.rows), object)
 
     def of(self, value: Any) -> Any:
         """Return an array of a value for each row, as it is if it is one."""

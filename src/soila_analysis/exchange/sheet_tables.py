@@ -115,7 +115,8 @@ def tables(grid: Grid, words: Vocabulary) -> list[Table]:
     for table, first, end in zip(found, starts, starts[1:], strict=False):
         _check_headings(table, words, end)
         merged = _merged(table, first, end)
-        coders = {table.text(row, "coder_id") for row in range(table.headings[0] + 1, end)}
+        coded = table.columns.get("coder_id", 0)
+        coders = {*grid.column(coded, range(table.headings[0] + 1, end))} if coded else set()
         for row in range(first, end):
             if row not in table.headings and row not in merged:
                 _sort(table, row, words, coders)
@@ -190,9 +191,11 @@ def _merged(table: Table, first: int, end: int) -> set[int]:
 
 def _sort(table: Table, row: int, words: Vocabulary, coders: set[str]) -> None:
     """Decide what becomes of a row: it is read, skipped, or a problem."""
-    texts = table.grid.rows[row - 1]
+    texts, model = table.grid.rows[row - 1], table.text(row, "model_id")
+    if table.rows and model and row > table.headings[0] and not words.is_total(model):
+        table.rows.append(row)
+        return
     filled = [one for one, column in table.columns.items() if table.grid.text(row, column)]
-    model = table.text(row, "model_id")
     answers = [table.text(row, one) for one in filled if one.startswith(ANSWERED)]
     if not any(texts):
         return

@@ -21,7 +21,8 @@ Key: TypeAlias = tuple[str, str, str]  # model, coder, about
 At: TypeAlias = tuple[int, int, int]  # sheet, row, column
 Found: TypeAlias = Iterator[tuple[At, Problem]]
 KEY, AT = ["model", "coder", "about"], ["sheet", "row", "column"]
-FIELDS = [*KEY, "value", "version", *AT]
+TEXTS = [*KEY, "value", "version"]
+FIELDS = [*TEXTS, *AT]
 SOURCES = {
     "name": "models.csv",
     MODEL: "models.csv",
@@ -41,20 +42,25 @@ def stated(parts: Iterable[Sequence[Any]]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        In the order given; text as objects, places as whole numbers.
+        In the order given; texts as categories, which take little memory.
     """
-    kinds = [object] * (len(FIELDS) - len(AT)) + ["int32"] * len(AT)
-    columns: list[list[Any]] = [[np.empty(0, kind)] for kind in kinds]
+    known: list[dict[str, int]] = [{} for _ in TEXTS]
+    columns: list[list[Any]] = [[np.empty(0, "int32")] for _ in FIELDS]
     for part in parts:
         length = next(len(one) for one in part if not isinstance(one, str | int))
-        for column, one, kind in zip(columns, part, kinds, strict=True):
-            column.append(np.full(length, one, kind) if isinstance(one, str | int) else one)
-    return pd.DataFrame(
-        {
-            name: pd.Series(np.concatenate(column).astype(kind), dtype=kind)
-            for name, column, kind in zip(FIELDS, columns, kinds, strict=True)
-        }
-    )
+        for n, one in enumerate(part):
+            if isinstance(one, str):
+                columns[n].append(np.full(length, known[n].setdefault(one, len(known[n])), "int32"))
+            elif n < len(TEXTS):
+                codes, texts = pd.factorize(one)
+                ours = [known[n].setdefault(text, len(known[n])) for text in texts]
+                columns[n].append(np.array(ours, "int32")[codes])
+            else:
+                columns[n].append(np.full(length, one, "int32"))
+    joined = dict(zip(FIELDS, map(np.concatenate, columns), strict=True))
+    for name, texts in zip(TEXTS, known, strict=True):
+        joined[name] = pd.Categorical.from_codes(joined[name], list(texts))
+    return pd.DataFrame(joined)
 
 
 def of_dataset(old: Dataset) -> Iterator[Sequence[Any]]:
@@ -109,25 +115,26 @@ class Agreement:
         self, said: pd.DataFrame, doubtful: Iterable[Key], place: Callable[..., tuple[str, str]]
     ) -> None:
         self.place = place
-        codes = [pd.factorize(said[part])[0].astype("int64") for part in KEY]
-        key = (codes[0] * (codes[1].max(initial=0) + 1) + codes[1]) * (
-            codes[2].max(initial=0) + 1
-        ) + codes[2]
+        sizes = [len(said[part].cat.categories) for part in KEY]
+        codes = [said[part].cat.codes.to_numpy("int64") for part in KEY]
+        key = np.ravel_multi_index(codes, [max(size, 1) for size in sizes])
         _, first, group = np.unique(key, return_index=True, return_inverse=True)
-        values = said["value"].to_numpy(object)
+        values = said["value"].cat.codes.to_numpy()
         differ = values != values[first[group]]
-        names = (said["about"] == "name").to_numpy() & differ
-        for row in np.flatnonzero(names):
-            differ[row] = visible(values[row]) != visible(values[first[group[row]]])
+        for row in np.flatnonzero((said["about"] == "name").to_numpy() & differ):
+            texts = said["value"].iloc[[row, first[group[row]]]]
+            differ[row] = len(set(map(visible, texts))) > 1
         self.conflicts = list(zip(np.flatnonzero(differ), first[group[differ]], strict=True))
         self.said = said
-        keys = said.loc[differ, KEY].itertuples(index=False, name=None)
-        self.doubtful = {*doubtful, *keys}
+        self.doubtful = {*doubtful, *said.loc[differ, KEY].itertuples(index=False, name=None)}
         keep = np.zeros(len(said), bool)
         keep[first] = True
         if self.doubtful:
-            unsure = pd.MultiIndex.from_frame(said[KEY]).isin(list(self.doubtful))
-            keep &= ~unsure | (said["sheet"] == 0).to_numpy()
+            parts = zip(KEY, zip(*self.doubtful, strict=True), strict=True)
+            unsure = [said[part].cat.categories.get_indexer(list(own)) for part, own in parts]
+            known = np.min(unsure, axis=0) >= 0
+            lost = np.ravel_multi_index([one[known] for one in unsure], sizes)
+            keep &= ~np.isin(key, lost) | (said["sheet"] == 0).to_numpy()
         kept = said[keep]
         self.alike = {part: list(_alike(kept, part)) for part in ("model", "coder")}
         for part, pairs in self.alike.items():
@@ -221,10 +228,10 @@ def valid(agreed: Agreement) -> tuple[pd.DataFrame, list[tuple[At, Problem]]]:
                 more = f"the model needs {what}"
                 problems.append(agreed.problem(one, one.model, more))
     kept = kept[kept["model"].isin(have["name"] & have["goals"])]
-    coded = pd.MultiIndex.from_frame(kept.loc[kept["about"].str.startswith(FEATURE), KEY])
     notes = kept[kept["about"].str.startswith(NOTE)]
     asked = notes[KEY].assign(about=FEATURE + notes["about"].str.removeprefix(NOTE))
-    lost = notes[~pd.MultiIndex.from_frame(asked).isin(coded)]
+    coded = asked.merge(kept[KEY].astype(object), "left", indicator=True)["_merge"] == "both"
+    lost = notes[~coded.to_numpy()]
     for one in lost.itertuples():
         if (one.model, one.coder, FEATURE + one.about.removeprefix(NOTE)) not in agreed.doubtful:
             more = f"coder {one.coder}, model {one.model}: the note has no code beside it"
@@ -248,10 +255,10 @@ def dataset(kept: pd.DataFrame, into: Dataset) -> Dataset:
     """
     feature, note = (kept["about"].str.startswith(start) for start in (FEATURE, NOTE))
     notes = kept[note].assign(about=FEATURE + kept.loc[note, "about"].str.removeprefix(NOTE))
-    noted = notes.set_index(KEY)["value"]
+    noted = notes.astype(dict.fromkeys(KEY, object)).set_index(KEY)["value"].astype(object)
     codes = kept[feature]
     beside = noted.reindex(pd.MultiIndex.from_frame(codes[KEY])).fillna("") if len(noted) else ""
-    version = codes["version"].where(codes["version"] != into.info.taxonomy, "")
+    version = codes["version"].astype(object).where(codes["version"] != into.info.taxonomy, "")
     coded = pd.DataFrame(
         {
             "model_id": codes["model"],
@@ -275,7 +282,7 @@ def dataset(kept: pd.DataFrame, into: Dataset) -> Dataset:
 
 def _models(kept: pd.DataFrame, into: Dataset) -> pd.DataFrame:
     """Put the columns of models in order: those there were, new ones, notes by coder."""
-    kept = kept[~kept["about"].isin(["model_id", "coder_id"])]
+    kept = kept[~kept["about"].isin(["model_id", "coder_id"])].astype(dict.fromkeys(TEXTS, object))
     about = kept["about"].where(kept["about"] != "note", NOTE_OF + kept["coder"])
     cells = kept.assign(about=about.str.removeprefix(MODEL))
     wide = cells.set_index(["model", "about"])["value"].unstack(fill_value="")  # noqa: PD010 - texts
