@@ -183,8 +183,8 @@
       } else {
         const [k, n, size] = counts[f][g];
         const share = Math.max(n && round(k, n), k ? 1 : 0);
-        const place = data.classes.filter((edge) => share >= edge).length - data.sparse;
-        const shade = n < data.few || place < 0 ? "none" : place;
+        const step = data.classes.filter((edge) => share >= edge).length - data.sparse;
+        const shade = n < data.few || step < 0 ? "none" : step;
         const kind = gaps[f][g];
         const texts = [n ? percent(k, n) : words[size ? "no-data" : "no-models"], ratio(k, n), kind && words[`gap-${kind}`]];
         write(place, texts, `shade-${shade}${kind ? " gap" : ""}`);
