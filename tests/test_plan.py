@@ -107,7 +107,7 @@ def staged(job, text):
         (job.folder / path).write_text(text)
     (job.folder / f"notebooks/{job.name}.outputs").write_text("".join(f"{p}\n" for p in paths))
     record = {"code": ["files.py", "figures/__init__.py"], "packages": {"click": "0"}}
-    record["packages"]["click"] = plan._version("click")
+    record["packages"]["click"] = plan.version("click")
     plan.write(job, record, job.folder, made)
 
 
@@ -179,7 +179,7 @@ def test_a_changed_module_or_what_it_reads_beside_it_runs_what_uses_it(
 
 def test_another_version_of_a_package_runs_what_uses_it(build, monkeypatch):
     build()
-    monkeypatch.setattr(plan, "_version", lambda _: "99")
+    monkeypatch.setattr(plan, "version", lambda _: "99")
     assert build() == ALL
 
 
