@@ -165,7 +165,9 @@ def test_a_changed_lock_runs_all(build, project):
     assert build() == ALL
 
 
-@pytest.mark.parametrize("name", ["files.py", "figures/fonts/OFL.txt", "figures/new.toml"])
+@pytest.mark.parametrize(
+    "name", ["files.py", "build/execute.py", "figures/fonts/OFL.txt", "figures/new.toml"]
+)
 def test_a_changed_module_or_what_it_reads_beside_it_runs_what_uses_it(
     build, monkeypatch, tmp_path, name
 ):

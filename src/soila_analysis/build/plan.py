@@ -23,6 +23,7 @@ from soila_analysis.build.contract import RunError
 from soila_analysis.files import UserError
 
 ENDING = ".run.json"
+ENGINE = ("build/contract.py", "build/execute.py", "build/kernel.py")  # they shape every output
 LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 EXAMPLE = "ecosystem-anchoring"  # of the review; a data set with features of its own: its rarest
 LEFT_OVER = ".run-*"  # where runs write, before they put in place what they made
@@ -181,7 +182,7 @@ def inputs(job: Job, modules: Iterable[str] | None = None) -> dict[str, dict[str
     """
     if modules is None:
         modules = [str(f.relative_to(records.PACKAGE)) for f in records.PACKAGE.rglob("*.py")]
-    used = {*modules, *records.beside(modules)}
+    used = {*modules, *ENGINE, *records.beside(modules)}
     data = (
         [file.name for file in records.data_files(job.data)]
         if job.data and job.data.is_dir()
