@@ -107,7 +107,7 @@ def staged(job, text):
         (job.folder / path).write_text(text)
     (job.folder / f"notebooks/{job.name}.outputs").write_text("".join(f"{p}\n" for p in paths))
     record = {"code": ["files.py", "figures/__init__.py"], "packages": {"click": "0"}}
-    record["packages"]["click"] = plan._version("click")
+    record["packages"]["click"] = plan.version("click")
     plan.write(job, record, job.folder, made)
 
 
@@ -165,7 +165,9 @@ def test_a_changed_lock_runs_all(build, project):
     assert build() == ALL
 
 
-@pytest.mark.parametrize("name", ["files.py", "figures/fonts/OFL.txt", "figures/new.toml"])
+@pytest.mark.parametrize(
+    "name", ["files.py", "build/execute.py", "figures/fonts/OFL.txt", "figures/new.toml"]
+)
 def test_a_changed_module_or_what_it_reads_beside_it_runs_what_uses_it(
     build, monkeypatch, tmp_path, name
 ):
@@ -179,7 +181,7 @@ def test_a_changed_module_or_what_it_reads_beside_it_runs_what_uses_it(
 
 def test_another_version_of_a_package_runs_what_uses_it(build, monkeypatch):
     build()
-    monkeypatch.setattr(plan, "_version", lambda _: "99")
+    monkeypatch.setattr(plan, "version", lambda _: "99")
     assert build() == ALL
 
 

@@ -21,7 +21,7 @@ from click.testing import CliRunner
 from nbformat.v4 import new_code_cell, new_notebook
 
 from soila_analysis import dataset as datasets
-from soila_analysis.build import contract, execute
+from soila_analysis.build import contract, execute, plan
 from soila_analysis.build import record as records
 from soila_analysis.build.contract import RunError
 from soila_analysis.build.execute import Job
@@ -196,7 +196,7 @@ def test_an_input_that_is_only_touched_while_the_notebook_runs_is_no_failure(
 def test_a_module_that_changed_after_it_was_imported_is_named(write, good, round_):
     notebook = write(WRITE, GOOD, "from soila_analysis import files")
     job = Job(notebook, {}, good, round_, ROOT / "requirements.lock")
-    before = execute.inputs(job)
+    before = plan.inputs(job)
     before["module"]["files.py"] = "as it was when it was imported"
     assert "files.py" in failure(lambda: execute.run(job, before=before))
     assert (good / "table.csv").read_text() == "good"
@@ -329,7 +329,7 @@ def test_a_disk_that_is_full_when_outputs_are_put_in_place_is_told(write, good, 
 
     monkeypatch.setattr(execute, "_place", full)
     job = Job(write(WRITE, GOOD), {}, good)
-    result = execute._attempt(job, 30, False, execute.inputs(job))
+    result = execute._attempt(job, 30, False, plan.inputs(job))
     assert result.failure == "small: OSError: [Errno 28] No space left on device"
     assert (good / "table.csv").read_text() == "good"
 

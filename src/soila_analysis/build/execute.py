@@ -25,7 +25,6 @@ from contextlib import (
 )
 from copy import deepcopy
 from dataclasses import dataclass, field
-from importlib import metadata
 from itertools import groupby
 from multiprocessing import active_children, get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -49,10 +48,8 @@ PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
 ENCODED = r";base64,[A-Za-z0-9+/=]+"  # pictures within pages, where /w is no path
 BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
-PACKAGE = records.PACKAGE
 Inputs = Mapping[str, Mapping[str, str]]
 Task = tuple[Job, float, bool, Inputs]
-LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +81,8 @@ def run(
     plain : bool, default False
         Start the kernel anew and not as a fork of a process that has imported its libraries.
     before : mapping, optional
-        What could be read when that process began to import, as `inputs` gives; what the outputs
-        are made from must be the same. By default that at the beginning of this run.
+        What could be read when that process began to import, as `plan.inputs` gives; what the
+        outputs are made from must be the same. By default that at the beginning of this run.
     guard : context manager, optional
         Entered while outputs are put in place.
 
@@ -102,7 +99,7 @@ def run(
         meanwhile, or the outputs are not those declared. Earlier outputs are then as they were.
     """
     started = time.monotonic()
-    before = inputs(job) if before is None else before
+    before = plan.inputs(job) if before is None else before
     values = contract.check(job.notebook, job.values)
     expected = contract.outputs(job.notebook, values)
     optional = contract.outputs(job.notebook, values, "optional")
@@ -174,7 +171,7 @@ def run_all(
     _refuse_collisions(jobs)
     kernel.allow_files()
     size = min(workers or os.cpu_count() or 1, len(jobs))
-    tasks = [(job, timeout, plain, inputs(job)) for job in jobs]
+    tasks = [(job, timeout, plain, plan.inputs(job)) for job in jobs]
     results: dict[int, Result] = {}
     with ExitStack() as stack:
         home = Path(stack.enter_context(kernel.scratch()))
@@ -183,21 +180,6 @@ def run_all(
             results[number] = result
             report(result)
     return [results[i] for i in range(len(jobs))]
-
-
-def inputs(job: Job) -> Inputs:
-    """Hash what a run might read, whatever its notebook imports: as `plan.inputs`.
-
-    Parameters
-    ----------
-    job : Job
-        The run.
-
-    Returns
-    -------
-    mapping
-    """
-    return plan.inputs(job, [str(f.relative_to(PACKAGE)) for f in PACKAGE.rglob("*.py")])
 
 
 def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -> str:
@@ -291,19 +273,18 @@ def _refuse_unlocked(job: Job, record: Mapping[str, Any]) -> None:
     """Refuse installed packages whose versions are not those of the lock."""
     if not record or job.lock is None:
         return
-    locked = dict(LOCKED.findall(job.lock.read_text(encoding="utf-8")))
-    found = {name: metadata.version(name) for name in record["packages"]}
-    pairs = ((name, version, locked.get(_canonical(name))) for name, version in found.items())
-    wrong = [f"{n} {version} ({pin})" for n, version, pin in pairs if pin not in (None, version)]
+    pins = plan.locked(job.lock)
+    pairs = (
+        (n, v, pins.get(re.sub(r"[-_.]+", "-", n).lower())) for n, v in record["packages"].items()
+    )
+    wrong = [
+        f"{name} {version} ({pin})" for name, version, pin in pairs if pin not in (None, version)
+    ]
     if wrong:
         raise RunError(
             f"{job.title}: installed are other versions than locked: {', '.join(wrong)}; "
             f"install those of {job.lock.name}, or renew it by `make lock`"
         )
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _refuse_changes(job: Job, record: Mapping[str, Any], before: Inputs) -> None:

@@ -15,11 +15,11 @@ from base64 import b64decode
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from soila_analysis import files
+from soila_analysis.build import plan
 from soila_analysis.build import record as records
 
 FORMAT = 1
@@ -134,7 +134,7 @@ def make(folder: Path) -> dict[str, Any]:
         "commit": commit(),
         "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
         "platform": platform.platform(),
-        "packages": _installed(files.lock()),
+        "packages": {name: v for name in plan.locked(files.lock()) if (v := plan.version(name))},
         "records": {digests[path]: record for path, record in records.items()},
         "outputs": {
             path: {
@@ -363,17 +363,6 @@ def _notebook(folder: Path, run: str) -> str:
 
 def _digest(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(records.dumps(record).encode()).hexdigest()[:12]
-
-
-def _installed(lock: Path) -> dict[str, str]:
-    names = re.findall(r"^([A-Za-z0-9._-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE)
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue  # pinned for another platform
-    return found
 
 
 def _of_svg(file: Path) -> bytes:

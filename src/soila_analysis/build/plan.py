@@ -6,6 +6,7 @@ was made from and what it made, by hashes, and is current as long as all of that
 
 import fcntl
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from soila_analysis.build.contract import RunError
 from soila_analysis.files import UserError
 
 ENDING = ".run.json"
+ENGINE = ("build/contract.py", "build/execute.py", "build/kernel.py")  # they shape every output
+LOCKED = re.compile(r"^([a-z0-9._-]+)==([^\s;\\]+)", re.MULTILINE)
 EXAMPLE = "ecosystem-anchoring"  # of the review; a data set with features of its own: its rarest
 LEFT_OVER = ".run-*"  # where runs write, before they put in place what they made
 
@@ -153,23 +156,23 @@ def current(job: Job) -> bool:
         return (
             made["values"] == dict(job.values)
             and made["inputs"] == inputs(job, made["inputs"]["module"])
-            and made["packages"] == {name: _version(name) for name in made["packages"]}
+            and made["packages"] == {name: version(name) for name in made["packages"]}
             and made["outputs"] == _hashes(job.folder, made["outputs"])
         )
     except (RunError, OSError, ValueError, KeyError, TypeError):
         return False
 
 
-def inputs(job: Job, modules: Iterable[str]) -> dict[str, dict[str, str]]:
+def inputs(job: Job, modules: Iterable[str] | None = None) -> dict[str, dict[str, str]]:
     """Hash what a run may read.
 
     Parameters
     ----------
     job : Job
         The run.
-    modules : iterable of str
-        Those that the notebook imports, as `record.record` names them; what packages have beside
-        them comes along.
+    modules : iterable of str, optional
+        Those that the notebook imports, as `record.record` names them, by default all there are;
+        what packages have beside them comes along.
 
     Returns
     -------
@@ -177,7 +180,9 @@ def inputs(job: Job, modules: Iterable[str]) -> dict[str, dict[str, str]]:
         ``notebook``, ``data file``, ``module`` and ``lock``, each file to hash; what is missing
         has an empty one.
     """
-    used = {*modules, *records.beside(modules)}
+    if modules is None:
+        modules = [str(f.relative_to(records.PACKAGE)) for f in records.PACKAGE.rglob("*.py")]
+    used = {*modules, *ENGINE, *records.beside(modules)}
     data = (
         [file.name for file in records.data_files(job.data)]
         if job.data and job.data.is_dir()
@@ -257,6 +262,42 @@ def refuse_outdated(dataset: str) -> Path:
     return folder
 
 
+def locked(lock: Path) -> dict[str, str]:
+    """Read the versions that a lock pins.
+
+    Parameters
+    ----------
+    lock : Path
+        ``requirements.lock``.
+
+    Returns
+    -------
+    dict of str to str
+        Name, in lower case with hyphens, to version.
+    """
+    return dict(LOCKED.findall(lock.read_text(encoding="utf-8")))
+
+
+@cache
+def version(package: str) -> str:
+    """Tell the version of a package that is installed.
+
+    Parameters
+    ----------
+    package : str
+        Its name.
+
+    Returns
+    -------
+    str
+        Empty if it is not installed.
+    """
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 @contextmanager
 def alone(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
     """Have a folder of outputs to oneself; what killed runs left in it is removed.
@@ -323,11 +364,3 @@ def _hashes(folder: Path, paths: Iterable[str]) -> dict[str, str]:
 
 def _hash(file: Path) -> str:
     return files.blob(file.read_bytes()) if file.is_file() else ""
-
-
-@cache
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
