@@ -214,6 +214,13 @@ def test_comments_on_codes_are_notes_and_others_are_said_not_to_be_read(tmp_path
     assert result.tally[0].endswith("; 1 cell comment read as notes; 1 cell comment not read")
 
 
+def test_rows_that_are_refused_are_not_counted_as_read(tmp_path):
+    rows = [*lines(), ["", "No id", *[""] * 20, "AB"], ["Yhteensä", *[""] * 21, "AB"]]
+    result = read(book(tmp_path / "a.xlsx", [HEAD, *rows]), partial=True)
+    assert codes(result) == expected()
+    assert result.tally[-1] == "1 file, 1 sheet: 8 rows read, 2 skipped (2 refused)"
+
+
 def test_a_row_of_totals_is_named_as_one(tmp_path):
     total = ["Yhteensä", "", 2, 2, 2, 2, *[8] * len(FEATURES), ""]
     told = "it looks like a row of totals; delete it"

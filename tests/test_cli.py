@@ -374,6 +374,8 @@ def test_sheets_become_a_data_set_that_says_what_it_is(call, tmp_path):
         'read "kyllä" as 1 in 1 code cell\n'
         'read "1" as yes in 1 goal cell\n'
         'read "x" as yes in 4 goal cells\n'
+        "a.csv: 2 rows read\n"
+        "1 file, 1 sheet: 2 rows read, 0 skipped\n"
         f"{folder}: 2 models, 2 codes by AB\n"
     )
     info = datasets.load(folder).info
@@ -384,7 +386,9 @@ def test_sheets_become_a_data_set_that_says_what_it_is(call, tmp_path):
         "round",
     )
     more = filled(tmp_path / "b.csv", "M1,,CD,,,,,?")
-    assert call("sheet", "read", more, folder).stdout == f"{folder}: 2 models, 3 codes by AB, CD\n"
+    added = call("sheet", "read", more, folder)
+    assert added.stderr == "b.csv: 1 row read\n"
+    assert added.stdout.endswith(f"0 skipped\n{folder}: 2 models, 3 codes by AB, CD\n")
     said = call("sheet", "read", more, folder, "--round", "2026")
     assert f"{folder} says what it is in dataset.toml; change it there" in said.stderr
 
@@ -405,6 +409,7 @@ def test_nothing_is_written_while_anything_is_wrong_unless_it_is_left_out(call, 
     result = call("sheet", "read", file, folder, *ABOUT)
     problem = 'a.csv, cell H2: found "maybe", allowed 1, 0, ?, -'
     assert result.stderr == (
+        "a.csv: 2 rows read\n"
         f"Error: {folder}: 1 problem\n"
         f"  {problem}\n"
         "Nothing was written. Correct the cells and read the sheets again; "
@@ -414,7 +419,7 @@ def test_nothing_is_written_while_anything_is_wrong_unless_it_is_left_out(call, 
     assert not folder.exists()
     partial = call("sheet", "read", file, folder, "--partial", *ABOUT)
     assert partial.exit_code == 0
-    assert partial.stderr == f"left out: {problem}\n"
+    assert partial.stderr == f"a.csv: 2 rows read\nleft out: {problem}\n"
     assert len(datasets.load(folder).codings) == 1
 
 

@@ -72,6 +72,71 @@ def decide(file: Path, folder: str) -> None:
         click.echo(f"  note: {notice}")
 
 
+@soila.command("import")
+@click.argument("file", type=FILE)
+@click.argument("folder")
+@click.option("--model", metavar="COLUMN", help="The column of models' ids.")
+@click.option("--name", "names", metavar="COLUMN", help="Of their names. [default: the ids]")
+@click.option("--goal", "goals", multiple=True, metavar="COLUMN[;]", help="A column of goals.")
+@click.option("--feature", "features", multiple=True, metavar="COLUMN[;]", help="Of features.")
+@click.option("--keep", "kept", multiple=True, metavar="COLUMN", help="Kept in models.csv.")
+@click.option("--leave-out", "left", multiple=True, metavar="COLUMN", help="Not read.")
+@click.option("--coder", default="?", help="Who coded.")
+@click.option("--blank", type=click.Choice(["absent", "not assessed"]), help="What blanks mean.")
+@click.option("--mapping", type=FILE, help="Says all this; written if nothing is said.")
+@click.option("--title", "titles", multiple=True, metavar="TEXT", help=TITLE)
+@click.option("--source", metavar="TEXT", help=NEW + "where the codes come from.")
+@click.option("--licence", metavar="TEXT", help=NEW + "terms of use.")
+@click.option("--round", "coded", metavar="TEXT", help=NEW + "review or year. [default: its name]")
+def import_table(
+    file: Path,
+    folder: str,
+    model: str | None,
+    names: str | None,
+    goals: Sequence[str],
+    features: Sequence[str],
+    kept: Sequence[str],
+    left: Sequence[str],
+    coder: str,
+    blank: str | None,
+    mapping: Path | None,
+    titles: Sequence[str],
+    **about: str | None,
+) -> None:
+    """Make a wide table FILE, a row a model, a new data set in FOLDER.
+
+    Goals and features become a taxonomy of its own. A character such as ; after the name of a
+    column says that its cells name several, separated by it. Every column has to be named; without
+    options a mapping file is written, to be filled in.
+
+    \b
+    soila import wide.csv data/maps --model Study --goal "Outcomes;" --feature Training --coder AB
+        --blank absent --title Map --source "A map" --licence CC-BY-4.0
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis import dataset as datasets
+    from soila_analysis.exchange import wide_table
+
+    said = [model, names, *goals, *features, *kept, *left]
+    if not mapping and not any(said):
+        draft = file.with_suffix(".mapping.toml")
+        wide_table.draft(file, draft)
+        click.echo(f"{draft}: fill in what each column is, then name it by --mapping")
+        return
+    roles = {"model": [model], "name": [names], "column": kept, "leave out": left}
+    columns = {one: role for role, ones in roles.items() for one in ones if one}
+    for role, ones in (("goal", goals), ("feature", features)):
+        parted = [(one[:-1], one[-1]) if one[-1:] in ";,|/" else (one, "") for one in ones]
+        columns |= {one: role + separator for one, separator in parted}
+    said_of = wide_table.ColumnMapping(columns, coder, blank or "?")
+    path = dataset_folder(folder)
+    info = _described(path.name, titles, about, path.name)
+    data = wide_table.read(file, wide_table.load(mapping) if mapping else said_of, info, path.name)
+    datasets.save(data, folder)
+    counts = [_counted(len(data.models), "model"), _counted(len(data.codings), "code")]
+    counts += [f"{len(data.taxonomy.features)} features", f"{len(data.taxonomy.goals)} goals"]
+    click.echo(f"{folder}: {', '.join(counts)}")
+
+
 @soila.group()
 def sheet() -> None:
     """Hand out coding sheets, and read those that come back."""

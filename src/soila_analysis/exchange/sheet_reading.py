@@ -108,11 +108,11 @@ class Reading:
             more = f"row {row} has none" if row else "no row has such headings"
             self.problem(at, grid.whole, None, allowed, f"{more}; the sheet is not read")
             return
+        notes = sum((self._table(table) for table in found), Counter())
         read = {row for table in found for row in table.rows}
         skipped: Counter[str] = sum((table.skipped for table in found), Counter())
         self.tables, self.read = self.tables + 1, self.read + len(read)
         self.skipped += skipped
-        notes = sum((self._table(table) for table in found), Counter())
         parts = [f"{counted(len(read), 'row')} read"]
         parts += [f"{n:,} {why} skipped" for why, n in skipped.items()]
         parts += [f"{counted(n, 'cell comment')} {what}" for what, n in notes.items()]
@@ -127,6 +127,8 @@ class Reading:
             if model is not None and coder is not None and version is not None:
                 rows.append(row)
                 known.append((model, coder, version))
+        table.skipped[sheet_tables.REFUSED] += len(table.rows) - len(rows)
+        table.rows = rows
         models, coders, versions = (np.array([k[n] for k in known], object) for n in range(3))
         who = Rows(table, len(self.sheets), rows, models, coders, versions)
         self.rows |= {(model, coder) for model, coder, _ in known}

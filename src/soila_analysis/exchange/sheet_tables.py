@@ -14,6 +14,7 @@ from soila_analysis.exchange.vocabulary import FEATURE, FIXED, GOAL, LISTS, MODE
 UNTICKED = "with unticked boxes only"
 ABOVE = "above the headings"
 LABELS = "of changed labels"
+REFUSED = "refused"
 EMPTY = "without a model or code"
 TOTAL = "it looks like a row of totals; delete it"
 MERGED = "merged cells: it is not said for which of them the content holds; unmerge them"
@@ -117,6 +118,7 @@ def tables(grid: Grid, words: Vocabulary) -> list[Table]:
         merged = _merged(table, first, end)
         coded = table.columns.get("coder_id", 0)
         coders = {*grid.column(coded, range(table.headings[0] + 1, end))} if coded else set()
+        table.skipped[REFUSED] += len(merged & {*range(table.headings[0] + 1, end)})
         for row in range(first, end):
             if row not in table.headings and row not in merged:
                 _sort(table, row, words, coders)
@@ -205,6 +207,7 @@ def _sort(table: Table, row: int, words: Vocabulary, coders: set[str]) -> None:
         table.skipped[LABELS] += 1
     elif words.is_total(model or table.text(row, "name")) or _sums(model, filled, answers):
         table.wrong(row, table.columns.get("model_id", 1), model, (), TOTAL)
+        table.skipped[REFUSED] += 1
     elif not set(filled) - {"coder_id", "taxonomy_version"}:
         table.skipped[EMPTY] += 1
     elif not model and _all_unticked(filled, answers, words):
