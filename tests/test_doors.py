@@ -172,8 +172,9 @@ def test_alternative_texts_say_what_the_badge_says(tables, shipped, lang):
 @pytest.mark.parametrize("figure", ["models-by-goal", *MADE_UP])
 def test_of_a_reconstruction_of_something_else_figures_show_what_is_possible(shipped, figure, lang):
     """No claims and no ranges are known of it: any number is possible."""
-    info = shipped["own"].info.model_copy(update={"kind": "reconstructed", "reading": "other"})
-    data = replace(shipped["own"], info=info)
+    changed = {"kind": "reconstructed", "reading": "other", "claims": None}
+    info = shipped["own"].info.model_copy(update=changed)
+    data = replace(shipped["own"], info=info, claims=None)
     table = soila.table(figure, data, lang)
     assert set(table.loc[table["n"] > 0, "basis"]) == {"bounded"}
     assert table["k"].dropna().empty or set(table.loc[table["k"].notna(), "n"]) == {0}
@@ -181,7 +182,7 @@ def test_of_a_reconstruction_of_something_else_figures_show_what_is_possible(shi
     rows = words.description.split(words.findings[0])[0]  # the findings may count cells
     assert not re.search(r"(?<![–\d])[1-9]\d*/\d+", f"{words.alt} {rows}")
     for variant in figures.spec(figure).variants:
-        if figures.spec(figure).drawable(table):
+        if figures.spec(figure).drawable(table, variant):
             drawn = figures.draw(figure, table, lang, variant)
             texts = " ".join(text.get_text() for text in drawn.findobj(Text))
             assert messages(lang)("feature-shares.most") not in texts

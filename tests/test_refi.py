@@ -1061,7 +1061,7 @@ def test_features_of_another_programs_codebook_make_a_sound_data_set(tmp_path, s
 
 def test_a_codebook_that_cannot_be_written_is_told(tmp_path, folders):
     result = call("codebook", folders["literal"], tmp_path / "nowhere" / "a.qdc")
-    assert result.stderr.startswith("Error: [Errno 2] No such file or directory: ")
+    assert result.stderr == f"Error: {tmp_path / 'nowhere'}: no such folder\n"
     assert result.exit_code == 1
 
 

@@ -1,5 +1,6 @@
 """Paths of the project, writing that never leaves half a file, and the hash of contents."""
 
+import errno
 import hashlib
 import os
 import tomllib
@@ -166,7 +167,14 @@ def write(file: Path, content: bytes | str) -> Path:
     -------
     Path
         The file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder is not there; it is named.
     """
+    if not file.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder", str(file.parent))
     with TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as beside:
         new = Path(beside) / file.name
         new.write_bytes(content.encode() if isinstance(content, str) else content)

@@ -83,9 +83,10 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     goals = _goals(table)
     first = _first(goals)
     sure = len(first) and ((goals["basis"] == BOUNDED).any() or first["leader"].any())
-    named = t("features-per-model.statement", goal=t.listing(first["goal"].tolist()))
     statement = lines(
-        named if sure else words.findings[-1],
+        t("features-per-model.statement", goal=t.listing(first["goal"].tolist()))
+        if sure
+        else words.findings[-1],
         WIDTH - 2.2,
         2 * TITLE,
         words.lang,

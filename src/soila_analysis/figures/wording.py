@@ -118,7 +118,7 @@ def coders(table: pd.DataFrame) -> list[str]:
 def bounds(row: Any, t: Messages) -> str:
     """Write the share if all that is open or disputed were absent, and if it were present."""
     total = row.n + row.unclear + row.disagreed + row.not_assessed
-    if not total:
+    if not total or pd.isna(row.share_min):
         return ""
     ends = (round(share * total) for share in (row.share_min, row.share_max))
     low, high = (percent_of(k, total) for k in ends)

@@ -49,6 +49,7 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     marked = table.assign(basis=kind, kind=kind, reading=reading)
     if kind != "reconstructed":
         return marked
+    marked = marked.drop(columns=[c for c in marked if ":" in str(c)])  # of coders who are made up
     if not measures and "share" not in table:
         return _of_claims(marked) if "verdict" in table else withheld(marked, table.get("n", 0) > 0)
     ranges = compatible.load_ranges()
