@@ -23,7 +23,7 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from soila_analysis import dataset as datasets
-from soila_analysis import metrics, report
+from soila_analysis import figures, metrics, report
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.report.site import PAGES
 
@@ -332,7 +332,7 @@ def test_the_filtered_map_list_and_file_are_what_pandas_finds(
     }
     for file in (saved, table):
         assert set(file["kind"]) <= {own.info.kind}
-        assert set(file["source"]) <= {own.info.source["en"]}
+        assert set(file["source"]) <= {figures.sourced(own.info, "en")}
     assert set(table["basis"]) == {own.info.kind}
 
 
@@ -357,7 +357,8 @@ def test_the_filtered_map_marks_the_gaps_that_the_metric_finds(
 
 
 def nothing(row) -> str:
-    return "no data" if row.unclear + row.not_assessed + row.not_applicable else "no models"
+    models = row.unclear + row.disagreed + row.not_assessed + row.not_applicable
+    return "no data" if models else "no models"
 
 
 def cells_of(page) -> dict[tuple[str, str], tuple[str, str]]:

@@ -331,6 +331,9 @@ def shared(plot, rows, **columns):
     table["percent"] = [half_up(*pair) for pair in zip(table["k"], table["n"], strict=True)]
     table = table.assign(rank=table["share"].rank(method="min", ascending=False), basis="observed")
     table = table.assign(kind="observed", reading="", source="x", interval="none", models=40)
+    places = table["share"].rank(method="max", ascending=False)
+    table = table.assign(rank_min=table["rank"], rank_max=places, disagreed=0, overruled=0)
+    table = table.assign(share_min=table["share"], share_max=table["share"])
     table = table.assign(unclear=0, not_assessed=0, feature_id=table["feature"], **columns)
     return figures.texts(plot, table, "en")
 

@@ -11,7 +11,9 @@ from soila_analysis.metrics.shares import WIDENED
 
 BOUNDED = "bounded"
 OWN = "share:"  # then a coder's id: the share by this coder's codes alone
-HELD = ("n", "unclear", "not_assessed", "not_applicable", "not_coded")  # columns that count models
+HELD = (  # columns that count models
+    *("n", "unclear", "disagreed", "not_assessed", "not_applicable", "not_coded"),
+)
 Value = Callable[[Any, Messages], str]
 METHODS = {"wilson": "Wilson", "jeffreys": "Jeffreys", "clopper-pearson": "Clopper–Pearson"}
 

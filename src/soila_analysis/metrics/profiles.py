@@ -94,7 +94,7 @@ def _model_counts(
         "all_present": agreed.eq("present").sum(axis=1),
         "all_absent": agreed.eq("absent").sum(axis=1),
         "possible": possible.sum(axis=1),
-        "told": (possible & status.ne("not-assessed")).any(axis=1),
+        "told": status.ne("not-assessed").any(axis=1),
     }
     joined = memberships[["model_id", "goal_id"]].merge(
         pd.DataFrame(model), left_on="model_id", right_index=True
