@@ -203,6 +203,13 @@ def test_a_changed_code_is_shown_as_the_cells_that_it_changed(build, tmp_path):
         assert image.height >= after.height  # the taller of both
 
 
+def test_an_earlier_table_that_can_no_longer_be_drawn_is_told_without_a_picture(build):
+    table = next(build.parents[1].joinpath("reference").rglob("models-by-goal.csv"))
+    pd.read_csv(table, dtype=str).drop(columns=["percent", "share"]).to_csv(table, index=False)
+    touch_up(build / f"en/figures/{STEM}.png")
+    assert "cannot draw the earlier table, so there is no picture of it" in "\n".join(told(build))
+
+
 def test_a_pixel_that_was_touched_up_is_found_and_shown(build):
     touch_up(build / f"fi/figures/{STEM}.png")
     picture = build / f"drift/{STEM}.png"
