@@ -45,7 +45,7 @@ LONGEST = 32_767  # characters in a cell of Excel
 LIST = 255  # characters in the literal list of a drop-down
 DATE = datetime(2024, 1, 1)
 IDS, GAP, LINE, FIRST = 1, 2, 3, 4  # rows: ids, none, so that sorting stops there, labels, models
-PAGE = 225  # characters across a printed page at `SCALE`
+PAGE = 205  # characters across a printed page at `SCALE`
 SCALE = 50  # per cent
 # as figures/style.py
 BLUE, PLUM, PALE, RULE = "12436D", "801650", "EEF3F8", "D9D9D9"
@@ -400,14 +400,14 @@ def _codebook(sheet: Any, taxonomy: Taxonomy, say: Say, lang: str) -> None:
     own = [say(f"sheet.own-{one}") for one in ("inclusion", "exclusion", "example")]
     heads = [say(f"sheet.{one}") for one in ("feature", "definition", "basis")]
     heads += [*own, say("sheet.sources")]
-    widths = [30, 44, 18, 26, 26, 26, 60]
+    widths = [24, 40, 13, 14, 14, 14, 24]  # together so few that print stays legible
     table = [
         [
             feature.label[lang],
             feature.definition[lang],
             say(f"taxonomy.basis.{feature.basis}") if feature.basis else "",
             *("" for _ in own),
-            "\n".join(map(taxonomy.citation, feature.sources)),
+            "\n".join(taxonomy.short(source, lang) for source in feature.sources),
         ]
         for feature in taxonomy.features
     ]
@@ -415,7 +415,11 @@ def _codebook(sheet: Any, taxonomy: Taxonomy, say: Say, lang: str) -> None:
     _type(sheet.cell(2, 1), say("sheet.own-use"))
     row = _table(sheet, row, heads, table, widths, BLUE, unlocked=(4, 5, 6))
     goals = [[goal.label[lang], goal.worded(lang)] for goal in taxonomy.goals]
-    _table(sheet, row, [say("sheet.goal"), say("sheet.goal-text")], goals, widths, PLUM)
+    row = _table(sheet, row, [say("sheet.goal"), say("sheet.goal-text")], goals, widths, PLUM)
+    named = {source for feature in taxonomy.features for source in feature.sources}
+    cited = [[r.short[lang], r.citation] for r in taxonomy.references if r.id in named]
+    if cited:
+        _table(sheet, row, [say("sheet.sources"), say("site.references")], cited, widths, GREY)
     for column, width in zip("ABCDEFG", widths, strict=True):
         sheet.column_dimensions[column].width = width
     sheet.freeze_panes = "B4"
