@@ -150,6 +150,18 @@ def test_a_data_set_without_claims_is_said_to_have_none(call):
     )
 
 
+def test_a_reconstruction_takes_no_place_of_codes_that_people_gave(call, tmp_path):
+    folder = shutil.copytree(REPOSITORY / "data/example-two-coders", tmp_path / "round")
+    before = {file.name: file.read_bytes() for file in Path(folder).iterdir()}
+    result = call("reconstruct", folder)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"Error: {folder}: a data set of kind synthetic; a reconstruction would replace its codes; "
+        "name a new folder\n"
+    )
+    assert {file.name: file.read_bytes() for file in Path(folder).iterdir()} == before
+
+
 # GRIM
 
 

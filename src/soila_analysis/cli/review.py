@@ -64,13 +64,12 @@ def reconstruct(folder: Path, reading: str, seed: int, workers: int) -> None:
 
     It is a reconstruction, not the review's own data, and says so.
     """
-    from soila_analysis import dataset as datasets
     from soila_analysis.review import reconstruction
 
     try:
         with told(ValueError):
             data = reconstruction.reconstruct(reading, seed=seed, workers=workers)
-            datasets.save(data, folder)
+            reconstruction.replace(data, folder)
     except RuntimeError as error:  # of the solver
         advice = "nothing was written; another seed may do"
         raise click.ClickException(f"{reading}, seed {seed}: {error}; {advice}") from None

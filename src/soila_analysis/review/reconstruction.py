@@ -14,20 +14,24 @@ from fractions import Fraction
 from functools import cache, partial
 from hashlib import sha256
 from itertools import combinations
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from soila_analysis import taxonomy
-from soila_analysis.dataset import Dataset, DatasetInfo, Trilingual
+from soila_analysis.dataset import Dataset, DatasetInfo, Trilingual, load, save
 from soila_analysis.dataset.metadata import REVIEW
 from soila_analysis.review import claims
 from soila_analysis.review.grim import numerators
 from soila_analysis.review.published import SOILA_2024
 from soila_analysis.review.readings import Solution, solutions
 
-__all__ = ["LEAD", "READINGS", "Constraints", "Counts", "constraints", "reconstruct", "solver"]
+__all__ = [
+    *("LEAD", "READINGS", "Constraints", "Counts"),
+    *("constraints", "reconstruct", "replace", "solver"),
+]
 
 CODER = "reconstruction"
 LEAD = Fraction(3, 10)  # features per coded model by which the leading goal is ahead of each other
@@ -146,6 +150,27 @@ class Constraints:
     def unpublished(self) -> tuple[str, ...]:
         """The features without a printed share."""
         return tuple(feature for feature in self.present if feature not in SOILA_2024.shares)
+
+
+def replace(data: Dataset, folder: str | Path) -> None:
+    """Write a reconstruction to a new folder, or over another reconstruction.
+
+    Parameters
+    ----------
+    data : Dataset
+        As `reconstruct` gives.
+    folder : str or Path
+        As for `dataset.save`.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds codes that are none; they stay as they are.
+    """
+    if Path(folder).exists() and (kind := load(folder).info.kind) != "reconstructed":
+        advice = "a reconstruction would replace its codes; name a new folder"
+        raise ValueError(f"{folder}: a data set of kind {kind}; {advice}")
+    save(data, folder)
 
 
 @cache
