@@ -561,7 +561,7 @@ def test_the_statement_names_the_goal_with_the_highest_mean_if_it_leads(one):
     d = one("features-per-model", "as-published")
     leads = d.table.get("published_first", d.table["mean"] == d.table["mean"].max())
     leads = leads & stated(d.table)
-    assert leads.any() != (squeezed("Aineistosta ei voi päätellä") in squeezed(d.prose))
+    assert leads.any() != (squeezed("ei voi päätellä") in squeezed(d.prose))
     others = set(d.table["goal"]) - set(d.table.loc[leads, "goal"])
     assert all(squeezed(goal) in squeezed(d.prose) for goal in d.table.loc[leads, "goal"])
     assert not any(squeezed(goal) in squeezed(d.prose) for goal in others)
@@ -983,7 +983,7 @@ def test_a_goal_is_in_the_title_only_if_it_leads_beyond_chance_and_bounds(shippe
     assert not table["leader"].any()
     words = figures.texts("features-per-model", table, "en", "redesigned")
     assert words.title == "Number of features in the operating models, by goal"
-    assert words.findings[-1].startswith("The data do not settle in which goal")
+    assert words.findings[-1].startswith("Chance and the codes left open do not settle")
     ahead = table.assign(leader=table["goal_id"] == "goal-1")
     words = figures.texts("features-per-model", ahead, "en", "redesigned")
     assert words.title == "Models have the most features in the goal “Fewer placements”"

@@ -437,3 +437,29 @@ def test_tables_without_a_common_language_are_refused(english):
         'features.csv:1: found "features.csv: en; goals.csv: sv"; '
         "no language has labels in all of them"
     ]
+
+
+# A degenerate round: every sentence is true of it
+
+
+def test_where_all_features_are_equally_common_none_is_called_common_or_rare(single):
+    said = figures.texts("feature-shares", soila.table("feature-shares", single, "en"), "en")
+    assert said.findings == (
+        "All features are equally common: Broadly related to the everyday lives of families 3, "
+        "Networked way of working 2 and Peer support 1, 1/1 (100%).",
+    )
+
+
+def test_a_goal_that_alone_has_models_is_not_said_to_lead(single):
+    table = soila.table("features-per-model", single, "en")
+    said = figures.texts("features-per-model", table, "en").findings
+    assert said == (
+        "Features per model: Fewer placements 1, mean 3.00. No other goal has assessed models.",
+    )
+
+
+def test_intervals_are_explained_only_where_there_are_any(single, pilot):
+    for data, there in ((single, False), (pilot, True)):
+        words = figures.texts("agreement", soila.table("agreement", data, "en"), "en")
+        assert ("In brackets are 95% intervals" in words.findings[1]) == there
+        assert f"(models: {len(data.models)}, features: " in words.findings[1]

@@ -116,6 +116,8 @@ def _panel(page: Page, x: float, wide: float, rows: list[Any], step: float, t: M
 
 def _methods(lead: Any, found: list[str], spread: dict[str, str], t: Messages) -> str:
     """Write what is ready for a methods section."""
+    drawn = {"replicates": t.number(lead.replicates), "seed": lead.seed}
+    bracketed = any("(" in one for one in found)
     return t(
         f"agreement.methods-{lead.compared}",
         coders=t.number(lead.coders),
@@ -125,8 +127,7 @@ def _methods(lead: Any, found: list[str], spread: dict[str, str], t: Messages) -
         ratio=ratio(lead, t),
         found="; ".join(found),
         spread=f" {spread['said']}" if spread else "",
-        replicates=t.number(lead.replicates),
-        seed=lead.seed,
+        brackets=f" {t('agreement.brackets', **drawn)}" if bracketed else "",
     )
 
 

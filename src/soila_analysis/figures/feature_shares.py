@@ -71,9 +71,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         chart=t(f"feature-shares.chart-{variant}"),
         title=title,
         subtitle=[*how, open_codes(table, t)],
-        findings=[_finding("top", top, t), _finding("bottom", bottom, t)]
-        if known
-        else [t("feature-shares.unknown")],
+        findings=_findings(rows, top, bottom, t) if known else [t("feature-shares.unknown")],
         rows=sentences(rows, "feature", t),
         marks=variant == "redesigned",
     )
@@ -153,8 +151,17 @@ def _may_be_beaten(rows: pd.DataFrame, top: pd.DataFrame, bottom: pd.DataFrame) 
     return bool(high.max() >= top["share"].iloc[0] or low.min() <= bottom["share"].iloc[0])
 
 
-def _finding(which: str, rows: pd.DataFrame, t: Messages) -> str:
-    return t(f"feature-shares.{which}", leaders=leaders(rows, "feature", t))
+def _findings(
+    rows: pd.DataFrame, top: pd.DataFrame, bottom: pd.DataFrame, t: Messages
+) -> list[str]:
+    """Name the most common features and the rarest, unless all are equally common."""
+    if len(top) == len(rows) > 1:
+        return [t("feature-shares.equal", leaders=leaders(rows, "feature", t))]
+    parts = {"top": top, "bottom": bottom}
+    return [
+        t(f"feature-shares.{which}", leaders=leaders(part, "feature", t))
+        for which, part in parts.items()
+    ]
 
 
 def _entry(row: Any, width: float, lang: str) -> list[str]:

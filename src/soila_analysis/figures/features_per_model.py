@@ -71,7 +71,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         chart=t(f"features-per-model.chart-{shown}"),
         title=title,
         subtitle=[*how, absent, empty_goals(goals, t)],
-        findings=_findings(first, t, bounded=bounded),
+        findings=_findings(first, t, bounded=bounded, alone=goals["mean"].count() == 1),
         rows=[_row(r, t) for r in goals.itertuples()],
         marks=variant == "redesigned",
     )
@@ -222,20 +222,19 @@ def _row(goal: Any, t: Messages) -> str:
     return f"{goal.goal} ({n}): {', '.join(_averages(goal, t))}."
 
 
-def _findings(first: pd.DataFrame, t: Messages, *, bounded: bool) -> list[str]:
+def _findings(first: pd.DataFrame, t: Messages, *, bounded: bool, alone: bool) -> list[str]:
     if first.empty:
         return [t("features-per-model.undecided" if bounded else "features-per-model.nothing")]
     lead = first.iloc[0]
     if bounded:
         return [t("features-per-model.leader", names=t.listing(first["goal"].tolist()))]
+    told = {"names": t.listing(first["goal"].tolist()), "mean": t.number(lead["mean"], 2)}
+    if alone:
+        return [t("features-per-model.alone", **told)]
     return [
-        t(
-            "features-per-model.lead",
-            names=t.listing(first["goal"].tolist()),
-            mean=t.number(lead["mean"], 2),
-        ),
+        t("features-per-model.lead", **told),
         t("features-per-model.leads", percent=t.percent(round(100 * lead["leads"]))),
-        "" if first["leader"].any() else t("features-per-model.undecided"),
+        "" if first["leader"].any() else t("features-per-model.unsure"),
     ]
 
 
