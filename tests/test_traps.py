@@ -226,6 +226,19 @@ def test_merge_conflicts_in_the_codings_are_told_by_line(round_):
     ]
 
 
+def test_another_copy_of_the_font_for_rare_characters_changes_no_figure(tmp_path):
+    style = import_module("soila_analysis.figures.page")
+    bundled = Path(style.mpl.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"
+    other = shutil.copy(bundled, tmp_path / "DejaVuSans.ttf")
+    manager = style.font_manager.fontManager
+    manager.addfont(other)
+    manager.ttflist.insert(0, manager.ttflist.pop())  # found first, as on a machine that has it
+    style._add_fonts.cache_clear()
+    style._add_fonts()
+    found = manager.findfont(style.FontProperties(family=style.FALLBACK))
+    assert Path(found) == bundled
+
+
 def test_a_font_that_was_swapped_is_refused_by_name(monkeypatch):
     style = import_module("soila_analysis.figures.page")
     other = Path(style.mpl.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"

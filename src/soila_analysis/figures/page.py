@@ -28,12 +28,13 @@ TITLE, LABEL, SMALL = 12.0, 9.5, 8.5  # points
 KEY, KEY_ROW = LABEL - 0.5, 0.5
 LEADING = 1.18
 FAMILY = "Soila Sans"  # fonts/README.md
+FALLBACK = "DejaVu Sans"  # for characters that the shipped font lacks
 CM = 1 / 2.54  # inches
 PIXELS = 65_000  # matplotlib draws no more in a row or column
 POINT = 2.54 / 72  # cm
 
 RC: dict[Any, Any] = {
-    "font.family": [FAMILY, "DejaVu Sans"],
+    "font.family": [FAMILY, FALLBACK],
     "font.size": LABEL,
     "text.color": TEXT,
     "text.parse_math": False,
@@ -351,8 +352,14 @@ def _font_file(weight: str) -> Path:
 
 @cache
 def _add_fonts() -> None:
-    for weight in ("Regular", "Bold"):
-        font_manager.fontManager.addfont(_font_file(weight))
+    """Add the shipped font, and let the one for other characters be matplotlib's own copy."""
+    fonts, bundled = font_manager.fontManager, Path(mpl.get_data_path()) / "fonts/ttf"
+    fonts.ttflist = [font for font in fonts.ttflist if font.name != FALLBACK]
+    for file in (
+        *map(_font_file, ("Regular", "Bold")),
+        *(bundled / f"DejaVuSans{cut}.ttf" for cut in ("", "-Bold")),
+    ):
+        fonts.addfont(file)
     found = font_manager.findfont(FontProperties(family=FAMILY), fallback_to_default=False)
     if Path(found) != _font_file("Regular"):
         raise RuntimeError(f"the shipped font is shadowed by {found}")
