@@ -334,6 +334,13 @@ def test_a_disagreement_is_counted_apart_from_the_code_unclear(shipped) -> None:
     )
 
 
+@pytest.mark.parametrize("page", ["index", "map", "methods", "features", "claims"])
+def test_a_page_names_its_source_once_as_it_is_to_be_cited(pages, shipped, page) -> None:
+    said = pages[f"en/{page}.html"].text_content()
+    assert said.count("Source: ") == 1
+    assert f"Source: {figures.sourced(shipped['literal'].info, 'en')}" in said
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_the_methods_report_alpha_with_the_features_median_and_range(shipped, tables, lang):
     table, t = tables["example", lang, "agreement"], messages(lang)

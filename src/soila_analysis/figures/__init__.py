@@ -198,7 +198,7 @@ def draw(figure: str, table: pd.DataFrame, lang: str, variant: str = REDESIGNED)
     own = spec(figure)
     drawing = found(f"{figure} has no variant", variant, own.variants)
     words = texts(figure, table, lang, variant)
-    if table.empty or not own.drawable(table, variant):
+    if not own.shows(table, variant):
         raise ValueError(f"{figure}: {words.findings[0]}")
     with style():
         return drawing(table, words)
@@ -255,7 +255,7 @@ def publish(
     for one in variants:
         output = Output(figure, one, f"{name}-{one}", folder / "figures", source)
         words.append(texts(figure, table, lang, one))
-        if len(table) and own.drawable(table, one):
+        if own.shows(table, one):
             files.append(save_figure(draw(figure, table, lang, one), words[-1], output))
         else:
             files.append({"json": save_texts(words[-1], output)})

@@ -79,6 +79,10 @@ class Spec:
         """Its drawings by their names, ``as-published`` and ``redesigned``."""
         return {draw.__name__.replace("_", "-"): draw for draw in self.drawings}
 
+    def shows(self, table: pd.DataFrame, variant: str) -> bool:
+        """Say whether there is something to draw: of no rows, which no claims leave, never."""
+        return not table.empty and self.drawable(table, variant)
+
 
 def options(metric: Callable[..., pd.DataFrame]) -> list[str]:
     """List the options of a metric: its parameters after the data, but for the language.
