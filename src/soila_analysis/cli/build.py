@@ -282,7 +282,9 @@ def _execute(jobs: "Sequence[Job]", **options: Any) -> None:
 
         runs.run_all(jobs, **options, modules=PRELOADED, report=report)
     if failures:
-        lines = [f"{len(failures)} of {len(jobs)} notebooks failed; earlier outputs are unchanged:"]
+        lines = [
+            f"{len(failures)} of {len(jobs)} notebooks failed; what these made before is as it was:"
+        ]
         raise click.ClickException("\n  ".join([*lines, *failures]))
 
 
