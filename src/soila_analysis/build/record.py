@@ -17,7 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from soila_analysis import HOMES
+from soila_analysis import HOMES, files
 from soila_analysis.files import UserError, blob
 
 FORMAT = 1
@@ -103,7 +103,7 @@ def data_files(folder: Path) -> list[Path]:
     list of Path
         Sorted.
     """
-    return sorted(f for f in folder.iterdir() if f.suffix in (".csv", ".toml"))
+    return files.plain(folder)
 
 
 def beside(modules: Iterable[str]) -> list[str]:
