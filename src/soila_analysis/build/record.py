@@ -17,19 +17,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from soila_analysis import HOMES
+from soila_analysis import HOMES, files
 from soila_analysis.files import blob
 
 FORMAT = 2
 PACKAGE = Path(__file__).parents[1]
-OF_OUTPUT = (
-    "figure",
-    "variant",
-    "lang",
-    "output",
-    "table",
-    "seal",
-)  # what is an output's own in its record
+OF_OUTPUT = ("figure", "variant", "lang", "output", "table", "seal")  # what is an output's own
 SHOWN = 5  # differences of one file that are listed
 SHORT = 12  # digits of a hash of a cell
 DATA = (".css", ".csv", ".html", ".js", ".toml", ".ttf", ".typ")  # what modules read beside them
@@ -122,7 +115,7 @@ def data_files(folder: Path) -> list[Path]:
     list of Path
         Sorted.
     """
-    return sorted(f for f in folder.iterdir() if f.suffix in (".csv", ".toml"))
+    return files.plain(folder)
 
 
 def beside(modules: Iterable[str]) -> list[str]:
