@@ -248,7 +248,7 @@ def test_failures_are_summed_up_and_the_others_are_done(call, executed):
     result = call("run", NOTEBOOK, "-p", "variant=none")
     assert result.stdout == "FAILED    1.2 s  02_models-by-goal variant=none\n"
     assert result.stderr == (
-        "Error: 1 of 1 notebooks failed; earlier outputs are unchanged:\n  b: it failed\n"
+        "Error: 1 of 1 notebooks failed; what these made before is as it was:\n  b: it failed\n"
     )
     assert result.exit_code == 1
 
@@ -330,7 +330,7 @@ def test_runs_put_their_outputs_in_place_whatever_becomes_of_the_others(call, sm
         "done",
     ]
     first, *failures = result.stderr.splitlines()
-    assert first == "Error: 2 of 3 notebooks failed; earlier outputs are unchanged:"
+    assert first == "Error: 2 of 3 notebooks failed; what these made before is as it was:"
     assert sorted(failures) == [
         "  small lang=sv: cell 3 (`assert lang != 'sv', 'not in Swedish'`): "
         "AssertionError: not in Swedish",

@@ -222,21 +222,6 @@ Nothing was written. Name a new folder."""
     assert list(contents(tmp_path)) == ["thesis.txt"]
 
 
-def test_a_swap_that_fails_leaves_the_folder_as_it_was(saved, monkeypatch):
-    before, rename = contents(saved), Path.rename
-
-    def fail_for_the_new_folder(path, target):
-        if path.parent.name.startswith(".small-") and "replaced" not in path.parent.name:
-            raise OSError("disk full")
-        return rename(path, target)
-
-    monkeypatch.setattr(Path, "rename", fail_for_the_new_folder)
-    with pytest.raises(OSError, match="disk full"):
-        datasets.save(replace(SMALL, models=MODELS.assign(region="Uusimaa")), saved)
-    assert contents(saved.parent) == before
-    assert [path.name for path in saved.parent.iterdir()] == ["small"]
-
-
 letters = st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n")
 text = st.text(letters, max_size=12).map(str.strip)
 ids = st.text(letters, min_size=1, max_size=6).map(str.strip).filter(bool)

@@ -1,6 +1,8 @@
+import errno
 from pathlib import Path
 
 import pytest
+from faults import every_fault
 
 from soila_analysis import files
 
@@ -52,20 +54,32 @@ def test_a_failed_replacement_leaves_the_old_folder(tmp_path):
     assert names(tmp_path) == ["site"]
 
 
-def test_a_folder_comes_back_if_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
-    def rename(self, target, _rename=Path.rename):
-        if self.parent.name.startswith(".site-") and "-replaced-" not in self.parent.name:
-            raise OSError("no")
-        return _rename(self, target)
+def test_a_write_survives_every_fault(tmp_path):
+    file = files.write(tmp_path / "a.csv", "old")
+    assert every_fault(tmp_path, lambda: files.write(file, "new"), file.read_text)["cuts"] > 10
 
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["exchange", "two-renames"])
+def test_a_replacement_survives_every_fault(tmp_path, monkeypatch, at_once):
+    def cannot(one, other):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    def fill():
+        with files.replacing(folder) as new:
+            (new / "pages").mkdir()
+            (new / "pages" / "new").write_text("new")
+
+    def look():
+        files.bring_back(folder)
+        return {path.name: path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+    if not at_once:
+        monkeypatch.setattr(files, "exchange", cannot)
     folder = tmp_path / "site"
     folder.mkdir()
-    (folder / "old").touch()
-    monkeypatch.setattr(Path, "rename", rename)
-    with pytest.raises(OSError, match="no"), files.replacing(folder):
-        pass
-    assert names(folder) == ["old"]
-    assert names(tmp_path) == ["site"]
+    (folder / "old").write_text("old")
+    assert every_fault(tmp_path, fill, look)["cuts"] > 20
+    assert look() == {"old": "old"}
 
 
 def test_the_hash_is_that_of_git():

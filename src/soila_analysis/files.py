@@ -1,18 +1,37 @@
 """Paths of the project, writing that never leaves half a file, and the hash of contents."""
 
+import ctypes
 import errno
+import fcntl
 import hashlib
 import os
+import re
+import shutil
+import stat
+import sys
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import mkdtemp
 
 # What a run tells its kernel, in environment variables:
 OUTPUT = "SOILA_OUTPUT"  # the folder that outputs go to
 RECORD = "SOILA_PROVENANCE"  # what they are made from, as JSON
+
+READ = (".csv", ".toml")  # what of a data set's folder is read
+LARGEST = 2 * 2**30  # bytes of one file of it
+KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+BESIDE = ".soila-"  # begins the names of folders in which what is written waits
+INSIDE = re.compile(rf"{re.escape(BESIDE)}[a-z0-9_]{{8}}/")
+_HELD: set[Path] = set()  # folders that this process has to itself
 
 
 class UserError(Exception):
@@ -58,6 +77,8 @@ def lock() -> Path:
 def dataset_folder(name: str | Path) -> Path:
     """Locate a data set: by a path from here, a path from the root, or its name in ``data/``.
 
+    Where a killed command had set it aside, it is brought back.
+
     Parameters
     ----------
     name : str or Path
@@ -69,6 +90,7 @@ def dataset_folder(name: str | Path) -> Path:
         Absolute; the path from here where there is no such folder.
     """
     here = Path(os.path.normpath(Path(name).absolute()))  # a link keeps its name
+    bring_back(here)
     if here.is_dir() or Path(name).is_absolute():
         return here
     try:
@@ -152,8 +174,56 @@ def blob(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
+def plain(folder: Path) -> list[Path]:
+    """List the files of a data set that may be read.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set's folder.
+
+    Returns
+    -------
+    list of Path
+        Sorted; what is neither text nor table is left out.
+
+    Raises
+    ------
+    UserError
+        If the folder holds what is neither a file nor a folder; see `others`.
+    """
+    wrong = others(folder)
+    if wrong:
+        lines = [f"{folder / name}: {what}" for name, what in wrong.items()]
+        raise UserError("\n".join([*lines, "Nothing was read. Put the files themselves there."]))
+    return sorted(f for f in folder.iterdir() if f.suffix in READ and f.is_file())
+
+
+def others(folder: Path) -> dict[str, str]:
+    """Find what would lead elsewhere, never end or fill the memory if it were read.
+
+    Parameters
+    ----------
+    folder : Path
+        A data set's folder; it may be a link itself.
+
+    Returns
+    -------
+    dict of str to str
+        Names of links, pipes, devices and sockets, and of tables too large, to what they are.
+    """
+    found = {}
+    for entry in sorted(os.scandir(folder), key=lambda one: one.name):
+        status = entry.stat(follow_symlinks=False)
+        if stat.S_IFMT(status.st_mode) in KINDS:
+            found[entry.name] = KINDS[stat.S_IFMT(status.st_mode)]
+        elif Path(entry.name).suffix in READ and status.st_size > LARGEST:
+            found[entry.name] = f"{status.st_size:,} bytes, more than {LARGEST:,}"
+    return found
+
+
 def write(file: Path, content: bytes | str) -> Path:
-    """Write a file beside its place and put it there when it is complete.
+    """Write a file beside its place and put it there when it is complete and on the disk.
 
     Parameters
     ----------
@@ -172,13 +242,16 @@ def write(file: Path, content: bytes | str) -> Path:
     ------
     FileNotFoundError
         If the folder is not there; it is named.
+    OSError
+        If it cannot be written; what was there is as it was.
     """
     if not file.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder", str(file.parent))
-    with TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as beside:
-        new = Path(beside) / file.name
+    with _beside(file) as new:
         new.write_bytes(content.encode() if isinstance(content, str) else content)
-        return new.replace(file)
+        _sync(new)
+        new.replace(file)
+    return file
 
 
 @contextmanager
@@ -193,27 +266,169 @@ def replacing(folder: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        An empty folder beside it, of the same name. After an error it is gone, and the other one
-        as it was.
+        An empty folder beside it, of the same name. When it is filled and on the disk, the two are
+        exchanged at once; after an error or a kill the other one is as it was.
     """
-    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as beside:
-        new = Path(beside) / folder.name
+    bring_back(folder)
+    rmtree(_aside(folder), ignore_errors=True)
+    with _beside(folder) as new:
         new.mkdir()
         yield new
+        for path in (*new.rglob("*"), new):
+            _sync(path)
         _swap(new, folder)
 
 
+@contextmanager
+def alone(folder: Path, tell: Callable[[str], None] = lambda message: None) -> Iterator[None]:
+    """Have a folder to oneself, among all commands; within one command as often as needed.
+
+    Parameters
+    ----------
+    folder : Path
+        It exists; nothing is written to it.
+    tell : callable, optional
+        Called with a message if another process has it, before waiting for that.
+    """
+    own = folder.resolve()
+    if own in _HELD:
+        yield
+        return
+    lock = os.open(own, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell(f"{folder}: another command is at work there; waiting until it is done")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        _HELD.add(own)
+        yield
+    finally:
+        _HELD.discard(own)
+        os.close(lock)
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Exchange two files or folders at once, so that each name has one or the other at any time.
+
+    Parameters
+    ----------
+    one, other : Path
+        On one file system.
+
+    Raises
+    ------
+    OSError
+        If that fails; EINVAL or ENOSYS where it cannot be done.
+    """
+    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE: see rename(2) of Linux
+    paths = os.fsencode(one), os.fsencode(other)
+    if not call or call(here, paths[0], here, paths[1], swap):
+        number = ctypes.get_errno() if call else errno.ENOSYS
+        raise OSError(number, os.strerror(number), str(one))
+
+
+def bring_back(folder: Path) -> None:
+    """Put a folder back that a killed command had set aside, and say so on standard error.
+
+    Parameters
+    ----------
+    folder : Path
+        If it is there, nothing happens.
+    """
+    aside = _aside(folder)
+    if aside.is_dir() and not folder.exists():
+        aside.rename(folder)
+        print(f"{folder}: brought back; a command that replaced it was killed", file=sys.stderr)
+
+
+@contextmanager
+def _beside(place: Path) -> Iterator[Path]:
+    """Offer a place of that name in a new folder beside it; what killed commands left is removed.
+
+    Errors are told of the place.
+    """
+    for left in place.parent.glob(f"{BESIDE}*"):
+        with suppress(OSError), _locked(left):
+            rmtree(left)
+    with _told(place), ExitStack() as stack:
+        while True:
+            beside = Path(mkdtemp(prefix=BESIDE, dir=place.parent))
+            stack.callback(rmtree, beside, ignore_errors=True)
+            with suppress(FileNotFoundError, BlockingIOError):  # another command is removing it
+                stack.enter_context(_locked(beside))
+                break
+        yield beside / place.name
+        _sync_names(place.parent)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock a folder that is in use by nobody else, and still there."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        folder.stat()
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def _told(place: Path) -> Iterator[None]:
+    """Tell of an error of the system what was to be written, and that it is as it was."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, shutil.Error):  # of copying files: (from, to, why) of each
+            reason = error.args[0][0][2]
+            raise OSError(errno.EIO, f"{reason}; it is as it was", str(place)) from error
+        if error.errno is None:
+            raise
+        reason = f"{error.strerror}; {place} is as it was"
+        found = INSIDE.sub("", str(error.filename or place))
+        raise OSError(error.errno, reason, found) from error
+
+
 def _swap(new: Path, folder: Path) -> None:
-    """Put a folder in the place of another one, which comes back if that fails."""
+    """Put a folder in the place of another one, at once where the system can."""
     if not folder.exists():
         new.rename(folder)
         return
-    aside = Path(mkdtemp(prefix=f".{folder.name}-replaced-", dir=folder.parent))
-    folder.rename(aside / folder.name)
     try:
-        new.rename(folder)
-    except BaseException:
-        (aside / folder.name).rename(folder)
-        aside.rmdir()
-        raise
-    rmtree(aside)
+        exchange(new, folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+            raise
+        aside = _aside(folder)
+        folder.rename(aside)
+        try:
+            new.rename(folder)
+        except BaseException:
+            aside.rename(folder)
+            raise
+        _sync_names(folder.parent)
+        rmtree(aside, ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    """Where a folder waits while another one takes its place: `bring_back` knows it by its name."""
+    return folder.with_name(f".{folder.name}.soila-replaced")
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or the names in a folder are on the disk; nothing else has contents."""
+    if stat.S_IFMT(path.lstat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sync_names(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, as far as the file system does that."""
+    with suppress(OSError):
+        _sync(folder)

@@ -93,7 +93,7 @@ def members(folder: Path, data: Path) -> dict[str, Path]:
         *root.glob("notebooks/*.ipynb"),
     ]
     found = {file.relative_to(root).as_posix(): file for file in own if file.is_file()}
-    codes = [f for f in data.iterdir() if f.suffix in (".csv", ".toml") or f.name == PACKAGE]
+    codes = [*files.plain(data), *(f for f in data.iterdir() if f.name == PACKAGE)]
     found |= {f"data/{name}/{file.name}": file for file in codes}
     results = [*manifest.outputs(folder), manifest.NAME]
     return found | {f"build/{name}/{path}": folder / path for path in results}

@@ -4,7 +4,6 @@ Contents decide, never times: each run leaves a file beside its executed noteboo
 was made from and what it made, by hashes, and is current as long as all of that is as it says.
 """
 
-import fcntl
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -310,12 +309,7 @@ def alone(folder: Path, tell: Callable[[str], None]) -> Iterator[None]:
         Called with a message if another process has it, before waiting for that.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            tell(f"{folder}: another command is at work there; waiting until it is done")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+    with files.alone(folder, tell):
         for left in folder.glob(f"*/{LEFT_OVER}"):
             rmtree(left)
         yield

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from soila_analysis import files, taxonomy
+from soila_analysis import taxonomy
 from soila_analysis.dataset import tables
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.schema import (
@@ -52,8 +52,8 @@ MEANINGS = {
 }
 
 
-def write(folder: Path, contents: Contents) -> Path:
-    """Write the description of a data set into its folder.
+def text(folder: Path, contents: Contents) -> str:
+    """Write the description of a data set out.
 
     Parameters
     ----------
@@ -64,11 +64,10 @@ def write(folder: Path, contents: Contents) -> Path:
 
     Returns
     -------
-    Path
-        The file; equal data sets give equal bytes, whatever the folder's name.
+    str
+        JSON; equal data sets give equal bytes, whatever the folder's name.
     """
-    text = json.dumps(describe(folder, contents), indent=1, ensure_ascii=False)
-    return files.write(folder / FILE, f"{text}\n")
+    return json.dumps(describe(folder, contents), indent=1, ensure_ascii=False) + "\n"
 
 
 def describe(folder: Path, contents: Contents) -> dict[str, Any]:
@@ -77,7 +76,7 @@ def describe(folder: Path, contents: Contents) -> dict[str, Any]:
     Parameters
     ----------
     folder, contents
-        As for `write`.
+        As for `text`.
 
     Returns
     -------

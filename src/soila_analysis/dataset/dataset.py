@@ -1,10 +1,11 @@
 """A data set: one folder of plain files, loaded whole or not at all."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from shutil import copytree
+from shutil import copy2, copytree
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ from soila_analysis.dataset import metadata as information
 from soila_analysis.dataset.consensus import consensus
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import DatasetError, Problem
-from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, NEEDED, OWN, TEXTS
+from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, OWN, TEXTS
 from soila_analysis.dataset.tidy import described, tidied
 from soila_analysis.dataset.validation import examine
 from soila_analysis.taxonomy import Taxonomy
@@ -68,6 +69,8 @@ class Dataset:
         Numbers and statements that were published of it; see the data dictionary.
     part : Part, optional
         Which models were kept, where it is a part of a data set.
+    origin : tuple, optional
+        Folder and hashes of the files that it was read from: `save` does not overwrite others.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Dataset:
     decisions: pd.DataFrame | None = None
     claims: pd.DataFrame | None = None
     part: Part | None = None
+    origin: tuple[Path, Mapping[str, str]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name, table in self.tables():
@@ -208,10 +212,11 @@ def load(folder: str | Path) -> Dataset:
         With all problems that `validate` finds.
     """
     path = files.dataset_folder(folder).resolve()
+    read = _hashes(path) if path.is_dir() and not files.others(path) else {}
     contents = examine(path)
     if contents.problems or contents.info is None:
         raise DatasetError(folder, contents.problems)
-    return Dataset(path.name, contents.info, **contents.tables)
+    return Dataset(path.name, contents.info, **contents.tables, origin=(path, read))
 
 
 def validate(folder: str | Path) -> list[Problem]:
@@ -247,7 +252,8 @@ def save(dataset: Dataset, folder: str | Path) -> None:
     Raises
     ------
     DatasetError
-        If the data set is not valid, or the folder holds something else; it is left as it was.
+        If the data set is not valid, the folder holds something else, or its files were changed
+        since the data set was read from it; it is left as it was.
     """
     path = files.dataset_folder(folder).resolve()
     own = {f"{name}.csv" for name in OWN}  # a new one may have its features and goals already
@@ -256,14 +262,18 @@ def save(dataset: Dataset, folder: str | Path) -> None:
         problem = Problem(str(folder), message=f"it exists without {information.FILE}")
         raise DatasetError(folder, [problem], "Name a new folder.")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with files.replacing(path) as written:
+    with files.alone(path.parent), files.replacing(path) as written:
         if path.exists():
-            copytree(path, written, symlinks=True, dirs_exist_ok=True)
+            copytree(path, written, symlinks=True, copy_function=_same, dirs_exist_ok=True)
         _write(dataset, written)
         contents = examine(written)
         if contents.problems:
             raise DatasetError(folder, contents.problems, "Correct the data set and save it again.")
-        datapackage.write(written, contents)
+        about = datapackage.text(written, contents)
+        (written / datapackage.FILE).write_text(about, encoding="utf-8", newline="\n")
+        _refuse_changed(dataset, path, folder)
+    if dataset.origin and dataset.origin[0] == path:
+        object.__setattr__(dataset, "origin", (path, _hashes(path)))
 
 
 def describe(folder: str | Path) -> Path:
@@ -288,7 +298,7 @@ def describe(folder: str | Path) -> Path:
     contents = examine(path)
     if contents.problems:
         raise DatasetError(folder, contents.problems)
-    return datapackage.write(path, contents)
+    return files.write(path / datapackage.FILE, datapackage.text(path, contents))
 
 
 def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -303,9 +313,33 @@ def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _same(file: str, copy: str) -> None:
+    """Give a file a second name, where that can be done, so that nothing is copied."""
+    try:
+        os.link(file, copy, follow_symlinks=False)
+    except OSError:
+        copy2(file, copy)
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """Hash the files of a data set as they are now."""
+    return {file.name: files.blob(file.read_bytes()) for file in files.plain(folder)}
+
+
+def _refuse_changed(dataset: Dataset, path: Path, folder: str | Path) -> None:
+    """Refuse to write over what somebody changed since it was read."""
+    if not dataset.origin or dataset.origin[0] != path:
+        return
+    then, now = dataset.origin[1], _hashes(path)
+    names = sorted(name for name in {*then, *now} if then.get(name) != now.get(name))
+    problems = [Problem(name, message="it was changed since it was read") for name in names]
+    if problems:
+        raise DatasetError(folder, problems, "Do it again: then what is there now is read.")
+
+
 def _write(dataset: Dataset, folder: Path) -> None:
-    for name in COLUMNS.keys() - NEEDED:
-        (folder / f"{name}.csv").unlink(missing_ok=True)
+    for name in (information.FILE, datapackage.FILE, *(f"{name}.csv" for name in COLUMNS)):
+        (folder / name).unlink(missing_ok=True)  # a second name of the file that is replaced
     information.write(dataset.info, folder / information.FILE)
     for name, table in dataset.tables():
         tables.write(table, folder / f"{name}.csv")

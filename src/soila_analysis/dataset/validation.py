@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from soila_analysis import taxonomy
+from soila_analysis import files, taxonomy
 from soila_analysis.dataset import metadata, tables
 from soila_analysis.dataset.consensus import ONE_CODER
 from soila_analysis.dataset.metadata import DatasetInfo
@@ -16,6 +16,7 @@ from soila_analysis.dataset.problems import Problem, difference, identity, neare
 from soila_analysis.dataset.schema import COLUMNS, KEYS, MEASURES, NEEDED, Ids, Known, faults
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+FILES_ONLY = "put the file itself there"
 MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
 
 
@@ -44,13 +45,17 @@ def examine(folder: Path) -> Contents:
     """
     if not folder.is_dir():
         return Contents(None, {}, [_no_folder(folder)])
-    present = [name for name in COLUMNS if (folder / f"{name}.csv").is_file()]
-    about, keys, problems = _declared(folder)
+    others = files.others(folder)
+    there = {one.name for one in folder.iterdir() if one.is_file()} - others.keys()
+    present = [name for name in COLUMNS if f"{name}.csv" in there]
+    about, keys, problems = _declared(folder, there)
     problems += [
         Problem(f"{name}.csv", message="the file is missing")
         for name in NEEDED
         if name not in present
     ]
+    problems = [one for one in problems if one.file not in others]
+    problems += [Problem(one, message=f"{what}; {FILES_ONLY}") for one, what in others.items()]
     read, malformed = _tables(folder, present, keys)
     known = _known(read, present, keys)
     _name_codes(read, known["code"])
@@ -101,8 +106,10 @@ def _no_folder(folder: Path) -> Problem:
     return Problem(str(folder), message=f"no such folder; {hint}" if hint else "no such folder")
 
 
-def _declared(folder: Path) -> tuple[DatasetInfo | None, dict[str, Any], list[Problem]]:
-    if not (folder / metadata.FILE).is_file():
+def _declared(
+    folder: Path, there: Collection[str]
+) -> tuple[DatasetInfo | None, dict[str, Any], list[Problem]]:
+    if metadata.FILE not in there:
         return None, {}, [Problem(metadata.FILE, message="the file is missing")]
     return metadata.read(folder / metadata.FILE)
 
@@ -274,5 +281,6 @@ def _wrong_key(folder: Path, key: str, found: str, allowed: Ids, advice: str) ->
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:
-    files = [metadata.FILE, *(f"{name}.csv" for name in COLUMNS)]
-    return files.index(problem.file), problem.line or 0, problem.column or ""
+    order = [metadata.FILE, *(f"{name}.csv" for name in COLUMNS)]
+    place = order.index(problem.file) if problem.file in order else -1
+    return place, problem.line or 0, problem.column or ""
