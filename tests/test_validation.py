@@ -588,7 +588,7 @@ def test_a_mistyped_name_says_what_to_type(typed, monkeypatch):
 
 def test_a_file_in_place_of_the_folder_is_told(folder):
     file = folder / "models.csv"
-    with pytest.raises(UserError, match="models.csv: not a folder; name the one that holds"):
+    with pytest.raises(UserError, match=r"models\.csv: not a folder; name the one that holds"):
         datasets.load(file)
 
 

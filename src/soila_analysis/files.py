@@ -99,7 +99,7 @@ def existing(name: str | Path) -> Path:
         return folder
     if folder.exists():
         raise UserError(f"{name}: not a folder; name the one that holds dataset.toml")
-    others = {there.parent.name for place in places for there in place.parent.glob("*/dataset.toml")}
+    others = [one.parent.name for p in places for one in p.parent.glob("*/dataset.toml")]
     near = get_close_matches(Path(name).name, sorted(others), n=1)
     meant = f'; did you mean "{Path(name).with_name(near[0])}"?' if near else "."
     looked = " or ".join(map(str, dict.fromkeys(place.parent for place in places)))
