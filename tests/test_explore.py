@@ -76,6 +76,7 @@ def test_selected_has_the_models_that_the_map_lists(shipped):
     view = report.explore(shipped["own"], "en")
     models = shipped["own"].models
     assert view.selected.equals(models)
+    assert "_live" not in vars(view)
     view._live.told = {"models": models["model_id"].tolist()[3:5]}
     assert view.selected.equals(models[3:5].reset_index(drop=True))
     view._live.told = {"models": []}
@@ -92,6 +93,8 @@ def test_of_a_reconstruction_no_model_is_selected(shipped):
 def test_parameters_are_those_given_until_others_are_chosen(shipped):
     asked = report.ask(shipped["own"], "sv", feature="commonest", goal="support", only="<b>")
     assert (asked.feature, asked.goal, asked.only) == ("commonest", "support", "<b>")
+    assert repr(asked) == "Asked(feature='commonest', goal='support', only='<b>')"
+    assert "_live" not in vars(asked)  # else a run would store its state
     said = html.fromstring(asked._repr_html_())
     assert [cell.text for cell in said.iter("td")] == ["commonest", "Stöd", "<b>"]
     asked._live.told = {"feature": "rarest"}

@@ -46,6 +46,10 @@ class _Shown(ABC):
 
         return Live(content=self._content())
 
+    def _told(self) -> Mapping[str, Any]:
+        """Give what was chosen; a run, which shows nothing that answers, makes nothing either."""
+        return vars(self)["_live"].told if "_live" in vars(self) else {}
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         """Add what answers to the HTML, where there is somebody to answer."""
         if OPEN not in os.environ:
@@ -100,7 +104,7 @@ class Explorer(_Shown):
         models, name = self._dataset.models, self._dataset.name
         if self._dataset.info.kind == "reconstructed":
             raise UserError(f"{name} is a reconstruction: no model of it is real, none is chosen")
-        chosen = self._live.told.get("models", models["model_id"])
+        chosen = self._told().get("models", models["model_id"])
         return models[models["model_id"].isin(chosen)].reset_index(drop=True)
 
 
@@ -113,7 +117,10 @@ class Asked(_Shown):
     def __getattr__(self, name: str) -> str:
         if name.startswith("_") or name not in self._given:
             raise AttributeError(f"nothing was asked about {name!r}")
-        return str(self._live.told.get(name, self._given[name]))
+        return str(self._told().get(name, self._given[name]))
+
+    def __repr__(self) -> str:
+        return f"Asked({', '.join(f'{n}={getattr(self, n)!r}' for n in self._given)})"
 
     def _repr_html_(self) -> str:
         named = {n: self._choices.get(n, {}).get(value, value) for n, value in self._given.items()}
