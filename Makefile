@@ -55,7 +55,7 @@ reproduce: environment ## Make all figures in perturbed ways, compare every byte
 	@$(soila) reproduce $(langs)
 
 explore: environment ## Open the notebooks in JupyterLab
-	@$(python) -m jupyterlab notebooks '--KernelSpecManager.kernel_dirs=[]' $(OPTIONS)
+	@$(soila) explore $(OPTIONS)
 
 lint: environment ## Check style, types and that notebooks are stored without outputs
 	@$(python) -m ruff check .

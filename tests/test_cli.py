@@ -99,7 +99,7 @@ def test_all_that_is_wrong_with_a_data_set_is_listed(call, tmp_path):
 @pytest.mark.parametrize("command", ["validate", "features", "claims"])
 def test_a_folder_that_is_none_is_refused(call, command, tmp_path):
     missing = call(command, tmp_path / "missing")
-    assert f"{tmp_path}/missing: no such folder" in missing.stderr
+    assert f"{tmp_path}/missing: no such data set folder" in missing.stderr
     assert missing.exit_code == 1
     (tmp_path / "file").touch()
     assert "not a folder" in call(command, tmp_path / "file").stderr

@@ -339,7 +339,9 @@ def altered_package(draw, file):
 @pytest.mark.parametrize("door", ["sheet", "refi"])
 @given(data=st.data())
 @fuzzed
-def test_an_altered_sheet_or_project_is_read_or_refused_in_words(call, packed, tmp_path, door, data):
+def test_an_altered_sheet_or_project_is_read_or_refused_in_words(
+    call, packed, tmp_path, door, data
+):
     place, file = tmp_path / "new", tmp_path / packed[door].name
     shutil.rmtree(place, ignore_errors=True)
     file.write_bytes(data.draw(altered_package(packed[door])))

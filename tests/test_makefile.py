@@ -21,7 +21,7 @@ CALLS = {
     "figures": [f"soila_analysis build {ROUND} {ALL}"],
     "sweep": [f"soila_analysis build --sweep {ROUND} {ALL}"],
     "reproduce": [f"soila_analysis reproduce {ALL}"],
-    "explore": ["jupyterlab notebooks --KernelSpecManager.kernel_dirs=[]"],
+    "explore": ["soila_analysis explore"],
     "test": [
         "coverage erase",
         "coverage run -m pytest -q",

@@ -901,7 +901,7 @@ def test_a_data_set_from_elsewhere_is_named_by_its_whole_path(command, tmp_path,
 
 def test_a_data_set_that_is_no_folder_is_refused_before_anything_is_executed(command):
     result, jobs, _ = command(TAXONOMY, "-d", "data/raund")
-    assert result.stderr == "Error: data/raund: no such data set folder\n"
+    assert result.stderr.startswith("Error: data/raund: no such data set folder. Looked in ")
     assert (result.exit_code, jobs) == (1, [])
 
 

@@ -165,7 +165,7 @@ def test_a_parameter_that_names_a_missing_data_set_leaves_no_folder(write, clone
     monkeypatch.chdir(clone)
     notebook = write(LOAD, parameters='dataset: str = "data/round"  # folder')
     done = CliRunner().invoke(soila, ["run", str(notebook), "-p", "dataset=data/raund"])
-    assert done.stderr == "Error: data/raund: no such data set folder\n"
+    assert done.stderr.startswith("Error: data/raund: no such data set folder. Looked in ")
     assert done.exit_code == 1
     assert not (clone / "build").exists()
 

@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from difflib import get_close_matches
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -35,7 +36,11 @@ _HELD: set[Path] = set()  # folders that this process has to itself
 
 
 class UserError(Exception):
-    """What a user can put right; the message says how, and a command shows nothing else."""
+    """What a user can put right; the message says how, and nothing else is shown."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Say it in a notebook as a command does."""
+        return [str(self)]
 
 
 def root() -> Path:
@@ -89,15 +94,50 @@ def dataset_folder(name: str | Path) -> Path:
     Path
         Absolute; the path from here where there is no such folder.
     """
+    places = _places(name)
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+def existing(name: str | Path) -> Path:
+    """Locate a data set as `dataset_folder` does; it must be there.
+
+    Parameters
+    ----------
+    name : str or Path
+        As for `dataset_folder`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UserError
+        If there is no such folder; the message names the nearest one, and where it was looked for.
+    """
+    folder, places = dataset_folder(name), _places(name)
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise UserError(f"{name}: not a folder; name the one that holds dataset.toml")
+    others = [one.parent.name for p in places for one in p.parent.glob("*/dataset.toml")]
+    near = get_close_matches(Path(name).name, sorted(others), n=1)
+    meant = f'; did you mean "{Path(name).with_name(near[0])}"?' if near else "."
+    looked = " or ".join(map(str, dict.fromkeys(place.parent for place in places)))
+    raise UserError(f"{name}: no such data set folder{meant} Looked in {looked}.")
+
+
+def _places(name: str | Path) -> list[Path]:
+    """List where a data set may be: from here, from the root, and by its name in ``data/``."""
     here = Path(os.path.normpath(Path(name).absolute()))  # a link keeps its name
     bring_back(here)
-    if here.is_dir() or Path(name).is_absolute():
-        return here
+    if Path(name).is_absolute():
+        return [here]
     try:
         top = root()
     except FileNotFoundError:
-        return here
-    return next((p for p in (top / name, top / "data" / name) if p.is_dir()), here)
+        return [here]
+    return [here, top / name, top / "data" / name]
 
 
 def portable(dataset: str | Path) -> str:

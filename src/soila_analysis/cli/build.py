@@ -220,6 +220,18 @@ def reproduce(notebooks: Sequence[Path], langs: Sequence[str]) -> None:
         raise click.ClickException("\n  ".join([f"{len(lines)} outputs differ:", *lines]))
 
 
+@soila.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def explore(options: Sequence[str]) -> None:
+    """Open the notebooks in JupyterLab; OPTIONS are those of JupyterLab, such as --no-browser.
+
+    The notebooks of the project are saved as they were written, without what they show.
+    """
+    from soila_analysis.build import lab
+
+    lab.start(options)
+
+
 @soila.command()
 @DATASET
 def check(dataset: str) -> None:

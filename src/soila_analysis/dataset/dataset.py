@@ -210,9 +210,11 @@ def load(folder: str | Path) -> Dataset:
     ------
     DatasetError
         With all problems that `validate` finds.
+    UserError
+        If there is no such folder; the message names the nearest one, and where it was looked for.
     """
-    path = files.dataset_folder(folder).resolve()
-    read = _hashes(path) if path.is_dir() and not files.others(path) else {}
+    path = files.existing(folder).resolve()
+    read = _hashes(path) if not files.others(path) else {}
     contents = examine(path)
     if contents.problems or contents.info is None:
         raise DatasetError(folder, contents.problems)
@@ -231,8 +233,13 @@ def validate(folder: str | Path) -> list[Problem]:
     -------
     list of Problem
         By file and line; empty for a valid data set.
+
+    Raises
+    ------
+    UserError
+        As `load`.
     """
-    return examine(files.dataset_folder(folder)).problems
+    return examine(files.existing(folder)).problems
 
 
 def save(dataset: Dataset, folder: str | Path) -> None:
@@ -294,7 +301,7 @@ def describe(folder: str | Path) -> Path:
     DatasetError
         If the data set is not valid.
     """
-    path = files.dataset_folder(folder)
+    path = files.existing(folder)
     contents = examine(path)
     if contents.problems:
         raise DatasetError(folder, contents.problems)

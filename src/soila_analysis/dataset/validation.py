@@ -35,7 +35,7 @@ def examine(folder: Path) -> Contents:
     Parameters
     ----------
     folder : Path
-        The data set's folder.
+        The data set's folder; it is there.
 
     Returns
     -------
@@ -43,8 +43,6 @@ def examine(folder: Path) -> Contents:
         Tables by name, indexed by physical line; those that cannot be read are left out. Problems
         by file and line.
     """
-    if not folder.is_dir():
-        return Contents(None, {}, [_no_folder(folder)])
     others = files.others(folder)
     there = {one.name for one in folder.iterdir() if one.is_file()} - others.keys()
     present = [name for name in COLUMNS if f"{name}.csv" in there]
@@ -96,14 +94,6 @@ def not_coded(decisions: pd.DataFrame, codings: pd.DataFrame) -> list[Problem]:
         Problem("decisions.csv", int(line), ", ".join(cell), ", ".join(ids), (), advice)
         for line, *ids in without[cell].itertuples()
     ]
-
-
-def _no_folder(folder: Path) -> Problem:
-    if folder.exists():
-        return Problem(str(folder), message="not a folder; name the one that holds dataset.toml")
-    others = [path.parent.name for path in sorted(folder.parent.glob(f"*/{metadata.FILE}"))]
-    hint = nearest(folder.name, others)
-    return Problem(str(folder), message=f"no such folder; {hint}" if hint else "no such folder")
 
 
 def _declared(
