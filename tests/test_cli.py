@@ -235,7 +235,7 @@ def test_a_notebook_is_run_in_each_language_that_is_named(call, executed):
 def test_a_notebook_alone_is_run_as_it_says_itself(call, executed):
     assert call("run", NOTEBOOK).exit_code == 0
     assert [run_line(job) for job in executed] == [
-        ("02_models-by-goal.ipynb", {}, "build/review-2024/fi")
+        ("02_models-by-goal.ipynb", {}, "build/review-2024/en")
     ]
 
 
@@ -293,7 +293,7 @@ def test_parameters_are_listed_with_type_default_and_help(call, executed):
         "02_models-by-goal.ipynb\n"
         "  dataset: str = 'data/review-2024'\n"
         "      data set folder, as seen from the project root\n"
-        "  lang: str = 'fi'\n"
+        "  lang: str = 'en'\n"
     )
     assert not executed
 
