@@ -9,7 +9,7 @@ from typing import NamedTuple
 import openpyxl
 import pytest
 
-from soila_analysis.exchange import grids, spreadsheets
+from soila_analysis.exchange import grids, safe_files, spreadsheets
 from soila_analysis.exchange.grids import Grid
 
 OPEN = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -233,9 +233,9 @@ def test_a_workbook_whose_sheet_is_no_xml_is_refused(tmp_path):
     parts = {name: known.read(name) for name in known.namelist()}
     file = zipped(tmp_path / "a.xlsx", {**parts, "xl/worksheets/sheet1.xml": "<worksheet><"})
     text = refusal(file)
-    assert text == f'found "a workbook that cannot be read (XmlError)", {FORMATS}; {ANEW}'
+    assert text == f'found "a workbook that cannot be read (ExpatError)", {FORMATS}; {ANEW}'
     text = refusal(ods(tmp_path / "a.ods", "<table:table-row>"))
-    assert text == f'found "a workbook that cannot be read (XMLSyntaxError)", {FORMATS}; {ANEW}'
+    assert text == f'found "a workbook that cannot be read (ExpatError)", {FORMATS}; {ANEW}'
 
 
 @pytest.mark.parametrize(
@@ -286,14 +286,14 @@ def test_xml_that_could_expand_is_refused(tmp_path, part):
 
 
 def test_a_zip_that_expands_beyond_the_limit_is_refused_before_it_is_unpacked(tmp_path):
-    file = workbook(tmp_path / "a.xlsx", **{"xl/media/a.bin": b"\0" * (grids.EXPANDED + 1)})
+    file = workbook(tmp_path / "a.xlsx", **{"xl/media/a.bin": b"\0" * (safe_files.EXPANDED + 1)})
     text = refusal(file)
     assert text.startswith('found "104,8')
     assert text.endswith(LIMITS)
 
 
 def test_a_zip_gives_no_more_than_it_declares(tmp_path):
-    file = zipped(tmp_path / "a.xlsx", {"a": b"\0" * grids.EXPANDED})
+    file = zipped(tmp_path / "a.xlsx", {"a": b"\0" * safe_files.EXPANDED})
     content, few = bytearray(file.read_bytes()), (10).to_bytes(4, "little")
     content[22:26] = few
     directory = content.index(b"PK\x01\x02")
@@ -315,7 +315,7 @@ def test_a_part_that_is_packed_in_an_unusual_way_is_refused(tmp_path):
 
 
 def test_more_parts_than_a_workbook_has_are_refused(tmp_path):
-    file = zipped(tmp_path / "a.xlsx", {f"{n}": b"" for n in range(grids.PARTS + 1)})
+    file = zipped(tmp_path / "a.xlsx", {f"{n}": b"" for n in range(safe_files.PARTS + 1)})
     assert refusal(file) == f'found "0 bytes in 2,001 parts", {LIMITS}'
 
 
@@ -327,7 +327,7 @@ def test_a_part_that_is_there_twice_is_refused(tmp_path):
 
 
 def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "CELLS", 100_000)
+    monkeypatch.setattr(safe_files, "CELLS", 100_000)
     large = f'found "too many cells or letters", {LIMITS}; delete what is not needed'
     book = openpyxl.Workbook()
     for row in range(1, 10):
@@ -346,7 +346,7 @@ def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
 
 
 def test_the_sheets_of_a_file_are_counted_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "CELLS", 1_000)
+    monkeypatch.setattr(safe_files, "CELLS", 1_000)
     book = openpyxl.Workbook()
     book.active["A600"] = "x"
     book.save(tmp_path / "a.xlsx")
@@ -365,13 +365,13 @@ def test_the_sheets_of_a_file_are_counted_together(tmp_path, monkeypatch):
 
 
 def test_a_sheet_that_repeats_a_long_text_beyond_the_limit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "CHARACTERS", 1_000)
+    monkeypatch.setattr(safe_files, "CHARACTERS", 1_000)
     assert refusal(workbook(tmp_path / "a.xlsx", [["x" * 600], ["x" * 600]])).startswith(
         'found "too many cells or letters"'
     )
 
 
 def test_a_file_larger_than_the_limit_is_not_even_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "EXPANDED", 10)
+    monkeypatch.setattr(safe_files, "EXPANDED", 10)
     (tmp_path / "a.csv").write_text("model_id,name")
     assert refusal(tmp_path / "a.csv") == f'found "13 bytes", {LIMITS}'
