@@ -116,7 +116,7 @@ class Reading:
         parts = [f"{counted(len(read), 'row')} read"]
         parts += [f"{n:,} {why} skipped" for why, n in skipped.items()]
         parts += [f"{counted(n, 'cell comment')} {what}" for what, n in notes.items()]
-        self.told.append(f"{grid.whole}: {'; '.join([*parts, *_hidden(grid, read)])}")
+        self.told.append(f"{grid.whole}: {'; '.join([*parts, *hidden(grid, read)])}")
 
     def _table(self, table: Table) -> Counter[str]:
         """State what the rows of a table say; count the comments that were read, or not."""
@@ -382,11 +382,11 @@ def _lines(text: str) -> str:
     return text.replace("\x0b", "\n").replace("\x0c", "\n")
 
 
-def _hidden(grid: Grid, rows: set[int]) -> list[str]:
+def hidden(grid: Grid, rows: set[int]) -> list[str]:
     """Tell what was read though it is hidden."""
     told = [f"{grid.hidden} sheet, read"] if grid.hidden else []
-    if hidden := len(grid.hidden_rows & rows):
-        told.append(f"{hidden:,} of these rows hidden")
+    if unseen := len(grid.hidden_rows & rows):
+        told.append(f"{unseen:,} of these rows hidden")
     if grid.hidden_columns:
         told.append(f"{counted(len(grid.hidden_columns), 'column')} hidden, read")
     return told

@@ -4,10 +4,12 @@ Nothing in a file is run, fetched or altered. A zip is unpacked within limits, a
 that read it are handed what was unpacked, never the file.
 """
 
+import codecs
 import csv
 import io
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
@@ -162,6 +164,9 @@ def _refuse_active(path: Path, parts: Parts) -> None:
 def _typed(content: bytes, count: Count) -> list[list[str]]:
     if len(content) > safe_files.CHARACTERS:
         raise RefusedError(f"{len(content):,} bytes of CSV", LIMITS)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # "Unicode text" of Excel
+        with suppress(UnicodeDecodeError):
+            content = content.decode("utf-16").encode()
     text, problems = decoded(content, "")
     if problems:
         found, advice = "not text in UTF-8", "save a table as CSV in UTF-8"
