@@ -97,12 +97,13 @@ def collect(
     words = Vocabulary(old.taxonomy if old else coded_by or library.load())
     known = list(old.models["model_id"]) if old else None
     reading = Reading(words, visible(coder), known)
+    for part in statements.of_dataset(old) if old else ():
+        reading.said.add(part)
     for path, shown in _told_apart(paths).items():
         progress(reading.file(path, shown))
     if not reading.rows and not reading.problems:
         reading.problem((0, 0, 0), "all sheets", None, ("a filled-in row",), "there is none")
-    said = statements.stated([*(statements.of_dataset(old) if old else ()), *reading.said])
-    reading.said.clear()
+    said = reading.said.table()
     if update:
         anew = pd.MultiIndex.from_frame(said[["model", "coder"]]).isin(list(reading.rows))
         said = said[(said["sheet"] > 0) | ~anew].reset_index(drop=True)
