@@ -26,7 +26,7 @@ from soila_analysis.build import archive, contract, drift, execute, kinds, manif
 from soila_analysis.build import record as records
 from soila_analysis.cli import command, soila
 from soila_analysis.figures.save import sealed
-from soila_analysis.files import blob
+from soila_analysis.files import blob, write
 from soila_analysis.review import basis
 
 ROOT = Path(__file__).parents[1]
@@ -241,6 +241,13 @@ def test_a_pixel_that_was_touched_up_is_found_and_shown(build):
         assert image.getpixel((2 * width + 301, 200)) == (255, 255, 255)
 
 
+def test_a_difference_is_told_where_no_picture_of_it_can_be_written(build):
+    touch_up(build / f"fi/figures/{STEM}.png")
+    (build / "drift").write_text("a file in its place")
+    (change,) = told(build)
+    assert change.splitlines()[-1].startswith("    no picture of before, after and difference: [")
+
+
 def test_a_change_of_the_drawing_code_or_a_library_is_named(top, build):
     file = top / "reference/review-2024/outputs.json"
     known = json.loads(file.read_text(encoding="utf-8"))
@@ -307,18 +314,20 @@ def test_the_outputs_of_a_notebook_that_is_gone_are_named_by_check_manifest_and_
     assert set(gone) <= set(said.split())
 
 
-def test_two_writers_of_one_manifest_do_not_take_each_others_file(tmp_path, monkeypatch):
-    file, replace = tmp_path / "manifest.json", Path.replace
+def test_two_writers_of_one_manifest_do_not_take_each_others_file(build, monkeypatch):
+    replace = Path.replace
 
     def meanwhile(one, target):
         monkeypatch.undo()
-        manifest.save(file, {"by": "another"})
+        monkeypatch.chdir(ROOT)
+        write(build / manifest.NAME, "another")
         return replace(one, target)
 
     monkeypatch.setattr(Path, "replace", meanwhile)
-    manifest.save(file, {"by": "one"})
-    assert json.loads(file.read_text()) == {"by": "one"}
-    assert list(tmp_path.iterdir()) == [file]
+    before = {*build.iterdir(), build / manifest.NAME}
+    write(build / manifest.NAME, "one")
+    assert (build / manifest.NAME).read_text() == "one"
+    assert {*build.iterdir()} == before
 
 
 def test_the_outputs_of_a_run_that_the_reference_does_not_have_are_no_drift(build):

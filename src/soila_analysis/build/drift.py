@@ -47,7 +47,7 @@ def renew(folder: Path, home: Path) -> Path:
     known = manifest.reference(folder)
     home.mkdir(parents=True, exist_ok=True)
     with replacing(home / known["dataset"]) as new:
-        manifest.save(new / OUTPUTS, known)
+        (new / OUTPUTS).write_text(manifest.text(known), encoding="utf-8", newline="\n")
         (new / "tables").mkdir()
         for table in (folder / LANG / "tables").glob("*.csv"):
             copyfile(table, new / "tables" / table.name)
@@ -231,7 +231,12 @@ def _figure(
     except (KeyError, AttributeError, TypeError, ValueError):  # such as of columns added since
         yield "today's drawing code cannot draw the earlier table, so there is no picture of it"
         return
-    if _compare(before, file, picture):
+    try:
+        differs = _compare(before, file, picture)
+    except OSError as error:  # such as of a folder that is read-only
+        yield f"no picture of before, after and difference: {error}"
+        return
+    if differs:
         yield f"before, after and difference: {picture}"
     elif same:
         yield "today's drawing code makes this picture of its table"

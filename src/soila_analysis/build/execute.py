@@ -25,6 +25,7 @@ from contextlib import (
 )
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from multiprocessing import active_children, get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -48,6 +49,7 @@ PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
 ENCODED = r";base64,[A-Za-z0-9+/=]+"  # pictures within pages, where /w is no path
 BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
+STAGING = partial(tempfile.TemporaryDirectory, prefix=".run-", ignore_cleanup_errors=True)
 Inputs = Mapping[str, Mapping[str, str]]
 Task = tuple[Job, float, bool, Inputs]
 
@@ -109,7 +111,7 @@ def run(
     _refuse_unlocked(job, record)
     folder = job.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".run-", dir=folder) as beside:
+    with STAGING(dir=folder) as beside:
         staging = Path(beside)
         notebook = _execute(job, values, record, staging, started + timeout, plain)
         _refuse_changes(job, record, before)
@@ -401,7 +403,7 @@ def _exchange(staging: Path, folder: Path, new: Sequence[str], gone: Iterable[st
     A kill in between is seen by the next command, since what tells of the run comes last.
     """
     with ExitStack() as undo:
-        for file in (*new, *gone):
+        for file in (*gone, *new):
             target, before = folder / file, staging / ".before" / file
             for parent in (target.parent, before.parent):
                 parent.mkdir(parents=True, exist_ok=True)

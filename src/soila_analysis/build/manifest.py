@@ -142,7 +142,7 @@ def write(folder: Path) -> Path:
     Path
         ``manifest.json`` there.
     """
-    return save(folder / NAME, make(folder))
+    return files.write(folder / NAME, text(make(folder)))
 
 
 def edited(file: Path) -> list[records.Change]:
@@ -173,23 +173,20 @@ def edited(file: Path) -> list[records.Change]:
     return [records.Change(f"{file.name}: {NAME} of its build lists other bytes")]
 
 
-def save(file: Path, value: Mapping[str, Any]) -> Path:
-    """Write JSON with sorted keys; a file is replaced when the new one is complete.
+def text(value: Mapping[str, Any]) -> str:
+    """Word a manifest or a reference.
 
     Parameters
     ----------
-    file : Path
-        Where.
     value : mapping
-        What.
+        As `make` or `reference` gives.
 
     Returns
     -------
-    Path
-        The file.
+    str
+        JSON with sorted keys, the same for equal values.
     """
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    return files.write(file, text)
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def made_from(folder: Path) -> dict[str, dict[str, Any]]:

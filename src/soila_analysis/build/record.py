@@ -25,6 +25,7 @@ PACKAGE = Path(__file__).parents[1]
 OF_OUTPUT = ("figure", "variant", "lang", "output", "table", "seal")  # what is an output's own
 SHOWN = 5  # differences of one file that are listed
 SHORT = 12  # digits of a hash of a cell
+DISTRIBUTIONS = cache(metadata.packages_distributions)
 DATA = (".css", ".csv", ".html", ".js", ".toml", ".ttf", ".typ")  # what modules read beside them
 
 
@@ -207,12 +208,13 @@ def changes(old: Mapping[str, Any], now: Mapping[str, Any], root: Path, data: Pa
         if old["packages"].get(name) != now["packages"].get(name)
     ]
     if old["lock"] != now["lock"]:
-        found += [Change("requirements.lock", tuple(_differences(old["lock"], root, _lock(root))))]
+        found += [
+            Change(
+                "requirements.lock",
+                tuple(_differences(old["lock"], root, root / "requirements.lock")),
+            )
+        ]
     return found
-
-
-def _lock(root: Path) -> Path:
-    return root / "requirements.lock"
 
 
 def _code_cells(notebook: bytes) -> list[str]:
@@ -270,7 +272,7 @@ def _files_of(module: str) -> Iterator[Path]:
 
 def _versions(code: Sequence[Path]) -> dict[str, str]:
     tops = {top for file in code if file.suffix == ".py" for top in _tops(file)}
-    known = _distributions()
+    known = DISTRIBUTIONS()
     names = {name for top in tops for name in known.get(top, ())} - {"soila-analysis"}
     return {name: metadata.version(name) for name in sorted(names)}
 
@@ -285,11 +287,6 @@ def _tops(file: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             tops.add(node.module.split(".")[0])
     return frozenset(tops)
-
-
-@cache
-def _distributions() -> Mapping[str, list[str]]:
-    return metadata.packages_distributions()
 
 
 def _changed_files(

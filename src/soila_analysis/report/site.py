@@ -1,6 +1,7 @@
 """The site of one build: a folder of static pages in three languages, open from anywhere."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +54,9 @@ class Drawn:
     def command(self) -> str:
         """The command that makes the figure again."""
         made = self.made
-        given = (f" -p {name}={made['parameters'][name]}" for name in made["given"])
-        return f"soila run notebooks/{made['notebook']} -d data/{made['dataset']}{''.join(given)}"
+        given = (("-p", f"{name}={made['parameters'][name]}") for name in made["given"])
+        words = ["soila", "run", f"notebooks/{made['notebook']}", "-d", f"data/{made['dataset']}"]
+        return shlex.join([*words, *(word for pair in given for word in pair)])
 
 
 def write(build: Path, dataset: Dataset) -> Path:
