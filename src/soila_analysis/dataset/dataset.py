@@ -311,12 +311,21 @@ def describe(folder: str | Path) -> Path:
 def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Put columns and rows in order, and text in every cell."""
     columns = list(dict.fromkeys([*COLUMNS[name], *table.columns]))
-    text = table.reindex(columns=columns).astype("str").fillna("")
+    ordered = name in (*OWN, "claims") or _sorted(table, list(KEYS[name]))
+    table = table.reindex(columns=columns, fill_value="")
+    text = table.astype("str").fillna("") if table.isna().any(axis=None) else table.astype("str")
     spare = [one for one in (*FURTHER.get(name, ()), *TEXTS.get(name, ())) if one in text]
     empty = [one for one in spare if (text[one] == "").all()]
     text = text.drop(columns=empty)
-    return (text if name in (*OWN, "claims") else text.sort_values(list(KEYS[name]))).reset_index(
-        drop=True
+    return (text if ordered else text.sort_values(list(KEYS[name]))).reset_index(drop=True)
+
+
+def _sorted(table: pd.DataFrame, keys: list[str]) -> bool:
+    """Say whether rows stand in the order of their keys; soon told of categories."""
+    ids = table[keys].astype("category")
+    values = [ids[key].cat.categories for key in keys]
+    return all(one.dtype == "str" and one.is_monotonic_increasing for one in values) and (
+        pd.MultiIndex.from_frame(ids).is_monotonic_increasing
     )
 
 

@@ -146,7 +146,11 @@ def faults(name: str, table: pd.DataFrame, known: Known) -> list[Problem]:
     -------
     list of Problem
     """
-    schema, texts = _schema(name, table, known), TEXTS.get(name, ())
+    unknown = {
+        column: None if ids and column in table and table[column].isin(ids).all() else ids
+        for column, ids in known.items()
+    }
+    schema, texts = _schema(name, table, unknown), TEXTS.get(name, ())
     found = []
     if texts and not set(texts) & set(table):
         header, advice = ",".join(table.columns), "one of these columns is needed"
