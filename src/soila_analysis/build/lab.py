@@ -28,8 +28,8 @@ def start(options: Sequence[str]) -> None:
     from jupyterlab.labapp import LabApp
     from traitlets.config import Config
 
-    own = Config(ServerApp={"kernel_spec_manager_class": OwnKernel}, LabApp={"news_url": None})
-    arguments = [str(files.root() / "notebooks"), *options]
+    own = Config(ServerApp={"kernel_spec_manager_class": OwnKernel})
+    arguments = [str(files.root() / "notebooks"), "--LabApp.news_url=None", *options]
     server = LabApp.initialize_server(arguments, config=own)
     server.contents_manager.register_pre_save_hook(as_written)
     server.start()

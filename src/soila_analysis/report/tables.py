@@ -164,7 +164,8 @@ class Shown(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped
             headed = self.rename_axis(index=None, columns=self.index.name)
             written = headed.to_html(max_rows=MOST, border=0, show_dimensions="truncate")
         left = re.sub("<t([dh])>", r'<t\1 style="text-align: left">', written)
-        return re.sub(r'(<td style="[^"]*)(?=">[^< ]+<)', r"\1; white-space: nowrap", left)
+        whole = re.sub(r'(<td style="[^"]*)(?=">[^< ]+<)', r"\1; white-space: nowrap", left)
+        return re.sub(r'(<td style="[^"]*)(?=">[^<]{20})', r"\1; min-width: 12em", whole)
 
 
 def shown(table: pd.DataFrame, data: Dataset | None = None, lang: str = "fi") -> pd.DataFrame:
