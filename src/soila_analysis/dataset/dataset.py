@@ -322,6 +322,8 @@ def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
 
 def _sorted(table: pd.DataFrame, keys: list[str]) -> bool:
     """Say whether rows stand in the order of their keys; soon told of categories."""
+    if table.empty:
+        return True
     ids = table[keys].astype("category")
     values = [ids[key].cat.categories for key in keys]
     return all(one.dtype == "str" and one.is_monotonic_increasing for one in values) and (
