@@ -159,10 +159,8 @@ def outputs(notebook: Path, values: Mapping[str, Any], key: str = "outputs") -> 
     options = {k: expand.get(k, {}).get(str(v), [v]) for k, v in known.items()}
     combined = [dict(zip(options, c, strict=True)) for c in product(*options.values())]
     templates = declared.get(key, [])
-    try:
-        paths = list(dict.fromkeys(t.format(**c) for t in templates for c in combined))
-    except KeyError as error:
-        raise RunError(f"{notebook.name}: metadata: outputs name no parameter {error}") from None
+    filled = (_filled(notebook, t, c, key) for t in templates for c in combined)
+    paths = list(dict.fromkeys(filled))
     outside = [p for p in paths if p.startswith("/") or ".." in PurePosixPath(p).parts]
     if outside:
         raise RunError(f"{notebook.name}: outputs outside the output folder: {', '.join(outside)}")
@@ -203,7 +201,16 @@ def name(notebook: Path, values: Mapping[str, Any]) -> str:
     own = named(notebook)
     if not own or not set(own) <= set(values):
         return notebook.stem
-    return str(_declared(notebook)["name"].format(**values))
+    return _filled(notebook, _declared(notebook)["name"], values, "name")
+
+
+def _filled(notebook: Path, template: str, values: Mapping[str, Any], key: str) -> str:
+    try:
+        return template.format(**values)
+    except KeyError as error:
+        raise RunError(f"{notebook.name}: metadata: {key} name no parameter {error}") from None
+    except (ValueError, IndexError, AttributeError) as error:
+        raise RunError(f"{notebook.name}: metadata: {key}: {template!r}: {error}") from None
 
 
 def read(notebook: Path) -> "NotebookNode":
@@ -227,19 +234,21 @@ def read(notebook: Path) -> "NotebookNode":
 
     try:
         read = nbformat.reads(_identified(notebook.read_bytes()), as_version=4)
+        read.nbformat_minor = max(read.nbformat_minor, 5)
+        nbformat.validate(read)
     except FileNotFoundError:
         raise RunError(f"{notebook}: no such notebook") from None
     except OSError as error:
         raise RunError(f"{notebook}: cannot be read: {error.strerror}") from None
     except Exception as error:  # nbformat raises whatever the text of a file leads it to
-        raise RunError(f"{notebook}: not a notebook: {str(error).splitlines()[0]}") from None
-    read.nbformat_minor = max(read.nbformat_minor, 5)
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise RunError(f"{notebook}: not a notebook: {reason}") from None
     return read
 
 
 def _identified(content: bytes) -> str:
     """Give each cell an id that is the same every time; else nbformat gives it a random one."""
-    with suppress(ValueError, KeyError, TypeError, AttributeError):
+    with suppress(ValueError, KeyError, TypeError, AttributeError, RecursionError):
         stored = json.loads(content)
         for number, cell in enumerate(stored["cells"]):
             cell.setdefault("id", f"cell-{number:02}")
@@ -251,16 +260,26 @@ def _stored(notebook: Path) -> Mapping[str, Any]:
     """Read a notebook without nbformat, whose import takes longer than finding nothing to do."""
     try:
         stored = json.loads(notebook.read_bytes())
-        parts = [stored["metadata"], *(cell["metadata"] for cell in stored["cells"])]
-        if stored["nbformat"] == 4 and all(isinstance(part, dict) for part in parts):
-            return stored
-    except (OSError, ValueError, KeyError, TypeError):
+        cells = stored["cells"]
+        tags = [tag for cell in cells for tag in cell["metadata"].get("tags", [])]
+        texts = [cell["cell_type"] + "".join(cell["source"]) for cell in cells] + tags
+        if stored["nbformat"] == 4 and isinstance(stored["metadata"], dict):
+            return stored if all(isinstance(text, str) for text in texts) else read(notebook)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     return read(notebook)
 
 
 def _declared(notebook: Path) -> dict[str, Any]:
-    return dict(_stored(notebook)["metadata"].get("soila", {}))
+    declared = _stored(notebook)["metadata"].get("soila", {})
+    with suppress(TypeError, AttributeError, KeyError):
+        lists = [declared.get(key, []) for key in ("outputs", "optional")]
+        texts = [text for one in lists for text in one] + [declared.get("name", "")]
+        lists += [*declared.get("choices", {}).values()]
+        lists += [one for by in declared.get("expand", {}).values() for one in by.values()]
+        if {*map(type, texts)} <= {str} and {*map(type, lists)} <= {list}:
+            return dict(declared)
+    raise RunError(f"{notebook.name}: metadata: soila is not of the form that a notebook declares")
 
 
 def _comments(source: str) -> dict[int, str]:

@@ -165,7 +165,7 @@ def read(path: Path) -> tuple[DatasetInfo | None, dict[str, Any], list[Problem]]
         return None, {}, problems
     try:
         keys = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers and depths beyond Python's own
         at = re.search(r" \(at line (\d+), column \d+\)", str(error))
         line = int(at[1]) if at else text.count("\n") + 1
         reason = str(error).partition(" (at ")[0]
@@ -224,7 +224,7 @@ def _problem(error: ErrorDetails, path: Path) -> Problem:
     keys = tuple(map(str, error["loc"]))
     fields = Trilingual.model_fields if len(keys) > 1 else DatasetInfo.model_fields
     given = error["input"]
-    found = given if isinstance(given, str) else json.dumps(given, default=str).strip('"')
+    found = given if isinstance(given, str) else _shown(given)
     line, key, file = line_of(path, *keys), ".".join(keys), path.name
     match error["type"]:
         case "missing":
@@ -245,6 +245,13 @@ def _problem(error: ErrorDetails, path: Path) -> Problem:
             return Problem(file, line, key, found, ("a text in fi, sv or en",))
         case _:
             return Problem(file, line, key, found, ("a text in quotation marks",))
+
+
+def _shown(value: Any) -> str:
+    try:
+        return json.dumps(value, default=str).strip('"')
+    except (ValueError, RecursionError):
+        return "a value too large to show"
 
 
 def _string(text: str) -> str:
