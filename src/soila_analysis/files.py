@@ -15,8 +15,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
 
 from soila_analysis.language.likeness import nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # What a run tells its kernel, in environment variables:
 OUTPUT = "SOILA_OUTPUT"  # the folder that outputs go to
@@ -31,8 +35,11 @@ KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+INSTEAD = "put a file itself there, of a size that can be read"
 BESIDE = ".soila-"  # begins the names of folders in which what is written waits
 INSIDE = re.compile(rf"{re.escape(BESIDE)}[a-z0-9_]{{8}}/")
+FORMULA = re.compile(r"^(?=[\t\r\n])|(^|[;\t\r\n])(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+NO_FORMULA = re.compile(r"-|-?\d+([.,]\d+)?")
 _HELD: set[Path] = set()  # folders that this process has to itself
 
 
@@ -201,6 +208,32 @@ def output_folder(dataset: str | Path, lang: str) -> Path:
     return place.parent / "interactive" / place.name / lang
 
 
+def for_spreadsheets(table: "pd.DataFrame", **options: Any) -> str:
+    """Write a table as the CSV text that a spreadsheet program may open.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Its index is not written.
+    **options
+        As of pandas' ``to_csv``.
+
+    Returns
+    -------
+    str
+        Text that a program would take for a formula has an apostrophe before it, also after a
+        semicolon or line end inside a cell (OWASP, CSV injection); numbers stay as they are.
+    """
+    guarded = table.map(_guarded).rename(columns=_guarded)
+    return str(guarded.to_csv(index=False, lineterminator="\n", **options))
+
+
+def _guarded(cell: Any) -> Any:
+    if not isinstance(cell, str) or NO_FORMULA.fullmatch(cell):
+        return cell
+    return FORMULA.sub(r"\1'", cell)
+
+
 def blob(content: bytes) -> str:
     """Hash contents as git does.
 
@@ -237,8 +270,8 @@ def plain(folder: Path) -> list[Path]:
     """
     wrong = others(folder)
     if wrong:
-        lines = [f"{folder / name}: {what}" for name, what in wrong.items()]
-        raise UserError("\n".join([*lines, "Nothing was read. Put the files themselves there."]))
+        lines = [f"{folder / name}: {what}; {INSTEAD}" for name, what in wrong.items()]
+        raise UserError("\n".join(lines))
     return sorted(f for f in folder.iterdir() if f.suffix in READ and f.is_file())
 
 
@@ -261,7 +294,7 @@ def others(folder: Path) -> dict[str, str]:
         if stat.S_IFMT(status.st_mode) in KINDS:
             found[entry.name] = KINDS[stat.S_IFMT(status.st_mode)]
         elif Path(entry.name).suffix in READ and status.st_size > LARGEST:
-            found[entry.name] = f"{status.st_size:,} bytes, more than {LARGEST:,}"
+            found[entry.name] = f"a file of {status.st_size:,} bytes, more than {LARGEST:,}"
     return found
 
 

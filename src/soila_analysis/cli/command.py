@@ -35,7 +35,7 @@ def _words(error: Exception) -> str:
         return "there is not enough memory; what was not finished is as it was"
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return str(error)
+    return str(error) or "not enough memory"
 
 
 class _Ended(KeyboardInterrupt):
@@ -116,6 +116,14 @@ def loaded(folder: str) -> "Dataset":
     from soila_analysis import dataset as datasets
 
     return datasets.load(folder)
+
+
+def to_write(folder: str | Path) -> Path:
+    """Locate a data set that a command reads and writes; until its end no other command does."""
+    path = files.dataset_folder(folder)
+    around = next(one for one in path.resolve().parents if one.is_dir())
+    click.get_current_context().with_resource(files.alone(around, tell))
+    return path
 
 
 def tell(message: str) -> None:

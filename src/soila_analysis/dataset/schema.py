@@ -81,6 +81,17 @@ WHOLE_NUMBERS = {"position": r"^\d+$", "box": r"^\d*$"}  # optional columns of t
 FREE = ("note", *FURTHER["claims"])  # any text, or none
 OPTIONAL = (*FREE, "taxonomy_version", *WHOLE_NUMBERS)
 RECODE = ("yes", "no")
+ID = r"[^\W_][\w.\-]{0,79}"
+NAME = r"[^\s=+\-@.][^\x00-\x1f\x7f-\x9f]{0,79}"
+IDS = {  # ids of ours go into names of files; those of models and coders are somebody's
+    ("features", "feature_id"): (
+        ID,
+        "letters, digits, - _ . and at most 80, a letter or digit first",
+    ),
+    ("goals", "goal_id"): (ID, "letters, digits, - _ . and at most 80, a letter or digit first"),
+    ("models", "model_id"): (NAME, "at most 80 characters, none of = + - @ . first"),
+    ("codings", "coder_id"): (NAME, "at most 80 characters, none of = + - @ . first"),
+}
 
 
 def is_day(text: str) -> bool:
@@ -197,7 +208,12 @@ def _checks(name: str, column: str, known: Known) -> list[pa.Check]:
     served = known["served"] if (name, column) == ("models", "model_id") else None
     error = "the model has no goal in memberships.csv"
     has_goal = [] if served is None else [pa.Check(lambda ids: ids.isin(served), error=error)]
-    return [pa.Check.ne("", description="any text"), *has_goal]
+    form = [_of_form(*IDS[name, column])] if (name, column) in IDS else []
+    return [pa.Check.ne("", description="any text"), *form, *has_goal]
+
+
+def _of_form(pattern: str, description: str) -> pa.Check:
+    return pa.Check.str_matches(rf"(?:{pattern})?\Z", description=description)
 
 
 def _problems(

@@ -13,12 +13,11 @@ from soila_analysis import files, taxonomy
 from soila_analysis.dataset import metadata, tables
 from soila_analysis.dataset.consensus import ONE_CODER
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import Problem
+from soila_analysis.dataset.problems import Problem, no_files
 from soila_analysis.dataset.schema import COLUMNS, FREE, KEYS, MEASURES, NEEDED, Ids, Known, faults
 from soila_analysis.language.likeness import difference, identity, nearest, quoted
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-FILES_ONLY = "put the file itself there"
 LIKENESS = re.compile(r"\t|  |^0|^\d+[.,]0", re.MULTILINE)  # ids that may equal others
 LARGE = (*NEEDED, "decisions")  # tables that grow with the models
 MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
@@ -63,7 +62,7 @@ def _examined(folder: Path, *, exact: bool) -> Contents:
         if name not in present
     ]
     problems = [one for one in problems if one.file not in others]
-    problems += [Problem(one, message=f"{what}; {FILES_ONLY}") for one, what in others.items()]
+    problems += no_files(folder)
     read, malformed = _tables(folder, present, keys, exact=exact)
     known = _known(read, present, keys)
     _name_codes(read, known["code"])

@@ -8,6 +8,7 @@ import pandas as pd
 from soila_analysis.dataset.decisions import CODE, COLUMNS_OF_DECISIONS, NOTE
 from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.exchange import spreadsheets
+from soila_analysis.files import for_spreadsheets
 from soila_analysis.language import Messages, messages
 from soila_analysis.taxonomy import Taxonomy
 
@@ -81,7 +82,7 @@ def write(table: pd.DataFrame, file: Path, lang: str) -> None:
         Decides on the delimiter: a semicolon in Finnish and Swedish. UTF-8 with a byte order mark,
         without which spreadsheets misread ä.
     """
-    text = table.to_csv(index=False, sep=DELIMITERS[lang], lineterminator="\n")
+    text = for_spreadsheets(table, sep=DELIMITERS[lang])
     with file.open("x", encoding="utf-8-sig", newline="") as new:
         new.write(text)
 

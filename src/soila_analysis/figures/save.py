@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from soila_analysis.figures.page import resolution, style
 from soila_analysis.figures.texts import Texts
-from soila_analysis.files import RECORD, blob
+from soila_analysis.files import RECORD, blob, for_spreadsheets
 
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
@@ -144,7 +144,8 @@ def save_table(
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{stem}.csv"
-    table.to_csv(file, index=False, lineterminator="\n", float_format=FLOAT, encoding="utf-8")
+    text = for_spreadsheets(table, float_format=FLOAT)
+    file.write_text(text, encoding="utf-8", newline="")
     name = {"figure": figure, "lang": lang} if figure else {}
     made_from = _made_from(file, file, **name)
     _write_json(file.with_suffix(".json"), {**name, "table": file.name}, made_from)
