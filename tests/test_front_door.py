@@ -181,7 +181,7 @@ def test_a_shown_table_is_never_cut(shipped):
     assert len(page.xpath("//thead/tr")) == 1
     assert all("nowrap" in cell.get("style") for cell in page.xpath("//tbody//*[text()='slides']"))
     heads = page.xpath("//tbody//th[string-length() > 19]/@style")
-    assert {"text-align: left; min-width: 12em"} == set(heads)
+    assert {"text-align: left; min-width: 9em"} == set(heads)
     many = pd.DataFrame({"model": [str(n) for n in range(1000)], "k": "1"})
     assert "1000 rows" in soila.shown(many, shipped["literal"])._repr_html_()
 

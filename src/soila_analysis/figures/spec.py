@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from soila_analysis.figures.texts import Texts
 from soila_analysis.files import UserError
+from soila_analysis.language.likeness import unknown
 from soila_analysis.taxonomy import Taxonomy
 
 Draw = Callable[[pd.DataFrame, Texts], Figure]
@@ -108,5 +109,5 @@ class WrongNameError(UserError, ValueError):
 def found(without: str, name: str, known: Mapping[str, Any]) -> Any:
     """Look a name up, or say that there is none, and which there are."""
     if name not in known:
-        raise WrongNameError(f'{without} "{name}"; allowed: {", ".join(known) or "none"}')
+        raise WrongNameError(unknown(without, name, known))
     return known[name]

@@ -166,7 +166,7 @@ class Shown(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped
         left = re.sub("<t([dh])>", r'<t\1 style="text-align: left">', written)
         heads, rows = left.split("<tbody>")
         rows = re.sub('(?<=left)(?=">[^<]{1,19}<)', "; white-space: nowrap", rows)
-        rows = re.sub('(?<=left)(?=">[^<]{20})', "; min-width: 12em", rows)
+        rows = re.sub('(?<=left)(?=">[^<]{20})', "; min-width: 9em", rows)
         return f"{heads}<tbody>{rows}"
 
 
