@@ -143,8 +143,9 @@ def test_shares_of_a_reconstruction_say_so_in_every_group(shipped):
 
 def test_shares_by_an_unknown_column_name_those_there_are(shipped):
     message = '^models.csv has no column "county"; allowed: goal, region, year$'
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as told:
         soila.shares(shipped["own"], by="county")
+    assert told.value._render_traceback_() == [str(told.value)]  # what a notebook shows
 
 
 # Tables to be read
@@ -159,15 +160,16 @@ def test_any_frame_is_shown_with_names_for_ids_and_rounded(shipped):
             "goal_id": "support",
             "low": [0.26471, float("nan")],
             "mean": [12.3333, 12.0],
+            "whole": [3.0, float("nan")],
             "empty": "",
         }
     )
     shown = soila.shown(frame, data, "sv")
     assert shown.index.tolist() == data.models["name"][:2].tolist()
-    assert list(shown) == ["feature", "goal", "low", "mean"]
+    assert list(shown) == ["feature", "goal", "low", "mean", "whole"]
     names = data.taxonomy.labels("sv")
-    assert shown.iloc[0].tolist() == [names["peer-support"], names["support"], "0,265", "12,3"]
-    assert shown.iloc[1].tolist() == ["", names["support"], "", "12"]
+    assert shown.iloc[0].tolist() == [names["peer-support"], names["support"], "0,265", "12,3", "3"]
+    assert shown.iloc[1].tolist() == ["", names["support"], "", "12,0", ""]
 
 
 def test_a_shown_table_is_never_cut(shipped):
@@ -177,6 +179,9 @@ def test_a_shown_table_is_never_cut(shipped):
     assert set(table["definition"]) <= set(cells)
     assert cells[0] == "Feature"
     assert len(page.xpath("//thead/tr")) == 1
+    assert all("nowrap" in cell.get("style") for cell in page.xpath("//tbody//*[text()='slides']"))
+    heads = page.xpath("//tbody//th[string-length() > 19]/@style")
+    assert {"text-align: left; min-width: 9em"} == set(heads)
     many = pd.DataFrame({"model": [str(n) for n in range(1000)], "k": "1"})
     assert "1000 rows" in soila.shown(many, shipped["literal"])._repr_html_()
 

@@ -286,6 +286,11 @@ def test_a_share_lies_between_its_bounds_and_inside_its_interval(data, method):
 # Several coders
 
 
+def test_the_interval_of_none_begins_at_zero():
+    ends = [metrics.shares(counted(0, n))["low"].iloc[0] for n in range(1, 60)]
+    assert set(ends) == {0}  # not 5.6e-17, for which pandas would write every share so
+
+
 def test_no_confident_number_comes_of_disagreement():
     """Six coders' real codes: 0 of 33 models by unanimity, and nine models in dispute."""
     row = metrics.shares(counted(0, 33, disagreed=9)).iloc[0]

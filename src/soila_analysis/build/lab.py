@@ -7,6 +7,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 
 from soila_analysis import files
 
+ANNOUNCEMENTS = "@jupyterlab/apputils-extension:announcements"
 LANGUAGE = {"name": "python"}  # which version ran it changes from machine to machine
 
 
@@ -29,10 +30,26 @@ def start(options: Sequence[str]) -> None:
     from traitlets.config import Config
 
     own = Config(ServerApp={"kernel_spec_manager_class": OwnKernel})
-    arguments = [str(files.root() / "notebooks"), "--LabApp.news_url=None", *options]
-    server = LabApp.initialize_server(arguments, config=own)
+    server = LabApp.initialize_server([str(files.root() / "notebooks"), *options], config=own)
+    server.web_app.settings["page_config_hook"] = quiet
     server.contents_manager.register_pre_save_hook(as_written)
     server.start()
+
+
+def quiet(_: Any, page: dict[str, Any]) -> dict[str, Any]:
+    """Ask neither people nor a network about news and updates.
+
+    Parameters
+    ----------
+    page : dict
+        What JupyterLab tells its page, as a ``page_config_hook`` gets it; it is changed.
+
+    Returns
+    -------
+    dict
+    """
+    page["disabledExtensions"].append(ANNOUNCEMENTS)
+    return page
 
 
 def as_written(model: dict[str, Any], **_: Any) -> None:

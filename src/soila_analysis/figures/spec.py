@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis.figures.texts import Texts
+from soila_analysis.files import UserError
 from soila_analysis.language.likeness import unknown
 from soila_analysis.taxonomy import Taxonomy
 
@@ -101,8 +102,12 @@ def options(metric: Callable[..., pd.DataFrame]) -> list[str]:
     return [name for name in named if name != "lang"]
 
 
+class WrongNameError(UserError, ValueError):
+    """A name that there is not; the message says which there are."""
+
+
 def found(without: str, name: str, known: Mapping[str, Any]) -> Any:
     """Look a name up, or say that there is none, and which there are."""
     if name not in known:
-        raise ValueError(unknown(without, name, known))
+        raise WrongNameError(unknown(without, name, known))
     return known[name]

@@ -443,4 +443,5 @@ def _with_interval(
             )[end]
             for end, k in enumerate((least, most))
         )
+    low[low < 1e-12] = 0.0  # nothing but rounding of the arithmetic
     return table.assign(low=low, high=high)

@@ -164,8 +164,10 @@ class Shown(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped
             headed = self.rename_axis(index=None, columns=self.index.name)
             written = headed.to_html(max_rows=MOST, border=0, show_dimensions="truncate")
         left = re.sub("<t([dh])>", r'<t\1 style="text-align: left">', written)
-        whole = re.sub(r'(<td style="[^"]*)(?=">[^< ]+<)', r"\1; white-space: nowrap", left)
-        return re.sub(r'(<td style="[^"]*)(?=">[^<]{20})', r"\1; min-width: 12em", whole)
+        heads, rows = left.split("<tbody>")
+        rows = re.sub('(?<=left)(?=">[^<]{1,19}<)', "; white-space: nowrap", rows)
+        rows = re.sub('(?<=left)(?=">[^<]{20})', "; min-width: 9em", rows)
+        return f"{heads}<tbody>{rows}"
 
 
 def shown(table: pd.DataFrame, data: Dataset | None = None, lang: str = "fi") -> pd.DataFrame:
@@ -223,17 +225,26 @@ def _in_names(table: pd.DataFrame, data: Dataset, lang: str) -> pd.DataFrame:
     written = frame.drop(columns=told, errors="ignore").astype(object)
     for column in written:
         named = labels if column.endswith("_id") or column in LISTS else {}
-        written[column] = [_plain(value, named, t) for value in written[column]]
+        digits = _digits(written[column])
+        written[column] = [_plain(value, named, t, digits) for value in written[column]]
     kept = [column for column in written if written[column].any()]
     return written[kept].rename(columns=lambda column: column.removesuffix("_id"))
 
 
-def _plain(value: Any, labels: Mapping[str, str], t: Messages) -> str:
+def _digits(values: Iterable[Any]) -> int:
+    """Say with how many decimals the numbers of a column are written."""
+    numbers = [abs(value) for value in values if isinstance(value, float) and not pd.isna(value)]
+    if all(number.is_integer() for number in numbers):
+        return 0
+    return 3 if max(numbers) <= 1 else 1
+
+
+def _plain(value: Any, labels: Mapping[str, str], t: Messages, digits: int) -> str:
     """Write any value: ids by their names, what is missing as nothing."""
     if pd.isna(value):
         return ""
     if isinstance(value, float):
-        return t.number(value, 0 if value.is_integer() else 1 if abs(value) >= 1 else 3)
+        return t.number(value, digits)
     return re.sub(r"[\w-]+", lambda word: labels.get(word[0], word[0]), str(value))
 
 

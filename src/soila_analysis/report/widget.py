@@ -133,9 +133,9 @@ class Asked(_Shown):
         )
 
     def _field(self, name: str, value: str) -> str:
-        at = f'id="ask-{name}" name="{escape(name)}"'
+        at = f'id="ask-{name}" name="{escape(name)}" style="width: 36em; box-sizing: border-box"'
         if name not in self._choices:
-            return f'<input {at} value="{escape(value)}" style="width: 30em">'
+            return f'<input {at} value="{escape(value)}">'
         options = [
             f'<option value="{escape(i)}"{" selected" * (i == value)}>{escape(label)}</option>'
             for i, label in self._choices[name].items()
