@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from soila_analysis import dataset as datasets
 from soila_analysis import taxonomy
 from soila_analysis.dataset import Dataset, DatasetInfo
+from soila_analysis.dataset.schema import NAME
 
 ROOT = Path(__file__).parents[1]
 TWO_CODERS = ROOT / "tests" / "fixtures" / "two-coders-own-taxonomy"
@@ -224,7 +225,7 @@ Nothing was written. Name a new folder."""
 
 letters = st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n")
 text = st.text(letters, max_size=12).map(str.strip)
-ids = st.text(letters, min_size=1, max_size=6).map(str.strip).filter(bool)
+ids = st.text(letters, min_size=1, max_size=6).map(str.strip).filter(re.compile(NAME[0]).fullmatch)
 
 
 @st.composite

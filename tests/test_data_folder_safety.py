@@ -21,7 +21,7 @@ from soila_analysis import dataset as datasets
 from soila_analysis import files, taxonomy
 from soila_analysis.build import archive
 from soila_analysis.build import record as records
-from soila_analysis.dataset.schema import COLUMNS, KEYS, faults
+from soila_analysis.dataset.schema import COLUMNS, ID, KEYS, NAME, faults
 from soila_analysis.exchange import own_taxonomy
 
 LIBRARY = taxonomy.load()
@@ -68,18 +68,18 @@ def test_a_save_survives_every_fault(tmp_path):
 @pytest.mark.parametrize(
     ("table", "column", "found", "form"),
     [
-        ("features", "feature_id", "$(touch x)", "letters, digits, - _ . and at most 80"),
-        ("features", "feature_id", "../x", "letters, digits, - _ . and at most 80"),
-        ("features", "feature_id", "x" * 81, "letters, digits, - _ . and at most 80"),
-        ("goals", "goal_id", "-x", "letters, digits, - _ . and at most 80"),
+        ("features", "feature_id", "$(touch x)", ID),
+        ("features", "feature_id", "../x", ID),
+        ("features", "feature_id", "x" * 81, ID),
+        ("goals", "goal_id", "-x", ID),
         (
             "models",
             "model_id",
             "=cmd|'/C calc'!A0",
-            "at most 80 characters, none of = + - @ . first",
+            NAME,
         ),
-        ("models", "model_id", "M\x1b[2J", "at most 80 characters, none of = + - @ . first"),
-        ("codings", "coder_id", "@AB", "at most 80 characters, none of = + - @ . first"),
+        ("models", "model_id", "M\x1b[2J", NAME),
+        ("codings", "coder_id", "@AB", NAME),
     ],
 )
 def test_ids_have_a_declared_form(table, column, found, form):
@@ -87,12 +87,10 @@ def test_ids_have_a_declared_form(table, column, found, form):
     row = dict.fromkeys(COLUMNS[table], "x") | {column: found}
     told = [one for one in faults(table, pd.DataFrame([row], index=[2]), known) if one.line == 2]
     assert [(one.column, one.found) for one in told] == [(column, found)]
-    assert told[0].allowed[0].startswith(form)
+    assert told[0].allowed == (form[1],)
 
 
-@pytest.mark.parametrize(
-    "name", ["Käynnissä 1.0_b-2", "Smith et al. (2020)", "(a) Työpaja", "日本"]
-)
+@pytest.mark.parametrize("name", ["Käynnissä 1.0_b-2", "Smith et al. (2020)", "(a) Työpaja"])
 def test_models_may_be_called_what_they_are_called(tmp_path, name):
     data = small()
     models = data.models.replace({"model_id": {"M0": name}})

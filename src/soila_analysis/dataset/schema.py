@@ -81,16 +81,13 @@ WHOLE_NUMBERS = {"position": r"^\d+$", "box": r"^\d*$"}  # optional columns of t
 FREE = ("note", *FURTHER["claims"])  # any text, or none
 OPTIONAL = (*FREE, "taxonomy_version", *WHOLE_NUMBERS)
 RECODE = ("yes", "no")
-ID = r"[^\W_][\w.\-]{0,79}"
-NAME = r"[^\s=+\-@.][^\x00-\x1f\x7f-\x9f]{0,79}"
+ID = r"[^\W_][\w.\-]{0,79}", "letters, digits, - _ . and at most 80, a letter or digit first"
+NAME = r"[^\s=+\-@.][^\x00-\x1f\x7f-\x9f]{0,79}", "at most 80 characters, none of = + - @ . first"
 IDS = {  # ids of ours go into names of files; those of models and coders are somebody's
-    ("features", "feature_id"): (
-        ID,
-        "letters, digits, - _ . and at most 80, a letter or digit first",
-    ),
-    ("goals", "goal_id"): (ID, "letters, digits, - _ . and at most 80, a letter or digit first"),
-    ("models", "model_id"): (NAME, "at most 80 characters, none of = + - @ . first"),
-    ("codings", "coder_id"): (NAME, "at most 80 characters, none of = + - @ . first"),
+    ("features", "feature_id"): ID,
+    ("goals", "goal_id"): ID,
+    ("models", "model_id"): NAME,
+    ("codings", "coder_id"): NAME,
 }
 
 

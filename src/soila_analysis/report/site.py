@@ -10,12 +10,12 @@ from shutil import copyfile
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures import sourced
 from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES
-from soila_analysis.report import downloads
 from soila_analysis.report.chart import chart
 from soila_analysis.report.evidence_map import evidence_map
 from soila_analysis.report.methods import facts, methods
@@ -25,6 +25,7 @@ from soila_analysis.report.tables import LONG, compact, read, readable
 
 DOWNLOADS = ("png", "svg", "pdf")
 SPECIAL = re.compile(r"[&%$#_{}]")  # in BibTeX
+THUMB = (496, 240)  # pixels; shown at half of it
 PAGES = ("index", "map", "claims", "features", "methods", "accessibility")
 CLAIMS = ("fragility", "claims")  # the tables that tell of every claim, the fuller one first
 
@@ -176,18 +177,18 @@ def _save(file: Path, page: str) -> None:
 
 
 def _copy(figure: Drawn, built: Path, folder: Path) -> dict[str, int]:
-    """Lay the files of a figure beside its page, and give their sizes by ending."""
+    """Lay the files of a figure beside its page as they are, and give their sizes by ending."""
     file, table = built / "figures" / figure.stem, figure.words["table"]
-    picture = file.with_name(f"{file.name}.png").read_bytes()
-    (folder / f"{figure.stem}.png").write_bytes(downloads.png(picture))
-    (folder / f"{figure.stem}.thumb.png").write_bytes(downloads.thumbnail(picture))
-    drawing = file.with_name(f"{file.name}.svg").read_text(encoding="utf-8")
-    _save(folder / f"{figure.stem}.svg", downloads.svg(drawing))
-    copyfile(file.with_name(f"{file.name}.pdf"), folder / f"{figure.stem}.pdf")
-    copyfile(built / "tables" / table, folder / table)
-    made = {ending: folder / f"{figure.stem}.{ending}" for ending in DOWNLOADS}
-    made["csv"] = folder / table
-    return {ending: one.stat().st_size for ending, one in made.items()}
+    sources = {ending: file.with_name(f"{file.name}.{ending}") for ending in DOWNLOADS}
+    sources["csv"] = built / "tables" / table
+    for source in sources.values():
+        copyfile(source, folder / source.name)
+    with Image.open(sources["png"]) as picture:
+        small = picture.convert("RGB")
+    small.thumbnail(THUMB)
+    few = small.quantize(16, dither=Image.Dither.NONE)
+    few.save(folder / f"{figure.stem}.thumb.png", optimize=True)
+    return {ending: source.stat().st_size for ending, source in sources.items()}
 
 
 def _claims(file: Path, labels: Mapping[str, str], lang: str) -> dict[str, Any]:
