@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 import subprocess
 import sys
@@ -46,6 +47,19 @@ def test_every_locked_package_has_a_hash_and_no_address() -> None:
     entries = re.split(r"^(?=[a-z0-9._-]+==)", LOCK, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in entry for entry in entries)
     assert "://" not in LOCK
+
+
+def test_the_bill_of_materials_lists_what_is_locked() -> None:
+    bill = json.loads((ROOT / "sbom.cdx.json").read_text(encoding="utf-8"))
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    listed = {one["name"]: one["version"] for one in bill["components"]}
+    assert listed == locked()
+    for one in bill["components"]:
+        assert one["purl"] == f"pkg:pypi/{one['name']}@{one['version']}"
+        assert {entry["alg"] for entry in one["hashes"]} == {"SHA-256"}
+    hashes = [entry["content"] for one in bill["components"] for entry in one["hashes"]]
+    assert hashes == re.findall(r"--hash=sha256:(\w+)", LOCK)  # of each package, in this order
+    assert "://" not in str(bill)
 
 
 def test_figures_need_a_part_of_the_lock_with_the_same_versions() -> None:
