@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from soila_analysis.build import environment, record
+from soila_analysis.build import bom, environment, record
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -50,7 +50,9 @@ def test_every_locked_package_has_a_hash_and_no_address() -> None:
 
 
 def test_the_bill_of_materials_lists_what_is_locked() -> None:
-    bill = json.loads((ROOT / "sbom.cdx.json").read_text(encoding="utf-8"))
+    written = (ROOT / "sbom.cdx.json").read_text(encoding="utf-8")
+    assert written == bom.text(LOCK)
+    bill = json.loads(written)
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     listed = {one["name"]: one["version"] for one in bill["components"]}
     assert listed == locked()

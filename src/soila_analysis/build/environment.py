@@ -120,7 +120,7 @@ def _set_up(environment: Path, python: Path, stamp: list[str]) -> None:
             f"{sys.executable} is older than {needed}. "
             "Name a newer one: make figures PYTHON=python3.12"
         )
-    print(f"Setting up .venv from {LOCK} (about a minute the first time) ...", flush=True)
+    print(f"Setting up .venv from {LOCK} (a minute or two the first time) ...", flush=True)
     ready.unlink() if found else None  # what is interrupted from here on is made anew
     if not usable:
         _call(sys.executable, "-m", "venv", "--clear", str(environment))
