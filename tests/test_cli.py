@@ -334,7 +334,7 @@ def test_runs_put_their_outputs_in_place_whatever_becomes_of_the_others(call, sm
     assert sorted(failures) == [
         "  small lang=sv: cell 3 (`assert lang != 'sv', 'not in Swedish'`): "
         "AssertionError: not in Swedish",
-        '  small.ipynb: lang: "en" is not allowed, choose from fi, sv',
+        '  small.ipynb: lang has no choice "en"; allowed: fi, sv',
     ]
     assert result.exit_code == 1
     assert (small / "build/round/fi/a.txt").read_text() == "fi"

@@ -12,10 +12,11 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from difflib import get_close_matches
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+
+from soila_analysis.language.likeness import nearest
 
 # What a run tells its kernel, in environment variables:
 OUTPUT = "SOILA_OUTPUT"  # the folder that outputs go to
@@ -121,10 +122,12 @@ def existing(name: str | Path) -> Path:
     if folder.exists():
         raise UserError(f"{name}: not a folder; name the one that holds dataset.toml")
     others = [one.parent.name for p in places for one in p.parent.glob("*/dataset.toml")]
-    near = get_close_matches(Path(name).name, sorted(others), n=1)
-    meant = f'; did you mean "{Path(name).with_name(near[0])}"?' if near else "."
+    beside = Path(name).with_name
+    hint = nearest(Path(name).name, sorted({*others}), lambda one: f'"{beside(one)}"')
     looked = " or ".join(map(str, dict.fromkeys(place.parent for place in places)))
-    raise UserError(f"{name}: no such data set folder{meant} Looked in {looked}.")
+    raise UserError(
+        f"{name}: no such data set folder{f'; {hint}' if hint else '.'} Looked in {looked}."
+    )
 
 
 def _places(name: str | Path) -> list[Path]:

@@ -9,7 +9,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from soila_analysis import taxonomy
-from soila_analysis.dataset.problems import Problem, nearest
+from soila_analysis.dataset.problems import Problem
+from soila_analysis.language.likeness import nearest
 from soila_analysis.taxonomy import LANGUAGES
 
 Ids: TypeAlias = tuple[str, ...]

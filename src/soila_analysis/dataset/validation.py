@@ -13,8 +13,9 @@ from soila_analysis import files, taxonomy
 from soila_analysis.dataset import metadata, tables
 from soila_analysis.dataset.consensus import ONE_CODER
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import Problem, difference, identity, nearest, quoted
+from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.schema import COLUMNS, FREE, KEYS, MEASURES, NEEDED, Ids, Known, faults
+from soila_analysis.language.likeness import difference, identity, nearest, quoted
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 FILES_ONLY = "put the file itself there"

@@ -11,18 +11,11 @@ from soila_analysis.dataset import dataset as datasets
 from soila_analysis.dataset import metadata
 from soila_analysis.dataset.dataset import Dataset
 from soila_analysis.dataset.metadata import DatasetInfo, Trilingual
-from soila_analysis.dataset.problems import (
-    DatasetError,
-    Problem,
-    difference,
-    identity,
-    nearest,
-    quoted,
-    visible,
-)
+from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.schema import KEYS, NEEDED
 from soila_analysis.exchange.refi_project import CodedProject, read_project
 from soila_analysis.exchange.sheet_import import RECONSTRUCTED
+from soila_analysis.language.likeness import difference, identity, nearest, quoted, visible
 from soila_analysis.taxonomy import Taxonomy
 
 UNSTATED = "not stated"

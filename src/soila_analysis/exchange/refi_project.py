@@ -10,11 +10,12 @@ from typing import TypeVar
 import pandas as pd
 from lxml import etree
 
-from soila_analysis.dataset.problems import DatasetError, Problem, nearest, visible
+from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.schema import NEEDED
 from soila_analysis.exchange import refi_codebook, safe_files
 from soila_analysis.exchange.refi_codebook import QdaCode, local, reference
 from soila_analysis.exchange.vocabulary import GOAL, Vocabulary
+from soila_analysis.language.likeness import nearest, visible
 from soila_analysis.taxonomy import Taxonomy
 
 COLUMN = "columns"  # what is said with a variable that is neither a feature nor a goal

@@ -9,10 +9,11 @@ import pandas as pd
 from soila_analysis import taxonomy as library
 from soila_analysis.dataset.dataset import Dataset
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import Problem, quoted, visible
+from soila_analysis.dataset.problems import Problem
 from soila_analysis.exchange import statements
 from soila_analysis.exchange.sheet_reading import Reading
 from soila_analysis.exchange.vocabulary import Vocabulary
+from soila_analysis.language.likeness import quoted, visible
 from soila_analysis.taxonomy import Taxonomy
 
 RECONSTRUCTED = Problem(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from soila_analysis.dataset.problems import Problem, difference, folded, nearest, quoted, visible
+from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.tables import CONTROLS
 from soila_analysis.exchange import sheet_tables, spreadsheets
 from soila_analysis.exchange.grids import VERY_HIDDEN, Grid, name
@@ -16,6 +16,7 @@ from soila_analysis.exchange.sheet_tables import Table
 from soila_analysis.exchange.statements import At, Key, Statements
 from soila_analysis.exchange.vocabulary import FEATURE, GOAL, MODEL, NOTE, Vocabulary
 from soila_analysis.language import LANGUAGES, messages
+from soila_analysis.language.likeness import difference, folded, nearest, quoted, visible
 
 NOBODY = ""  # the coder of what is said of a model
 FAULTS = {

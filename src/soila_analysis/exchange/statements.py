@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from soila_analysis.dataset.dataset import Dataset
-from soila_analysis.dataset.problems import Problem, difference, identity, quoted, visible
+from soila_analysis.dataset.problems import Problem
 from soila_analysis.exchange.vocabulary import FEATURE, MODEL, NOTE, NOTE_OF
+from soila_analysis.language.likeness import difference, identity, quoted, visible
 
 Key: TypeAlias = tuple[str, str, str]  # model, coder, about
 At: TypeAlias = tuple[int, int, int]  # sheet, row, column

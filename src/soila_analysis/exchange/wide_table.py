@@ -13,13 +13,14 @@ import pandas as pd
 from soila_analysis import files, taxonomy
 from soila_analysis.dataset.dataset import Dataset
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import DatasetError, Problem, nearest, visible
+from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.exchange import spreadsheets
 from soila_analysis.exchange.grids import Grid, name
 from soila_analysis.exchange.sheet_reading import counted, hidden
 from soila_analysis.exchange.sheet_tables import ABOVE
 from soila_analysis.exchange.vocabulary import Vocabulary
 from soila_analysis.language import LANGUAGES
+from soila_analysis.language.likeness import nearest, visible
 
 ROLES = ("model", "name", "goal", "feature", "column", "leave out")
 BLANKS = ("absent", "not assessed")
