@@ -69,9 +69,10 @@ lint: everything ## Check style, types and that notebooks are stored without out
 clean: ## Remove what was built; the environment stays
 	@rm -rf build
 
-lock: everything ## Renew requirements.lock, and figures.lock which names a part of it, from pyproject.toml
+lock: everything ## Renew requirements.lock, its part figures.lock and its sbom.cdx.json, from pyproject.toml
 	@$(compile) --generate-hashes --no-strip-extras --all-extras --group dev --output-file requirements.lock pyproject.toml
 	@$(compile) --constraint requirements.lock --no-annotate --output-file figures.lock pyproject.toml
+	@$(python) -m soila_analysis.build.bom
 
 everything: holds = all
 environment everything:

@@ -1,13 +1,17 @@
 """The ways to set up the project agree."""
 
+import base64
+import hashlib
+import json
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
 import yaml
 
-from soila_analysis.build import environment
+from soila_analysis.build import bom, environment, record
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -45,6 +49,21 @@ def test_every_locked_package_has_a_hash_and_no_address() -> None:
     assert "://" not in LOCK
 
 
+def test_the_bill_of_materials_lists_what_is_locked() -> None:
+    written = (ROOT / "sbom.cdx.json").read_text(encoding="utf-8")
+    assert written == bom.text(LOCK)
+    bill = json.loads(written)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
+    listed = {one["name"]: one["version"] for one in bill["components"]}
+    assert listed == locked()
+    for one in bill["components"]:
+        assert one["purl"] == f"pkg:pypi/{one['name']}@{one['version']}"
+        assert {entry["alg"] for entry in one["hashes"]} == {"SHA-256"}
+    hashes = [entry["content"] for one in bill["components"] for entry in one["hashes"]]
+    assert hashes == re.findall(r"--hash=sha256:(\w+)", LOCK)  # of each package, in this order
+    assert "://" not in str(bill)
+
+
 def test_figures_need_a_part_of_the_lock_with_the_same_versions() -> None:
     lines = (ROOT / "figures.lock").read_text(encoding="utf-8").splitlines()
     entries = {line.partition(" ;")[0] for line in lines if not line.startswith("#")}
@@ -56,6 +75,25 @@ def test_figures_need_a_part_of_the_lock_with_the_same_versions() -> None:
     assert not of_wings & named.keys()
     taken = re.findall(r"^([a-z0-9._-]+)[\[=]", environment._figures(), re.MULTILINE)
     assert taken == sorted(named)
+
+
+def test_verify_names_an_installed_module_that_was_edited(tmp_path, monkeypatch) -> None:
+    site = tmp_path / "lib/python3.11/site-packages"
+    for name in ("pandas", "other"):  # of these, figures need only the first
+        (site / name).mkdir(parents=True)
+        (site / name / "frame.py").write_text("total = a + b\n")
+        (site / f"{name}-3.dist-info").mkdir()
+        digest = base64.urlsafe_b64encode(hashlib.sha256(b"total = a + b\n").digest()).decode()
+        line = f"{name}/frame.py,sha256={digest.rstrip('=')},14\n"
+        (site / f"{name}-3.dist-info/RECORD").write_text(line)
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    monkeypatch.setattr(record, "_edited_packages", record._edited_packages.__wrapped__)
+    kept = {"data": {}, "parameters": {}, "cells": [], "code": {}, "packages": {}, "lock": ""}
+    assert record.changes(kept, kept, ROOT, ROOT) == []
+    for name in ("pandas", "other"):
+        (site / name / "frame.py").write_text("total = a - b\n")
+    found = [str(change) for change in record.changes(kept, kept, ROOT, ROOT)]
+    assert found == ["installed pandas/frame.py: not as in the RECORD of its package"]
 
 
 def test_actions_are_pinned_by_the_hash_of_their_commit() -> None:

@@ -1,5 +1,6 @@
 """The Makefile: what each target calls, that names are only text, and the environment."""
 
+import base64
 import hashlib
 import os
 import re
@@ -227,6 +228,41 @@ def test_a_package_that_is_gone_or_of_another_version_is_put_back_and_more_may_b
     assert steps(by(makes, clone)) == []
     (clone / PANDAS).rename((clone / PANDAS).with_name("pandas-2.dist-info"))
     assert steps(by(makes, clone)) == ALL_LOCKED
+
+
+@pytest.mark.parametrize("change", ["edited", "gone"])
+def test_an_installed_module_that_was_changed_by_hand_is_named_and_stops_make(
+    makes, clone, monkeypatch, change
+):
+    (clone / "figures.lock").write_text("pandas==3\n")
+    frame = write(
+        clone / PANDAS.replace("pandas-3.dist-info", "pandas/frame.py"), "total = a + b\n"
+    )
+    entries = metadata_of(frame, "pandas/frame.py") + "pandas/data.csv,,\n"
+    write(clone / PANDAS / "RECORD", entries)
+    assert steps(by(makes, clone)) == ALL_LOCKED
+    assert steps(by(makes, clone)) == []  # nothing was touched
+    frame.touch()
+    assert steps(by(makes, clone)) == []  # hashed again
+    dates = frame.stat()
+    frame.write_text("total = a - b\n") if change == "edited" else frame.unlink()
+    if change == "edited":
+        os.utime(frame, ns=(dates.st_atime_ns, dates.st_mtime_ns))
+    for _ in range(2):
+        done = by(makes, clone)
+        assert done.stderr == (
+            "Installed modules are not those of their package's RECORD:\n  pandas/frame.py\n"
+            "Remove .venv and call make again: it installs them as locked. No figure was made.\n"
+        )
+        assert done.returncode == 1
+    monkeypatch.setattr(environment, "ROOT", clone)
+    assert environment.edited(clone / ".venv") == ["pandas/frame.py"]
+
+
+def metadata_of(file: Path, name: str) -> str:
+    """Write the line of a file in a RECORD, by the hashing of the standard's own words."""
+    digest = base64.urlsafe_b64encode(hashlib.sha256(file.read_bytes()).digest())
+    return f"{name},sha256={digest.decode().rstrip('=')},{file.stat().st_size}\n"
 
 
 def test_an_environment_that_came_with_a_copied_folder_is_made_anew(makes, clone, tmp_path):

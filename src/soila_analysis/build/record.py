@@ -9,6 +9,7 @@ import ast
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from soila_analysis import HOMES, files
+from soila_analysis.build import environment
 from soila_analysis.files import blob
 
 FORMAT = 2
@@ -214,7 +216,14 @@ def changes(old: Mapping[str, Any], now: Mapping[str, Any], root: Path, data: Pa
                 tuple(_differences(old["lock"], root, root / "requirements.lock")),
             )
         ]
-    return found
+    return [*found, *_edited_packages()]
+
+
+@cache
+def _edited_packages() -> tuple[Change, ...]:
+    """Hash what is installed, whatever the dates; a package that nobody edited gives nothing."""
+    names = environment.edited(Path(sys.prefix))
+    return tuple(Change(f"installed {name}: not as in the RECORD of its package") for name in names)
 
 
 def _code_cells(notebook: bytes) -> list[str]:
