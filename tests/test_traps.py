@@ -373,6 +373,37 @@ def test_no_shared_memory_is_needed(write, clone):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+WINDOWS = """\
+import builtins, os, signal
+real = builtins.__import__
+def without(name, space=None, *rest, **named):
+    if name in ("fcntl", "resource") and str((space or {}).get("__name__")).startswith("soila"):
+        raise ModuleNotFoundError(name)
+    return real(name, space, *rest, **named)
+builtins.__import__ = without
+del os.fork, os.killpg, signal.SIGHUP, signal.SIGALRM, signal.setitimer, signal.pthread_sigmask
+if __name__ == "__main__":
+    from soila_analysis.cli import soila
+    soila()
+"""
+
+
+def test_runs_where_nothing_can_be_forked(write, clone):
+    write(WRITE, GOOD, "import psutil\nprint('forkserver' in str(psutil.Process().cmdline()))")
+    (clone / "windows.py").write_text(WINDOWS)  # processes that it starts import it again
+    made = {}
+    for how in (["windows.py"], ["-m", "soila_analysis"]):
+        plain = ["--plain-kernels"] if how[0] == "-m" else []
+        command = [sys.executable, *how, "run", "small.ipynb", "-o", "out", *plain]
+        done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        kept = (p for p in (clone / "out").rglob("*") if p.is_file() and p.suffix != ".json")
+        made[how[0]] = {p.name: p.read_bytes() for p in kept}
+        shutil.rmtree(clone / "out")
+    assert made["windows.py"] == made["-m"]
+    assert b"False" in made["-m"]["small.ipynb"]
+
+
 def test_too_few_open_files_are_told_with_what_to_do(write, clone):
     write(WRITE, GOOD)
     few = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({}, {}))"

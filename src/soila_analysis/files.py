@@ -2,7 +2,6 @@
 
 import ctypes
 import errno
-import fcntl
 import hashlib
 import os
 import re
@@ -21,6 +20,11 @@ from soila_analysis.language.likeness import nearest
 
 if TYPE_CHECKING:
     import pandas as pd
+
+try:
+    import fcntl
+except ImportError:  # Windows: nothing waits there for another command
+    fcntl = None  # type: ignore[assignment]
 
 # What a run tells its kernel, in environment variables:
 OUTPUT = "SOILA_OUTPUT"  # the folder that outputs go to
@@ -370,17 +374,44 @@ def alone(folder: Path, tell: Callable[[str], None] = lambda message: None) -> I
     if own in _HELD:
         yield
         return
-    lock = os.open(own, os.O_RDONLY)
-    try:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            stack.enter_context(locked(own, wait=False))
         except BlockingIOError:
             tell(f"{folder}: another command is at work there; waiting until it is done")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            stack.enter_context(locked(own))
         _HELD.add(own)
+        stack.callback(_HELD.discard, own)
+        yield
+
+
+@contextmanager
+def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[None]:
+    """Lock a file or folder until the end of the block; where there are no locks, do nothing.
+
+    Parameters
+    ----------
+    path : Path
+        It exists.
+    shared : bool, default False
+        Whether others may have it too, if they share it.
+    wait : bool, default True
+        Whether to wait for others.
+
+    Raises
+    ------
+    BlockingIOError
+        If another has it, and waiting is not asked for.
+    """
+    if not fcntl:
+        yield
+        return
+    lock = os.open(path, os.O_RDONLY)
+    try:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        fcntl.flock(lock, kind if wait else kind | fcntl.LOCK_NB)
         yield
     finally:
-        _HELD.discard(own)
         os.close(lock)
 
 
@@ -397,7 +428,7 @@ def exchange(one: Path, other: Path) -> None:
     OSError
         If that fails; EINVAL or ENOSYS where it cannot be done.
     """
-    call = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    call = fcntl and getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE: see rename(2) of Linux
     paths = os.fsencode(one), os.fsencode(other)
     if not call or call(here, paths[0], here, paths[1], swap):
@@ -427,7 +458,7 @@ def _beside(place: Path) -> Iterator[Path]:
     """
     for left in place.parent.glob(f"{BESIDE}*"):
         with suppress(OSError), _locked(left):
-            rmtree(left)
+            rmtree(left) if fcntl else None  # without locks, one may be in use
     with _told(place), ExitStack() as stack:
         while True:
             beside = Path(mkdtemp(prefix=BESIDE, dir=place.parent))
@@ -442,13 +473,9 @@ def _beside(place: Path) -> Iterator[Path]:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Lock a folder that is in use by nobody else, and still there."""
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with locked(folder, wait=False):
         folder.stat()
         yield
-    finally:
-        os.close(lock)
 
 
 @contextmanager
@@ -495,7 +522,7 @@ def _aside(folder: Path) -> Path:
 
 def _sync(path: Path) -> None:
     """Wait until a file or the names in a folder are on the disk; nothing else has contents."""
-    if stat.S_IFMT(path.lstat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+    if not fcntl or stat.S_IFMT(path.lstat().st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
         return
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -7,7 +7,6 @@ nothing good is ever lost to a failure.
 # nbformat has types, but not for the functions used here
 # mypy: disable-error-code="no-untyped-call"
 
-import fcntl
 import os
 import re
 import signal
@@ -38,6 +37,7 @@ import nbformat
 import psutil
 from nbformat import NotebookNode
 
+from soila_analysis import files
 from soila_analysis.build import contract, kernel, plan
 from soila_analysis.build import record as records
 from soila_analysis.build.contract import RunError
@@ -459,7 +459,8 @@ def _side_by_side(
 
 def _worker(modules: Sequence[str], home: Path) -> tuple[Connection, SpawnProcess]:
     context = get_context("spawn")
-    resource_tracker.ensure_running()  # it would let interrupts through to the process
+    if kernel.can_fork():
+        resource_tracker.ensure_running()  # it would let interrupts through to the process
     here, there = context.Pipe()
     process = context.Process(target=_work, args=(there, modules))
     with kernel.isolated(home):
@@ -486,7 +487,7 @@ def _end_with_the_run() -> None:
 def _attempt(job: Job, timeout: float, plain: bool, before: Inputs) -> Result:
     started = time.monotonic()
     try:
-        guard = _placing(fcntl.LOCK_SH, Path(tempfile.gettempdir()))
+        guard = _placing(Path(tempfile.gettempdir()), shared=True)
         return run(job, timeout=timeout, plain=plain, before=before, guard=guard)
     except RunError as error:
         message = str(error)
@@ -496,10 +497,11 @@ def _attempt(job: Job, timeout: float, plain: bool, before: Inputs) -> Result:
 
 
 @contextmanager
-def _placing(operation: int, home: Path) -> Iterator[None]:
+def _placing(home: Path, *, shared: bool = False) -> Iterator[None]:
     """Keep processes from being ended while they put outputs in place."""
-    with (home / "placing").open("w") as file:
-        fcntl.flock(file, operation)
+    file = home / "placing"
+    file.touch()
+    with files.locked(file, shared=shared):
         yield
 
 
@@ -507,7 +509,7 @@ def _end(folders: Iterable[Path], home: Path) -> None:
     """Kill all processes of a run at once, when none is putting outputs in place."""
     for number in kernel.ENDING:
         signal.signal(number, signal.SIG_IGN)
-    with _placing(fcntl.LOCK_EX, home):
+    with _placing(home):
         family: list[psutil.Process] = []
         for process in active_children():
             with suppress(psutil.NoSuchProcess):

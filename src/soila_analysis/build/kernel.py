@@ -9,7 +9,6 @@ cannot be forked, a plain kernel is started.
 import multiprocessing
 import os
 import re
-import resource
 import signal
 import sys
 import tempfile
@@ -29,15 +28,21 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 from soila_analysis.files import UserError
 
+try:
+    import resource
+except ImportError:  # Windows, which has no such limit
+    resource = None  # type: ignore[assignment]
+
 PROVISIONER = "soila-warm"
 LAUNCHER = "ipykernel_launcher"
 APART = "--IPKernelApp.ignore_cwd=True"  # nothing beside a notebook is imported
+QUIET = "--IPKernelApp.log_level=CRITICAL"  # as that TCP, for want of IPC, is not encrypted
 BACKEND = "module://matplotlib_inline.backend_inline"  # as ipykernel sets it
 KEPT = re.compile(
     "PATH|HOME|USER|LOGNAME|TMPDIR|TZ|LANG|LANGUAGE|LC_.*|COLUMNS|XDG_CACHE_HOME|OMP_NUM_THREADS|"
-    "PYTHONHASHSEED|PYTHONUTF8|PYTHONDONTWRITEBYTECODE"
+    "PYTHONHASHSEED|PYTHONUTF8|PYTHONDONTWRITEBYTECODE|SYSTEMROOT|USERPROFILE|COMSPEC"
 )
-ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+ENDING = {getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)}
 FILES = 256
 SHORT = 60  # of the 107 bytes, on macOS 103, that the path of a socket may have
 SOURCE = str(Path(__file__).parents[2])
@@ -53,7 +58,7 @@ class PlainKernelManager(AsyncKernelManager):
         base = Path(self._folder.name)
         ipc = {"transport": "ipc", "ip": str(base / "k")} if can_fork() else {}
         super().__init__(connection_file=str(base / "k.json"), **ipc, **kwargs)
-        argv = [sys.executable, "-m", LAUNCHER, "-f", "{connection_file}", APART]
+        argv = [sys.executable, "-m", LAUNCHER, "-f", "{connection_file}", APART, QUIET]
         metadata = self.provisioned if can_fork() else {}
         self._kernel_spec = KernelSpec(argv=argv, language="python", metadata=metadata)
 
@@ -122,7 +127,7 @@ def can_fork() -> bool:
     -------
     bool
     """
-    return "forkserver" in multiprocessing.get_all_start_methods()
+    return hasattr(os, "fork") and "forkserver" in multiprocessing.get_all_start_methods()
 
 
 def preload(modules: Sequence[str]) -> None:
@@ -145,7 +150,8 @@ def scratch() -> "tempfile.TemporaryDirectory[str]":
     TemporaryDirectory
     """
     base = tempfile.gettempdir()
-    return tempfile.TemporaryDirectory(prefix="soila-", dir=base if len(base) < SHORT else "/tmp")
+    fits = len(base) < SHORT or not can_fork()
+    return tempfile.TemporaryDirectory(prefix="soila-", dir=base if fits else "/tmp")
 
 
 def allow_files() -> None:
@@ -156,6 +162,8 @@ def allow_files() -> None:
     UserError
         If so many are not allowed.
     """
+    if not resource:
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if most < FILES:
@@ -201,7 +209,7 @@ def isolated(home: Path) -> Iterator[None]:
     """
     before, path = dict(os.environ), sys.path[:]
     foreign = {*before.get("PYTHONPATH", "").split(os.pathsep)} - {SOURCE}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING) if can_fork() else None
     try:
         sys.path[:] = [place for place in path if place not in foreign]
         _exchange({**environment(home), "TMPDIR": str(home)})
@@ -209,7 +217,8 @@ def isolated(home: Path) -> Iterator[None]:
     finally:
         sys.path[:] = path
         _exchange(before)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 def _exchange(env: Mapping[str, str]) -> None:
@@ -229,7 +238,7 @@ def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> Non
     signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     os.chdir(cwd)
     _exchange(env)
-    quiet = [f"--IPKernelApp.parent_handle={os.getppid()}", "--IPKernelApp.log_level=CRITICAL"]
+    quiet = [f"--IPKernelApp.parent_handle={os.getppid()}", QUIET]
     sys.argv = [LAUNCHER, *arguments, *quiet]
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # half a second for what no run uses
     _renew()

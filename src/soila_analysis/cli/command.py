@@ -16,7 +16,8 @@ from soila_analysis.files import UserError
 if TYPE_CHECKING:
     from soila_analysis.dataset import Dataset
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM")
+ENDING = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -53,7 +54,7 @@ def _interruptible() -> Iterator[None]:
 
     def again(lost: "sys.UnraisableHookArgs") -> None:
         """Ask once more where Python met the interrupt when it could not raise it."""
-        if isinstance(lost.exc_value, _Ended):
+        if isinstance(lost.exc_value, _Ended) and hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_REAL, 0.01)
         else:
             sys.__unraisablehook__(lost)
