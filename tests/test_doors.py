@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from PIL import Image
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
@@ -77,6 +78,8 @@ def only_svg(figure, file, save=Figure.savefig, **options):
     """Leave out the forms that take most of the time."""
     if file.suffix == ".svg":
         save(figure, file, **options)
+    elif file.suffix == ".png":
+        Image.new("1", (1, 1)).save(file)
     else:
         file.touch()
 

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from built import HOSTILE
 from lxml import html
-from PIL import Image, ImageChops, ImageStat
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets

@@ -58,7 +58,8 @@ class PlainKernelManager(AsyncKernelManager):
         base = Path(self._folder.name)
         ipc = {"transport": "ipc", "ip": str(base / "k")} if can_fork() else {}
         super().__init__(connection_file=str(base / "k.json"), **ipc, **kwargs)
-        argv = [sys.executable, "-m", LAUNCHER, "-f", "{connection_file}", APART, QUIET]
+        quiet = [] if can_fork() else [QUIET]
+        argv = [sys.executable, "-m", LAUNCHER, "-f", "{connection_file}", APART, *quiet]
         metadata = self.provisioned if can_fork() else {}
         self._kernel_spec = KernelSpec(argv=argv, language="python", metadata=metadata)
 
