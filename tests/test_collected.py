@@ -560,6 +560,17 @@ def test_an_update_takes_all_of_a_coders_codes_on_a_model_and_no_others(tmp_path
     }
 
 
+@pytest.mark.parametrize("cell", ["yess", "1"])
+def test_an_update_keeps_the_code_of_a_cell_not_read(tmp_path, data, cell):
+    head = ["model_id", "coder_id", "participation", "note:participation"]
+    file = comma(tmp_path / "a.csv", head, ["M1", "AB", cell, ""], ["M2", "AB", 1, ""])
+    again = comma(tmp_path / "b.csv", head, ["M1", "AB", 0, ""])  # differs, or what is not read
+    result = read(file, again, dataset=data, update=True, partial=True)
+    assert len(result.problems) == 1
+    found = result.dataset.codings.set_index("model_id")[["code", "note"]].T.to_dict("list")
+    assert found == {"M1": ["1", "why"], "M2": ["1", ""]}
+
+
 def test_codes_of_coders_are_not_mixed_with_made_up_ones(sound, shipped):
     assert problems(sound, dataset=shipped["literal"], partial=True) == [
         'dataset.toml, key kind: found "reconstructed", allowed observed, synthetic; '

@@ -1,11 +1,22 @@
 """What is done to a data folder is done whole or not at all, and nothing in it can act."""
 
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
 import pandas as pd
+import pytest
 from conftest import made_up
 from faults import every_fault
 
 from soila_analysis import dataset as datasets
 from soila_analysis import files, taxonomy
+from soila_analysis.build import archive
+from soila_analysis.build import record as records
+from soila_analysis.exchange import own_taxonomy
 
 LIBRARY = taxonomy.load()
 
@@ -43,3 +54,119 @@ def test_a_save_survives_every_fault(tmp_path):
     )
     assert min(tally.values()) > 30
     assert contents(folder) == before
+
+
+# Several at once
+
+
+def filled(file, model):
+    row = f"{model},participation,0,Liisa,2025-11-20,Read together."
+    file.write_text(f"model_id,feature_id,code,decided_by,decided_on,reason\n{row}\n")
+    return file
+
+
+def decided(folder):
+    return datasets.load(folder).decisions["model_id"].tolist()
+
+
+def test_two_who_decide_at_once_both_count(tmp_path):
+    folder = tmp_path / "round"
+    datasets.save(small(), folder)
+    call = [sys.executable, "-m", "soila_analysis", "decide", filled(tmp_path / "b.csv", "M1")]
+    with files.alone(tmp_path):
+        other = subprocess.Popen([*call, folder], stderr=subprocess.PIPE, text=True)
+        told = other.stderr.readline()
+        mine = datasets.decide(datasets.load(folder), filled(tmp_path / "a.csv", "M0"))
+        datasets.save(mine, folder)
+    assert (other.communicate()[1], other.returncode) == ("", 0)
+    assert told == f"{tmp_path}: another command is at work there; waiting until it is done\n"
+    assert decided(folder) == ["M0", "M1"]
+
+
+def test_an_edit_made_meanwhile_is_not_overwritten(tmp_path):
+    folder = tmp_path / "round"
+    datasets.save(small(), folder)
+    data = datasets.load(folder)
+    edited = (folder / "codings.csv").read_text().replace("1,", "0,")
+    (folder / "codings.csv").write_text(edited)
+    (folder / "changes.csv").write_text("version\n")
+    before = contents(folder)
+    with pytest.raises(datasets.DatasetError) as error:
+        datasets.save(datasets.decide(data, filled(tmp_path / "a.csv", "M0")), folder)
+    assert (
+        str(error.value)
+        == f"""\
+{folder}: 2 problems
+  changes.csv: it was changed since it was read
+  codings.csv: it was changed since it was read
+Nothing was written. Do it again: then what is there now is read."""
+    )
+    assert contents(folder) == before
+
+
+def test_what_was_saved_can_be_saved_again(tmp_path):
+    datasets.save(small(), tmp_path / "round")
+    data = datasets.load(tmp_path / "round")
+    first = datasets.decide(data, filled(tmp_path / "a.csv", "M0"))
+    datasets.save(first, tmp_path / "round")
+    datasets.save(datasets.decide(first, filled(tmp_path / "b.csv", "M1")), tmp_path / "round")
+    assert decided(tmp_path / "round") == ["M0", "M1"]
+    datasets.save(data, tmp_path / "copy")  # as it was read, elsewhere
+    assert datasets.load(tmp_path / "copy").decisions is None
+
+
+# What is no file
+
+
+def linked(path):
+    path.symlink_to("/dev/zero")
+
+
+def listening(path):
+    here = Path.cwd()
+    os.chdir(path.parent)  # names of sockets are short
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(path.name)
+    os.chdir(here)
+
+
+ODD = {"a link": linked, "a pipe": os.mkfifo, "a socket": listening}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("name", ["codings.csv", "dataset.toml", "x.csv", "x.toml", "letter.pdf"])
+def test_refuses_what_is_no_file_by_name(tmp_path, kind, name):
+    folder = tmp_path / "round"
+    datasets.save(small(), folder)
+    (folder / name).unlink(missing_ok=True)
+    ODD[kind](folder / name)
+    told = f"{name}: {kind}; {files.INSTEAD}"
+    assert [str(one) for one in datasets.validate(folder)] == [told]
+    with pytest.raises(datasets.DatasetError, match=re.escape(told)):
+        datasets.save(small(3), folder)
+    for read in (records.data_files, lambda one: archive.members(tmp_path / "build", one)):
+        with pytest.raises(files.UserError, match=f"{name}: {kind}"):
+            read(folder)
+
+
+def test_refuses_a_link_among_tables_of_a_new_folder(tmp_path):
+    (tmp_path / "features.csv").symlink_to("/dev/zero")
+    with pytest.raises(datasets.DatasetError, match=r"features\.csv: a link"):
+        own_taxonomy.load(tmp_path)
+
+
+def test_a_table_too_large_is_refused_unread(tmp_path):
+    datasets.save(small(), tmp_path / "round")
+    os.truncate(tmp_path / "round" / "codings.csv", files.LARGEST + 1)
+    told = "codings.csv: a file of 2,147,483,649 bytes, more than 2,147,483,648; " + files.INSTEAD
+    assert [str(one) for one in datasets.validate(tmp_path / "round")] == [told]
+
+
+def test_a_folder_that_is_a_link_stays_one(tmp_path):
+    (tmp_path / "real").mkdir()
+    datasets.save(small(), tmp_path / "real" / "round")
+    link = tmp_path / "linked"
+    link.symlink_to(tmp_path / "real" / "round")
+    datasets.save(small(3), link)
+    assert link.is_symlink()
+    assert len(datasets.load(link).models) == 3

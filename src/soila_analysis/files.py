@@ -29,6 +29,7 @@ KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+INSTEAD = "put a file itself there, of a size that can be read"
 BESIDE = ".soila-"  # begins the names of folders in which what is written waits
 INSIDE = re.compile(rf"{re.escape(BESIDE)}[a-z0-9_]{{8}}/")
 _HELD: set[Path] = set()  # folders that this process has to itself
@@ -194,8 +195,8 @@ def plain(folder: Path) -> list[Path]:
     """
     wrong = others(folder)
     if wrong:
-        lines = [f"{folder / name}: {what}" for name, what in wrong.items()]
-        raise UserError("\n".join([*lines, "Nothing was read. Put the files themselves there."]))
+        lines = [f"{folder / name}: {what}; {INSTEAD}" for name, what in wrong.items()]
+        raise UserError("\n".join(lines))
     return sorted(f for f in folder.iterdir() if f.suffix in READ and f.is_file())
 
 
@@ -218,7 +219,7 @@ def others(folder: Path) -> dict[str, str]:
         if stat.S_IFMT(status.st_mode) in KINDS:
             found[entry.name] = KINDS[stat.S_IFMT(status.st_mode)]
         elif Path(entry.name).suffix in READ and status.st_size > LARGEST:
-            found[entry.name] = f"{status.st_size:,} bytes, more than {LARGEST:,}"
+            found[entry.name] = f"a file of {status.st_size:,} bytes, more than {LARGEST:,}"
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from soila_analysis.cli.command import FILE, loaded, soila, told
+from soila_analysis.cli.command import FILE, loaded, soila, to_write, told
 from soila_analysis.files import dataset_folder
 from soila_analysis.language import LANGUAGES
 
@@ -64,6 +64,7 @@ def decide(file: Path, folder: str) -> None:
     from soila_analysis import dataset as datasets
     from soila_analysis.exchange import decision_list as lists
 
+    to_write(folder)
     data = loaded(folder)
     decided = datasets.decide(data, file, lists.read(file))
     datasets.save(decided, folder)
@@ -128,7 +129,7 @@ def import_table(
         parted = [(one[:-1], one[-1]) if one[-1:] in ";,|/" else (one, "") for one in ones]
         columns |= {one: role + separator for one, separator in parted}
     said_of = wide_table.ColumnMapping(columns, coder, blank or "?")
-    path = dataset_folder(folder)
+    path = to_write(folder)
     info = _described(path.name, titles, about, path.name)
     data = wide_table.read(file, wide_table.load(mapping) if mapping else said_of, info, path.name)
     datasets.save(data, folder)
@@ -220,7 +221,7 @@ def read(
     from soila_analysis import dataset as datasets
     from soila_analysis.exchange import own_taxonomy, sheet_import
 
-    path = dataset_folder(folder)
+    path = to_write(folder)
     given = [*titles, *filter(None, about.values())]
     known = (path / "dataset.toml").is_file()
     if known and given:
@@ -338,6 +339,7 @@ def read_project(
     """
     from soila_analysis.exchange import refi_import
 
+    to_write(folder)
     coded = refi_import.read(
         file, folder, absent=absent, partial=partial, update=update, coder=coder
     )

@@ -33,7 +33,7 @@ def _words(error: Exception) -> str:
     """Say what went wrong with which file, without the number of the error."""
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return str(error)
+    return str(error) or "not enough memory"
 
 
 class _Ended(KeyboardInterrupt):
@@ -95,7 +95,7 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a command; what a user can put right is told as a message."""
-        with _interruptible(), told(UserError, OSError, ModuleNotFoundError):
+        with _interruptible(), told(UserError, OSError, ModuleNotFoundError, MemoryError):
             _refuse_other_code()
             return super().invoke(ctx)
 
@@ -114,6 +114,14 @@ def loaded(folder: str) -> "Dataset":
     from soila_analysis import dataset as datasets
 
     return datasets.load(folder)
+
+
+def to_write(folder: str | Path) -> Path:
+    """Locate a data set that a command reads and writes; until its end no other command does."""
+    path = files.dataset_folder(folder)
+    around = next(one for one in path.resolve().parents if one.is_dir())
+    click.get_current_context().with_resource(files.alone(around, tell))
+    return path
 
 
 def tell(message: str) -> None:

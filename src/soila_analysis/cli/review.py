@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from soila_analysis.cli.command import loaded, soila, told
+from soila_analysis.cli.command import loaded, soila, to_write, told
 
 
 @soila.command()
@@ -68,6 +68,7 @@ def reconstruct(folder: Path, reading: str, seed: int, workers: int) -> None:
 
     try:
         with told(ValueError):
+            to_write(folder)
             data = reconstruction.reconstruct(reading, seed=seed, workers=workers)
             reconstruction.replace(data, folder)
     except RuntimeError as error:  # of the solver

@@ -17,7 +17,7 @@ from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, OWN, TEXTS
 from soila_analysis.dataset.tidy import described, tidied
-from soila_analysis.dataset.validation import examine
+from soila_analysis.dataset.validation import examine, no_files
 from soila_analysis.taxonomy import Taxonomy
 
 
@@ -212,7 +212,7 @@ def load(folder: str | Path) -> Dataset:
         With all problems that `validate` finds.
     """
     path = files.dataset_folder(folder).resolve()
-    read = _hashes(path) if path.is_dir() and not files.others(path) else {}
+    read = {} if no_files(path) or not path.is_dir() else _hashes(path)
     contents = examine(path)
     if contents.problems or contents.info is None:
         raise DatasetError(folder, contents.problems)
@@ -261,6 +261,8 @@ def save(dataset: Dataset, folder: str | Path) -> None:
     if path.exists() and information.FILE not in there and there - own:
         problem = Problem(str(folder), message=f"it exists without {information.FILE}")
         raise DatasetError(folder, [problem], "Name a new folder.")
+    if problems := no_files(path):
+        raise DatasetError(folder, problems)
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.alone(path.parent), files.replacing(path) as written:
         if path.exists():

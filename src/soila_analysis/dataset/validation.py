@@ -16,7 +16,6 @@ from soila_analysis.dataset.problems import Problem, difference, identity, neare
 from soila_analysis.dataset.schema import COLUMNS, KEYS, MEASURES, NEEDED, Ids, Known, faults
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-FILES_ONLY = "put the file itself there"
 MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
 
 
@@ -45,8 +44,9 @@ def examine(folder: Path) -> Contents:
     """
     if not folder.is_dir():
         return Contents(None, {}, [_no_folder(folder)])
-    others = files.others(folder)
-    there = {one.name for one in folder.iterdir() if one.is_file()} - others.keys()
+    others = no_files(folder)
+    unread = {one.file for one in others}
+    there = {one.name for one in folder.iterdir() if one.is_file()} - unread
     present = [name for name in COLUMNS if f"{name}.csv" in there]
     about, keys, problems = _declared(folder, there)
     problems += [
@@ -54,8 +54,7 @@ def examine(folder: Path) -> Contents:
         for name in NEEDED
         if name not in present
     ]
-    problems = [one for one in problems if one.file not in others]
-    problems += [Problem(one, message=f"{what}; {FILES_ONLY}") for one, what in others.items()]
+    problems = [*others, *(one for one in problems if one.file not in unread)]
     read, malformed = _tables(folder, present, keys)
     known = _known(read, present, keys)
     _name_codes(read, known["code"])
@@ -96,6 +95,22 @@ def not_coded(decisions: pd.DataFrame, codings: pd.DataFrame) -> list[Problem]:
         Problem("decisions.csv", int(line), ", ".join(cell), ", ".join(ids), (), advice)
         for line, *ids in without[cell].itertuples()
     ]
+
+
+def no_files(folder: Path) -> list[Problem]:
+    """Name what in a folder is neither a file that can be read nor a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Nothing is found where there is none.
+
+    Returns
+    -------
+    list of Problem
+    """
+    found = files.others(folder) if folder.is_dir() else {}
+    return [Problem(name, message=f"{what}; {files.INSTEAD}") for name, what in found.items()]
 
 
 def _no_folder(folder: Path) -> Problem:

@@ -103,10 +103,13 @@ def collect(
         reading.problem((0, 0, 0), "all sheets", None, ("a filled-in row",), "there is none")
     said = statements.stated([*(statements.of_dataset(old) if old else ()), *reading.said])
     reading.said.clear()
+    earlier = said[:0]
     if update:
         anew = pd.MultiIndex.from_frame(said[["model", "coder"]]).isin(list(reading.rows))
-        said = said[(said["sheet"] > 0) | ~anew].reset_index(drop=True)
+        replaced = (said["sheet"] == 0) & anew
+        earlier, said = said[replaced], said[~replaced].reset_index(drop=True)
     agreed = statements.Agreement(said, reading.doubtful, reading.place)
+    agreed.keep_earlier(earlier)
     kept, lacking = statements.valid(agreed)
     found = sorted([*reading.problems, *agreed.problems(), *lacking], key=lambda one: one[0])
     problems = tuple(problem for _, problem in found)

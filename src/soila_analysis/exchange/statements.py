@@ -143,6 +143,15 @@ class Agreement:
         self.namesakes = list(_namesakes(kept))
         self.kept = kept[~kept["model"].isin([one.model for one, _ in self.namesakes])]
 
+    def keep_earlier(self, earlier: pd.DataFrame) -> None:
+        """Keep what was to be replaced, and the note beside it, where nothing understood does."""
+        about = earlier["about"].astype(object).str.replace(NOTE, FEATURE, regex=False)
+        matter = pd.MultiIndex.from_frame(earlier[KEY].astype(object).assign(about=about))
+        known = pd.MultiIndex.from_frame(self.kept[KEY].astype(object))
+        own = pd.MultiIndex.from_frame(earlier[KEY].astype(object))
+        lost = earlier[matter.isin(list(self.doubtful)) & ~own.isin(known)]
+        self.kept = pd.concat([self.kept, lost]) if len(lost) else self.kept
+
     def problems(self) -> Found:
         """Tell of statements that differ, and of what looks the same but is not.
 
