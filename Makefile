@@ -15,9 +15,11 @@ unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT PIP_USER PIP_TARGET P
 python := .venv/bin/python
 soila := $(python) -m soila_analysis
 langs = $(addprefix --lang ,$(LANGS))
+compile := $(python) -m uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --group setup \
+	--custom-compile-command 'make lock'
 
 .NOTPARALLEL: # notebooks run side by side within one command
-.PHONY: help environment figures site report sweep check reference archive test reproduce explore lint clean lock
+.PHONY: help environment everything figures site report sweep check reference archive test reproduce explore lint clean lock
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -27,10 +29,10 @@ help: ## Say what can be made
 figures: environment ## Regenerate every figure, in all languages
 	@$(soila) build "$$DATASET" $(langs)
 
-site: figures ## Write pages for readers: build/<data set>/site/index.html
+site: everything figures ## Write pages for readers: build/<data set>/site/index.html
 	@$(soila) site "$$DATASET"
 
-report: figures ## Write a PDF to send, in each language: build/<data set>/report/
+report: everything figures ## Write a PDF to send, in each language: build/<data set>/report/
 	@$(soila) report "$$DATASET"
 
 sweep: environment ## Draw notebook 04 for every feature of the data set
@@ -42,22 +44,22 @@ check: figures ## Compare what is built with the reference, and show what differ
 reference: figures ## Make what is built the reference, on purpose
 	@$(soila) reference "$$DATASET"
 
-archive: figures ## Pack data, notebooks and results into one file to deposit
+archive: everything figures ## Pack data, notebooks and results into one file to deposit
 	@$(soila) archive "$$DATASET"
 
-test: environment ## Run the tests, with coverage
+test: everything ## Run the tests, with coverage
 	@$(python) -m coverage erase
-	@$(python) -m coverage run -m pytest -q
+	@$(python) -m coverage run -m pytest -q -n 2 --dist worksteal
 	@$(python) -m coverage combine -q
 	@$(python) -m coverage report
 
 reproduce: environment ## Make all figures in perturbed ways, compare every byte
 	@$(soila) reproduce $(langs)
 
-explore: environment ## Open the notebooks in JupyterLab
-	@$(python) -m jupyterlab notebooks '--KernelSpecManager.kernel_dirs=[]' $(OPTIONS)
+explore: everything ## Open the notebooks in JupyterLab
+	@$(soila) explore $(OPTIONS)
 
-lint: environment ## Check style, types and that notebooks are stored without outputs
+lint: everything ## Check style, types and that notebooks are stored without outputs
 	@$(python) -m ruff check .
 	@$(python) -m ruff format --check .
 	@$(python) -m mypy
@@ -67,10 +69,11 @@ lint: environment ## Check style, types and that notebooks are stored without ou
 clean: ## Remove what was built; the environment stays
 	@rm -rf build
 
-lock: environment ## Renew requirements.lock from pyproject.toml
-	@$(python) -m uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes \
-		--no-strip-extras --all-extras --group dev --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml
+lock: everything ## Renew requirements.lock, and figures.lock which names a part of it, from pyproject.toml
+	@$(compile) --generate-hashes --no-strip-extras --all-extras --group dev --output-file requirements.lock pyproject.toml
+	@$(compile) --constraint requirements.lock --no-annotate --output-file figures.lock pyproject.toml
 
-environment:
-	@for python in '$(PYTHON)' $(python); do command -v "$$python" >/dev/null && exec "$$python" -I src/soila_analysis/build/environment.py; \
+everything: holds = all
+environment everything:
+	@for python in '$(PYTHON)' $(python); do command -v "$$python" >/dev/null && exec "$$python" -I src/soila_analysis/build/environment.py $(holds); \
 		done; echo '$(PYTHON) is missing. Name one of version 3.11 or newer: make figures PYTHON=python3.12' >&2; exit 1

@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from soila_analysis.build.manifest import CONTENTS
+from soila_analysis.build.kinds import SHOWN
 
 KINDS = ("figures", "tables")
 
@@ -32,7 +32,7 @@ def shown(file: Path, renames: list[tuple[str, str]]) -> object:
     if file.suffix == ".json":
         texts = json.loads(file.read_text(encoding="utf-8"))
         return {k: v for k, v in texts.items() if k != "provenance"}
-    content = CONTENTS[file.suffix](file)
+    content = SHOWN[file.suffix](file.read_bytes())
     return renamed(content.decode(), renames) if file.suffix == ".svg" else content
 
 

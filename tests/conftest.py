@@ -3,6 +3,8 @@
 import os
 
 os.environ["MPLBACKEND"] = "Agg"
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.pop("COVERAGE_PROCESS_CONFIG", None)  # what tests start is not measured
 
 import ast
 import json

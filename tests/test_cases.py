@@ -2,7 +2,10 @@
 
 import csv
 import re
+import shutil
+import subprocess
 import zipfile
+from xml.sax.saxutils import escape
 
 import openpyxl
 import pytest
@@ -128,6 +131,50 @@ def own_sheet(folder, rows):
     filled = [dict(zip(HEAD, row, strict=True)) for row in rows]
     version = {"taxonomy_version": TAXONOMY.version}
     return heads, [[{**row, **version}.get(one, "") for one in heads[1]] for row in filled]
+
+
+SORT = """
+Sub Sorted(source As String, target As String)
+  Dim hidden(0) As New com.sun.star.beans.PropertyValue
+  Dim form(0) As New com.sun.star.beans.PropertyValue
+  hidden(0).Name = "Hidden" : hidden(0).Value = True
+  form(0).Name = "FilterName" : form(0).Value = "Calc MS Excel 2007 XML"
+  book = StarDesktop.loadComponentFromURL(source, "_blank", 0, hidden())
+  page = book.Sheets.getByIndex(1)
+  page.unprotect("")
+  book.CurrentController.setActiveSheet(page)
+  book.CurrentController.select(page.getCellByPosition(1, 4))
+  sender = createUnoService("com.sun.star.frame.DispatchHelper")
+  sender.executeDispatch(book.CurrentController.Frame, ".uno:SortDescending", "", 0, Array())
+  book.storeToURL(target, form())
+  book.close(True)
+End Sub
+"""
+
+
+@pytest.mark.skipif(not shutil.which("soffice"), reason="no LibreOffice is here to sort a sheet")
+def test_libreoffice_sorts_a_sheet_of_ours_and_all_codes_stay(tmp_path):
+    profile = tmp_path / "profile"
+    office = ["soffice", f"-env:UserInstallation={profile.as_uri()}", "--headless", "--norestore"]
+    subprocess.run([*office, "--terminate_after_init"], check=True, timeout=120)
+    macro = escape(SORT)
+    (profile / "user/basic/Standard/Module1.xba").write_text(
+        '<?xml version="1.0" encoding="UTF-8"?><script:module '
+        'xmlns:script="http://openoffice.org/2000/script" script:name="Module1" '
+        f'script:language="StarBasic">{macro}</script:module>'
+    )
+    data = read(text(tmp_path / "a.csv", [HEAD, *lines(models=range(1, 31))])).dataset
+    sheet, back = tmp_path / "sheet.xlsx", tmp_path / "back.xlsx"
+    sheet_template.write(sheet, "AB", messages("fi"), "fi", dataset=data)
+    call = f'macro:///Standard.Module1.Sorted("{sheet.as_uri()}","{back.as_uri()}")'
+    subprocess.run([*office, call], check=True, timeout=120)
+    found = [
+        row[0].value for row in openpyxl.load_workbook(back).worksheets[1].iter_rows(min_row=4)
+    ]
+    assert found == [f"M{n:02}" for n in range(30, 0, -1)]
+    result = read(back)
+    assert listing(result.problems) == []
+    assert codes(result) == expected(models=range(1, 31))
 
 
 @pytest.mark.parametrize("kind", ["xlsx", "csv"])

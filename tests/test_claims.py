@@ -7,13 +7,14 @@ import pytest
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
-from soila_analysis import taxonomy
+from soila_analysis import metrics, taxonomy
 from soila_analysis.dataset import schema
 from soila_analysis.dataset.schema import MEASURES, faults
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.metrics import rounding
 from soila_analysis.review import claims
 
+ROOT = Path(__file__).parents[1]
 REVIEW_IDS = {"feature_id": taxonomy.load().feature_ids, "goal_id": taxonomy.load().goal_ids}
 
 PERCENTAGES = ["goal-share", "feature-share", "feature-share-by-goal"]
@@ -309,3 +310,16 @@ def test_a_sentence_says_what_became_of_a_claim(claim_id, sentence, shipped):
     table = claims.check(shipped["literal"])
     row = next(table[table["claim_id"] == claim_id].itertuples())
     assert claims.sentence(row) == sentence
+
+
+@pytest.mark.parametrize("name", ["review-2024", "review-2024-memberships", "example-two-coders"])
+def test_recomputes_claims_without_drawing_models_anew(name, monkeypatch):
+    data = soila.load(ROOT / "data" / name)
+    goals = data.taxonomy.goal_ids
+    profile = metrics.features_per_model(data.status, data.memberships, goals)
+    monkeypatch.setattr("numpy.random.default_rng", None)
+    found = claims.quantities(data)
+    assert found.means.to_dict() == profile.groupby("goal_id")["mean"].first().to_dict()
+    counts = data.status.eq("present").sum(), data.status.isin(["present", "absent"]).sum()
+    assert found.shares["k"].to_dict() == counts[0].to_dict()
+    assert found.shares["n"].to_dict() == counts[1].to_dict()

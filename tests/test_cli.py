@@ -99,7 +99,7 @@ def test_all_that_is_wrong_with_a_data_set_is_listed(call, tmp_path):
 @pytest.mark.parametrize("command", ["validate", "features", "claims"])
 def test_a_folder_that_is_none_is_refused(call, command, tmp_path):
     missing = call(command, tmp_path / "missing")
-    assert f"{tmp_path}/missing: no such folder" in missing.stderr
+    assert f"{tmp_path}/missing: no such data set folder" in missing.stderr
     assert missing.exit_code == 1
     (tmp_path / "file").touch()
     assert "not a folder" in call(command, tmp_path / "file").stderr
@@ -235,7 +235,7 @@ def test_a_notebook_is_run_in_each_language_that_is_named(call, executed):
 def test_a_notebook_alone_is_run_as_it_says_itself(call, executed):
     assert call("run", NOTEBOOK).exit_code == 0
     assert [run_line(job) for job in executed] == [
-        ("02_models-by-goal.ipynb", {}, "build/review-2024/fi")
+        ("02_models-by-goal.ipynb", {}, "build/review-2024/en")
     ]
 
 
@@ -248,7 +248,7 @@ def test_failures_are_summed_up_and_the_others_are_done(call, executed):
     result = call("run", NOTEBOOK, "-p", "variant=none")
     assert result.stdout == "FAILED    1.2 s  02_models-by-goal variant=none\n"
     assert result.stderr == (
-        "Error: 1 of 1 notebooks failed; earlier outputs are unchanged:\n  b: it failed\n"
+        "Error: 1 of 1 notebooks failed; what these made before is as it was:\n  b: it failed\n"
     )
     assert result.exit_code == 1
 
@@ -293,7 +293,7 @@ def test_parameters_are_listed_with_type_default_and_help(call, executed):
         "02_models-by-goal.ipynb\n"
         "  dataset: str = 'data/review-2024'\n"
         "      data set folder, as seen from the project root\n"
-        "  lang: str = 'fi'\n"
+        "  lang: str = 'en'\n"
     )
     assert not executed
 
@@ -330,11 +330,11 @@ def test_runs_put_their_outputs_in_place_whatever_becomes_of_the_others(call, sm
         "done",
     ]
     first, *failures = result.stderr.splitlines()
-    assert first == "Error: 2 of 3 notebooks failed; earlier outputs are unchanged:"
+    assert first == "Error: 2 of 3 notebooks failed; what these made before is as it was:"
     assert sorted(failures) == [
         "  small lang=sv: cell 3 (`assert lang != 'sv', 'not in Swedish'`): "
         "AssertionError: not in Swedish",
-        '  small.ipynb: lang: "en" is not allowed, choose from fi, sv',
+        '  small.ipynb: lang has no choice "en"; allowed: fi, sv',
     ]
     assert result.exit_code == 1
     assert (small / "build/round/fi/a.txt").read_text() == "fi"
@@ -436,7 +436,7 @@ def test_nothing_is_written_while_anything_is_wrong_unless_it_is_left_out(call, 
 
 
 def test_a_missing_extra_is_named_with_how_to_install_it():
-    said = "this needs python-calamine; install it with: pip install soila-analysis\\[coders\\]"
-    missing = ModuleNotFoundError("No module named 'python_calamine'", name="python_calamine")
+    said = "this needs openpyxl; install it with: pip install soila-analysis\\[coders\\]"
+    missing = ModuleNotFoundError("No module named 'openpyxl'", name="openpyxl")
     with pytest.raises(click.ClickException, match=f"^{said}$"), command.told(ImportError):
         raise missing

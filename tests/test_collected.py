@@ -18,10 +18,10 @@ from test_grids import ods
 from soila_analysis import dataset as datasets
 from soila_analysis import taxonomy
 from soila_analysis.dataset import Dataset, DatasetInfo
-from soila_analysis.dataset.problems import identity, visible
 from soila_analysis.dataset.tables import CONTROLS
 from soila_analysis.exchange import sheet_import, sheet_template
 from soila_analysis.language import LANGUAGES, messages
+from soila_analysis.language.likeness import identity, visible
 
 TAXONOMY = taxonomy.load()
 INFO = DatasetInfo.model_validate(

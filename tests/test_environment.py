@@ -7,18 +7,20 @@ from pathlib import Path
 
 import yaml
 
+from soila_analysis.build import environment
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 
 
 def locked() -> dict[str, str]:
-    return dict(re.findall(r"^([a-z0-9._-]+)==([^\s;\\]+)", LOCK, re.MULTILINE))
+    return dict(re.findall(r"^([a-z0-9._-]+)(?:\[.+\])?==([^\s;\\]+)", LOCK, re.MULTILINE))
 
 
 def declared() -> set[str]:
     extras = PROJECT["project"]["optional-dependencies"].values()
-    groups = (PROJECT["project"]["dependencies"], *extras, PROJECT["dependency-groups"]["dev"])
+    groups = (PROJECT["project"]["dependencies"], *extras, *PROJECT["dependency-groups"].values())
     return {re.split(r"[<>=]", entry)[0] for group in groups for entry in group}
 
 
@@ -27,7 +29,7 @@ def test_conda_users_get_the_versions_of_the_lock() -> None:
     pip = next(entry["pip"] for entry in dependencies if isinstance(entry, dict))
     pins = [e for e in (*dependencies, *pip) if isinstance(e, str) and "==" in e]
     assert dict(pin.split("==") for pin in pins) == {
-        name: version for name, version in locked().items() if name in declared()
+        name: version for name, version in locked().items() if name in declared() - {"pip"}
     }
 
 
@@ -41,6 +43,25 @@ def test_every_locked_package_has_a_hash_and_no_address() -> None:
     entries = re.split(r"^(?=[a-z0-9._-]+==)", LOCK, flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in entry for entry in entries)
     assert "://" not in LOCK
+
+
+def test_figures_need_a_part_of_the_lock_with_the_same_versions() -> None:
+    lines = (ROOT / "figures.lock").read_text(encoding="utf-8").splitlines()
+    entries = {line.partition(" ;")[0] for line in lines if not line.startswith("#")}
+    named = dict(entry.split("==") for entry in entries)
+    assert named.items() < locked().items()
+    setup = (*PROJECT["project"]["dependencies"], *PROJECT["dependency-groups"]["setup"])
+    assert {re.split(r"[<>=]", entry)[0] for entry in setup} <= named.keys()
+    of_wings = {"jupyterlab", "mypy", "nbconvert", "ortools", "playwright", "pytest", "typst"}
+    assert not of_wings & named.keys()
+    taken = re.findall(r"^([a-z0-9._-]+)[\[=]", environment._figures(), re.MULTILINE)
+    assert taken == sorted(named)
+
+
+def test_actions_are_pinned_by_the_hash_of_their_commit() -> None:
+    steps = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["all"]["steps"]
+    used = [step["uses"] for step in steps if "uses" in step]
+    assert [u for u in used if not re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", u)] == []
 
 
 def test_a_clone_has_the_same_bytes_whatever_git_is_set_to(tmp_path) -> None:

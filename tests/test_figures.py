@@ -16,7 +16,9 @@ import pandas as pd
 import pytest
 from lxml import etree, html
 from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
+from matplotlib.backends.backend_pdf import RendererPdf
+from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle, Wedge
@@ -61,6 +63,8 @@ class Drawn:
         FigureCanvasAgg(figure)
         with style():
             figure.draw_without_rendering()
+            for text in figure.texts:
+                text.get_window_extent()  # measured in this style, and remembered
         return figure
 
     @cached_property
@@ -1274,3 +1278,32 @@ def test_labels_and_source_are_the_last_columns(shipped):
     labelled = figures.label(table, taxonomy, "en", "Here")
     assert list(labelled.columns) == ["feature_id", "goal_id", "k", "source", "feature", "goal"]
     assert labelled.iloc[0, 3:].tolist() == ["Here", taxonomy.labels("en")["participation"], ""]
+
+
+def test_draws_a_text_once_in_each_format_and_measures_few(draw, tmp_path, monkeypatch):
+    one = draw("literal", "fi", "feature-shares", "redesigned")
+    printed = Counter(text.get_text() for text in one.texts)
+    begun = {text.get_text() for text in one.figure.texts if text.get_ha() == "left"}
+    drawn, measured = {}, set()
+
+    def watch(renderer):
+        draws, measures = renderer.draw_text, renderer.get_text_width_height_descent
+        counts = drawn[renderer] = Counter()
+
+        def drawing(self, gc, x, y, text, *rest, **options):
+            counts[text] += 1
+            draws(self, gc, x, y, text, *rest, **options)
+
+        def measuring(self, text, *rest, **options):
+            measured.add(text)
+            return measures(self, text, *rest, **options)
+
+        monkeypatch.setattr(renderer, "draw_text", drawing)
+        monkeypatch.setattr(renderer, "get_text_width_height_descent", measuring)
+
+    for renderer in (RendererAgg, RendererPdf, RendererSVG):
+        watch(renderer)
+    figures.publish("feature-shares", one.table, "fi", ("redesigned",), tmp_path)
+    assert list(drawn.values()) == [printed] * 3
+    assert begun
+    assert not measured & begun

@@ -15,7 +15,7 @@ import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, front_door
 
-NAMES = ["explore", "load", "plot", "publish", "shares", "shown", "table", "tidy"]
+NAMES = ["ask", "explore", "load", "plot", "publish", "shares", "shown", "table", "tidy"]
 
 
 def python(code):
@@ -145,6 +145,45 @@ def test_shares_by_an_unknown_column_name_those_there_are(shipped):
     message = '^models.csv has no column "county"; allowed: goal, region, year$'
     with pytest.raises(ValueError, match=message):
         soila.shares(shipped["own"], by="county")
+
+
+# Tables to be read
+
+
+def test_any_frame_is_shown_with_names_for_ids_and_rounded(shipped):
+    data = shipped["own"]
+    frame = pd.DataFrame(
+        {
+            "model_id": data.models["model_id"][:2],
+            "feature_id": ["peer-support", ""],
+            "goal_id": "support",
+            "low": [0.26471, float("nan")],
+            "mean": [12.3333, 12.0],
+            "empty": "",
+        }
+    )
+    shown = soila.shown(frame, data, "sv")
+    assert shown.index.tolist() == data.models["name"][:2].tolist()
+    assert list(shown) == ["feature", "goal", "low", "mean"]
+    names = data.taxonomy.labels("sv")
+    assert shown.iloc[0].tolist() == [names["peer-support"], names["support"], "0,265", "12,3"]
+    assert shown.iloc[1].tolist() == ["", names["support"], "", "12"]
+
+
+def test_a_shown_table_is_never_cut(shipped):
+    table = soila.table("taxonomy", shipped["literal"], "en")
+    page = html.fromstring(soila.shown(table)._repr_html_())
+    cells = [cell.text for cell in page.iter("td", "th")]
+    assert set(table["definition"]) <= set(cells)
+    assert cells[0] == "Feature"
+    assert len(page.xpath("//thead/tr")) == 1
+    many = pd.DataFrame({"model": [str(n) for n in range(1000)], "k": "1"})
+    assert "1000 rows" in soila.shown(many, shipped["literal"])._repr_html_()
+
+
+def test_a_frame_without_its_data_set_says_what_to_type(shipped):
+    with pytest.raises(ValueError, match=r"soila\.shown\(frame, data, lang\)$"):
+        soila.shown(soila.shares(shipped["own"]))
 
 
 # Figures

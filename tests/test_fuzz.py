@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import zipfile
 
 import pytest
 from conftest import FOLDERS, ROOT
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 
 from soila_analysis import dataset as datasets
 from soila_analysis.build import contract
+from soila_analysis.exchange import sheet_template
+from soila_analysis.language import messages
 
 TRIES = int(os.environ.get("SOILA_FUZZ", "10"))
 fuzzed = settings(
@@ -305,3 +308,45 @@ def test_an_altered_wide_table_is_imported_or_refused_in_words(call, tmp_path, d
         assert not place.exists()
     else:
         assert call("validate", place).exit_code == 0
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory):
+    """What comes back from coders and programs, by name: a sheet of ours, a project."""
+    folder = tmp_path_factory.mktemp("packed")
+    sheet, project = folder / "sheet.xlsx", FOLDERS["own"].parent / "refi" / "qc-1.7.8.qdpx"
+    data = datasets.load(FOLDERS["example"])
+    sheet_template.write(sheet, "developer", messages("en"), "en", dataset=data)
+    return {"sheet": sheet, "refi": project}
+
+
+@st.composite
+def altered_package(draw, file):
+    """A part of a zip file altered and packed again; or the bytes of the file."""
+    if draw(st.booleans()):
+        return draw(altered_bytes(file.read_bytes()))
+    with zipfile.ZipFile(file) as package:
+        parts = {name: package.read(name) for name in package.namelist()}
+    name = draw(st.sampled_from(sorted(parts)))
+    content = draw(altered_bytes(parts[name]))
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as package:
+        for part, whole in parts.items():
+            package.writestr(part, content if part == name else whole)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("door", ["sheet", "refi"])
+@given(data=st.data())
+@fuzzed
+def test_an_altered_sheet_or_project_is_read_or_refused_in_words(
+    call, packed, tmp_path, door, data
+):
+    place, file = tmp_path / "new", tmp_path / packed[door].name
+    shutil.rmtree(place, ignore_errors=True)
+    file.write_bytes(data.draw(altered_package(packed[door])))
+    before = file.read_bytes()
+    said = ["--title", "T", "--source", "S", "--licence", "L"] if door == "sheet" else []
+    if call(door, "read", file, place, *said).exit_code:
+        assert not place.exists()
+    assert file.read_bytes() == before

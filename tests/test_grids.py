@@ -9,7 +9,7 @@ from typing import NamedTuple
 import openpyxl
 import pytest
 
-from soila_analysis.exchange import grids, spreadsheets
+from soila_analysis.exchange import grids, safe_files, spreadsheets
 from soila_analysis.exchange.grids import Grid
 
 OPEN = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -165,6 +165,18 @@ def test_a_table_in_csv_is_read_whatever_parts_its_cells(tmp_path, delimiter, ma
     assert cells(file) == {(1, 1): Cell("ä"), (1, 2): Cell("two\nlines"), (3, 2): Cell("x")}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_in_unicode_as_excel_saves_it_is_read(tmp_path, encoding):
+    file = tmp_path / "a.txt"
+    file.write_bytes("\ufeffä\tb\r\n1\t2\r\n".encode(encoding))
+    found = {(1, 1): Cell("ä"), (1, 2): Cell("b"), (2, 1): Cell("1"), (2, 2): Cell("2")}
+    assert cells(file) == found
+    file.write_bytes(file.read_bytes()[:-1])  # cut amid a letter
+    assert refusal(file) == (
+        f'found "not text in UTF-8 (UTF-16)", {FORMATS}; save a table as CSV in UTF-8'
+    )
+
+
 def test_a_file_is_known_by_its_content_not_by_its_name(tmp_path):
     file = workbook(tmp_path / "a.xlsx").rename(tmp_path / "a.csv")
     assert cells(file) == {(1, 1): Cell("model_id")}
@@ -196,7 +208,6 @@ def test_a_cell_is_named_as_spreadsheet_programs_do():
         (spreadsheets.COMPOUND + "EncryptedPackage".encode("utf-16-le"), PASSWORD),
         (b"%PDF-1.7\n\xe2\xe3\0", f'found "a PDF file named .xlsx", {FORMATS}'),
         ("älä".encode("latin-1"), f'found "text in windows-1252", {FORMATS}; in Excel: Save As,'),
-        ("älä".encode("utf-16"), f'found "not text in UTF-8 (UTF-16)", {FORMATS}'),
         ("pääsi".encode("mac-roman"), f'found "not text in UTF-8", {FORMATS}'),
         (b'a,"b', f'found "a table that cannot be read (unexpected end of data)", {FORMATS}'),
         (b"PK\x03\x04 cut", f'found "a broken file (File is not a zip file)", {FORMATS}'),
@@ -233,9 +244,9 @@ def test_a_workbook_whose_sheet_is_no_xml_is_refused(tmp_path):
     parts = {name: known.read(name) for name in known.namelist()}
     file = zipped(tmp_path / "a.xlsx", {**parts, "xl/worksheets/sheet1.xml": "<worksheet><"})
     text = refusal(file)
-    assert text == f'found "a workbook that cannot be read (XmlError)", {FORMATS}; {ANEW}'
+    assert text == f'found "a workbook that cannot be read (ExpatError)", {FORMATS}; {ANEW}'
     text = refusal(ods(tmp_path / "a.ods", "<table:table-row>"))
-    assert text == f'found "a workbook that cannot be read (XMLSyntaxError)", {FORMATS}; {ANEW}'
+    assert text == f'found "a workbook that cannot be read (ExpatError)", {FORMATS}; {ANEW}'
 
 
 @pytest.mark.parametrize(
@@ -286,14 +297,14 @@ def test_xml_that_could_expand_is_refused(tmp_path, part):
 
 
 def test_a_zip_that_expands_beyond_the_limit_is_refused_before_it_is_unpacked(tmp_path):
-    file = workbook(tmp_path / "a.xlsx", **{"xl/media/a.bin": b"\0" * (grids.EXPANDED + 1)})
+    file = workbook(tmp_path / "a.xlsx", **{"xl/media/a.bin": b"\0" * (safe_files.EXPANDED + 1)})
     text = refusal(file)
     assert text.startswith('found "104,8')
     assert text.endswith(LIMITS)
 
 
 def test_a_zip_gives_no_more_than_it_declares(tmp_path):
-    file = zipped(tmp_path / "a.xlsx", {"a": b"\0" * grids.EXPANDED})
+    file = zipped(tmp_path / "a.xlsx", {"a": b"\0" * safe_files.EXPANDED})
     content, few = bytearray(file.read_bytes()), (10).to_bytes(4, "little")
     content[22:26] = few
     directory = content.index(b"PK\x01\x02")
@@ -315,7 +326,7 @@ def test_a_part_that_is_packed_in_an_unusual_way_is_refused(tmp_path):
 
 
 def test_more_parts_than_a_workbook_has_are_refused(tmp_path):
-    file = zipped(tmp_path / "a.xlsx", {f"{n}": b"" for n in range(grids.PARTS + 1)})
+    file = zipped(tmp_path / "a.xlsx", {f"{n}": b"" for n in range(safe_files.PARTS + 1)})
     assert refusal(file) == f'found "0 bytes in 2,001 parts", {LIMITS}'
 
 
@@ -327,7 +338,7 @@ def test_a_part_that_is_there_twice_is_refused(tmp_path):
 
 
 def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "CELLS", 100_000)
+    monkeypatch.setattr(safe_files, "CELLS", 100_000)
     large = f'found "too many cells or letters", {LIMITS}; delete what is not needed'
     book = openpyxl.Workbook()
     for row in range(1, 10):
@@ -346,7 +357,7 @@ def test_a_sheet_with_cells_far_apart_is_refused(tmp_path, monkeypatch):
 
 
 def test_the_sheets_of_a_file_are_counted_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "CELLS", 1_000)
+    monkeypatch.setattr(safe_files, "CELLS", 1_000)
     book = openpyxl.Workbook()
     book.active["A600"] = "x"
     book.save(tmp_path / "a.xlsx")
@@ -365,13 +376,13 @@ def test_the_sheets_of_a_file_are_counted_together(tmp_path, monkeypatch):
 
 
 def test_a_sheet_that_repeats_a_long_text_beyond_the_limit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "CHARACTERS", 1_000)
+    monkeypatch.setattr(safe_files, "CHARACTERS", 1_000)
     assert refusal(workbook(tmp_path / "a.xlsx", [["x" * 600], ["x" * 600]])).startswith(
         'found "too many cells or letters"'
     )
 
 
 def test_a_file_larger_than_the_limit_is_not_even_opened(tmp_path, monkeypatch):
-    monkeypatch.setattr(grids, "EXPANDED", 10)
+    monkeypatch.setattr(safe_files, "EXPANDED", 10)
     (tmp_path / "a.csv").write_text("model_id,name")
     assert refusal(tmp_path / "a.csv") == f'found "13 bytes", {LIMITS}'

@@ -246,9 +246,9 @@ LABELS = {
 }
 
 
-def sized(goals, features, label, coders="A"):
-    """A round whose goals and features have labels of one length, numbered."""
-    data = made_up(models=20 * goals, goals=goals, features=features, coders=coders)
+def sized(goals, features, label, coders="A", models=20):
+    """A round whose goals and features have labels of one length, numbered; so many models each."""
+    data = made_up(models=models * goals, goals=goals, features=features, coders=coders)
     texts = {f"label_{lang}": LABELS[label] for lang in LANGUAGES}
     numbers = {"goals": range(1, goals + 1), "features": range(1, features + 1)}
     tables = {
@@ -352,13 +352,13 @@ def test_the_largest_map_can_be_drawn_with_all_its_texts():
 
 def test_figures_of_thirty_goals_are_readable():
     for label in ("long", "one word"):
-        for d in drawings(sized(30, 3, label), "sv", *BY_GOAL):
+        for d in drawings(sized(30, 3, label, models=6), "sv", *BY_GOAL):
             if figures.SPECS[d.plot].drawable(d.table, d.variant):
                 assert (overlapping(d), outside(d)) == ([], []), (d.plot, d.variant, label)
 
 
 def test_figures_of_235_features_are_readable():
-    data = sized(3, 235, "long", coders="AB")
+    data = sized(3, 235, "long", coders="AB", models=4)
     plots = ("taxonomy", "feature-shares", "features-per-model", "agreement", "disagreement")
     for d in drawings(data, "fi", *plots):
         assert (overlapping(d), outside(d)) == ([], []), (d.plot, d.variant)

@@ -21,10 +21,10 @@ CALLS = {
     "figures": [f"soila_analysis build {ROUND} {ALL}"],
     "sweep": [f"soila_analysis build --sweep {ROUND} {ALL}"],
     "reproduce": [f"soila_analysis reproduce {ALL}"],
-    "explore": ["jupyterlab notebooks --KernelSpecManager.kernel_dirs=[]"],
+    "explore": ["soila_analysis explore"],
     "test": [
         "coverage erase",
-        "coverage run -m pytest -q",
+        "coverage run -m pytest -q -n 2 --dist worksteal",
         "coverage combine -q",
         "coverage report",
     ],
@@ -32,6 +32,7 @@ CALLS = {
 }
 AFTER_FIGURES = ("site", "report", "check", "reference", "archive")
 CALLS |= {name: [*CALLS["figures"], f"soila_analysis {name} {ROUND}"] for name in AFTER_FIGURES}
+PANDAS = ".venv/lib/python3.11/site-packages/pandas-3.dist-info"
 Make = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -39,14 +40,15 @@ Make = Callable[..., subprocess.CompletedProcess[str]]
 def clone(tmp_path: Path) -> Path:
     """Lay out a small project that is ready; its Python says what it is called with."""
     top = tmp_path / "clone"
-    for name in ("notebooks/02_b.ipynb", "requirements.lock", "pyproject.toml"):
+    for name in ("notebooks/02_b.ipynb", *environment.INPUTS):
         write(top / name, "")
+    write(top / PANDAS / "RECORD", "")
     (top / SETUP).parent.mkdir(parents=True)
     for name in (SETUP, "Makefile"):
         shutil.copy(REPOSITORY / name, top / name)
     python(top / ".venv/bin/python")
-    digest = hashlib.sha256(b"\0").hexdigest()
-    write(top / ".venv/ready", f"{top}\n{digest}\n")
+    digest = hashlib.sha256(b"\0\0").hexdigest()
+    write(top / ".venv/ready", f"{top}\n{digest}\nall\npandas-3.dist-info\n")
     return top
 
 
@@ -157,10 +159,9 @@ def test_the_makefile_reads_in_a_minute():
 # The environment
 
 QUIETLY = "-m pip install -qq --disable-pip-version-check --no-deps"
-INSTALL = [
-    f"{QUIETLY} --require-hashes -r requirements.lock",
-    f"{QUIETLY} --no-build-isolation --editable .",
-]
+EDITABLE = f"{QUIETLY} --no-build-isolation --editable ."
+FIGURES = [f"{QUIETLY} --require-hashes -r .venv/figures.txt", EDITABLE]
+ALL_LOCKED = [f"{QUIETLY} --require-hashes -r requirements.lock", EDITABLE]
 
 
 def steps(done: subprocess.CompletedProcess[str]) -> list[str]:
@@ -179,13 +180,13 @@ def makes(tmp_path: Path) -> str:
     return str(stub)
 
 
-def by(makes: str, clone: Path) -> subprocess.CompletedProcess[str]:
+def by(makes: str, clone: Path, *wanted: str) -> subprocess.CompletedProcess[str]:
     """Set up by a Python that calls itself by another name, so that the stub makes environments."""
     code = (
         f"import runpy, sys; sys.executable = {makes!r}\n"
         f"runpy.run_path({SETUP!r}, run_name='__main__')"
     )
-    command = [sys.executable, "-I", "-c", code]
+    command = [sys.executable, "-I", "-c", code, *wanted]
     return subprocess.run(command, cwd=clone, capture_output=True, text=True)
 
 
@@ -196,32 +197,53 @@ def test_a_ready_environment_is_left_alone(makes, clone):
 
 def test_a_fresh_clone_gets_its_environment_from_the_lock(makes, clone):
     shutil.rmtree(clone / ".venv")
-    assert steps(by(makes, clone)) == ["-m venv", *INSTALL]
+    assert steps(by(makes, clone)) == ["-m venv", *FIGURES]
     assert steps(by(makes, clone)) == []
 
 
-@pytest.mark.parametrize("changed", ["requirements.lock", "pyproject.toml"])
+@pytest.mark.parametrize("changed", environment.INPUTS)
 def test_an_environment_that_works_is_brought_up_to_date_and_not_made_anew(makes, clone, changed):
     write(clone / changed, "changed")
-    assert steps(by(makes, clone)) == INSTALL
+    assert steps(by(makes, clone)) == ALL_LOCKED
     assert steps(by(makes, clone)) == []
+
+
+def test_figures_get_their_packages_and_everything_else_adds_the_rest(makes, clone):
+    shutil.rmtree(clone / ".venv")
+    names = ("aiohttp==1 ; x \\\n    --hash=a", "pandas==3 \\\n    --hash=b\n    # via x", "uv==1")
+    write(clone / "requirements.lock", "# made\n" + "\n".join(names) + "\n")
+    write(clone / "figures.lock", "# made\npandas==3\naiohttp==1 ; x\n")
+    assert steps(by(makes, clone)) == ["-m venv", *FIGURES]
+    listed = (clone / ".venv/figures.txt").read_text()
+    assert listed == "\n".join(names[:2]) + "\n"
+    assert steps(by(makes, clone, "all")) == ALL_LOCKED
+    assert steps(by(makes, clone)) == steps(by(makes, clone, "all")) == []
+
+
+def test_a_package_that_is_gone_or_of_another_version_is_put_back_and_more_may_be_there(
+    makes, clone
+):
+    (clone / PANDAS).with_name("mine-1.dist-info").mkdir()
+    assert steps(by(makes, clone)) == []
+    (clone / PANDAS).rename((clone / PANDAS).with_name("pandas-2.dist-info"))
+    assert steps(by(makes, clone)) == ALL_LOCKED
 
 
 def test_an_environment_that_came_with_a_copied_folder_is_made_anew(makes, clone, tmp_path):
     copy = Path(shutil.copytree(clone, tmp_path / "copy", symlinks=True))
-    assert steps(by(makes, copy)) == ["-m venv", *INSTALL]
+    assert steps(by(makes, copy)) == ["-m venv", *ALL_LOCKED]
 
 
-@pytest.mark.parametrize("left", ["bin/python", "ready"])
-def test_a_half_made_environment_is_not_taken_for_ready(makes, clone, left):
-    (clone / ".venv" / {"ready": "bin/python", "bin/python": "ready"}[left]).unlink()
-    assert steps(by(makes, clone)) == ["-m venv", *INSTALL]
+@pytest.mark.parametrize(("gone", "lock"), [("ready", FIGURES), ("bin/python", ALL_LOCKED)])
+def test_a_half_made_environment_is_not_taken_for_ready(makes, clone, gone, lock):
+    (clone / ".venv" / gone).unlink()
+    assert steps(by(makes, clone)) == ["-m venv", *lock]
 
 
 def test_an_environment_without_pip_is_made_anew_once_the_lock_has_changed(makes, clone):
     write(clone / ".venv/bin/python", "#!/bin/sh\nexit 1\n")
     write(clone / "requirements.lock", "changed")
-    assert steps(by(makes, clone)) == ["-m venv", *INSTALL]
+    assert steps(by(makes, clone)) == ["-m venv", *ALL_LOCKED]
 
 
 def test_a_failed_installation_is_not_ready(makes, clone, tmp_path):

@@ -2,21 +2,31 @@
 
 import hashlib
 import json
+import os
 import re
 import shutil
+import struct
 import subprocess
 import zipfile
+import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import click.testing
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
-from soila_analysis.build import archive, drift, manifest
+from soila_analysis.build import archive, contract, drift, execute, kinds, manifest
 from soila_analysis.build import record as records
-from soila_analysis.cli import command
+from soila_analysis.cli import command, soila
+from soila_analysis.figures.save import sealed
+from soila_analysis.files import blob, write
 from soila_analysis.review import basis
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +46,8 @@ def draw(data: Path, folder: Path, lang: str) -> None:
     """Leave what a run of notebook 02 leaves, but for the cells."""
     table = tabulate(data, lang)
     notebook = ROOT / "notebooks" / "02_models-by-goal.ipynb"
-    record = records.record(notebook, {"lang": lang}, ["lang"], data, ROOT / "requirements.lock")
+    known = {p.name: p.default for p in contract.parameters(notebook)} | {"lang": lang}
+    record = records.record(notebook, known, ["lang"], data, ROOT / "requirements.lock")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOILA_PROVENANCE", records.dumps(record))
         figures.publish("models-by-goal", table, lang, ("redesigned",), folder / lang)
@@ -75,15 +86,22 @@ def told(build: Path) -> list[str]:
     return [str(change) for change in drift.check(build, build.parents[1] / "reference")]
 
 
-def touch_up(file: Path) -> None:
-    """Change one pixel; the record stays."""
+def repack(file: Path, **options: int) -> None:
+    """Save a picture again, with the texts that it has; on request with one pixel changed."""
     from PIL.PngImagePlugin import PngInfo
 
     with Image.open(file) as image:
-        kept = PngInfo()
-        kept.add_text("Comment", image.info.get("Comment", ""))
-        image.putpixel((300, 200), (255, 0, 0, 255))
-        image.save(file, pnginfo=kept)
+        kept, resolution = PngInfo(), image.info["dpi"]
+        for key, text in image.text.items():
+            kept.add_text(key, text)
+        if not options:
+            image.putpixel((300, 200), (255, 0, 0, 255))
+        image.save(file, pnginfo=kept, dpi=resolution, **options)
+
+
+def touch_up(file: Path) -> None:
+    """Change one pixel; the record stays."""
+    repack(file)
 
 
 # The manifest
@@ -133,37 +151,35 @@ def test_the_commit_of_another_repository_is_not_ours(tmp_path, monkeypatch):
     assert manifest.commit() is None
 
 
-@pytest.mark.parametrize("kind", ["svg", "png", "pdf", "json"])
-def test_contents_are_told_apart_by_what_they_show_and_not_by_the_record(build, kind):
-    file = build / f"en/figures/{STEM}.{kind}"
-    shown, before = manifest.content(file), file.read_bytes()
+def test_contents_are_told_apart_by_what_they_show_and_not_by_the_record(build):
+    files = [build / f"en/figures/{STEM}.{kind}" for kind in ("svg", "png", "pdf", "json")]
+    shown, before = [*map(kinds.content, files)], [*map(Path.read_bytes, files)]
     table = tabulate(DATA, "en")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SOILA_PROVENANCE", '{"format": 1, "code": "another (with) brackets"}')
         figures.publish("models-by-goal", table, "en", ("redesigned",), build / "en")
-    assert file.read_bytes() != before
-    assert manifest.content(file) == shown
+    assert not set(map(Path.read_bytes, files)) & set(before)
+    assert [*map(kinds.content, files)] == shown
     table["k"] += 1
     figures.publish("models-by-goal", table, "en", ("redesigned",), build / "en")
-    assert manifest.content(file) != shown
+    assert not set(map(kinds.content, files)) & set(shown)
 
 
 def test_pixels_count_and_not_how_they_are_compressed(build):
     file = build / f"en/figures/{STEM}.png"
-    shown, before = manifest.content(file), file.read_bytes()
-    with Image.open(file) as image:
-        image.save(file, compress_level=1)
+    shown, before = kinds.content(file), file.read_bytes()
+    repack(file, compress_level=1)
     assert file.read_bytes() != before
-    assert manifest.content(file) == shown
+    assert kinds.content(file) == shown
     touch_up(file)
-    assert manifest.content(file) != shown
+    assert kinds.content(file) != shown
 
 
 # Reference and drift
 
 
 def test_the_reference_holds_no_facts_of_the_machine_and_tables_of_one_language(top):
-    known = json.loads((top / "reference/review-2024.json").read_text(encoding="utf-8"))
+    known = json.loads((top / "reference/review-2024/outputs.json").read_text(encoding="utf-8"))
     assert set(known) == {"format", "dataset", "inputs", "outputs"}
     assert [p.name for p in (top / "reference/review-2024/tables").iterdir()] == [
         "models-by-goal.csv"
@@ -225,8 +241,15 @@ def test_a_pixel_that_was_touched_up_is_found_and_shown(build):
         assert image.getpixel((2 * width + 301, 200)) == (255, 255, 255)
 
 
+def test_a_difference_is_told_where_no_picture_of_it_can_be_written(build):
+    touch_up(build / f"fi/figures/{STEM}.png")
+    (build / "drift").write_text("a file in its place")
+    (change,) = told(build)
+    assert change.splitlines()[-1].startswith("    no picture of before, after and difference: [")
+
+
 def test_a_change_of_the_drawing_code_or_a_library_is_named(top, build):
-    file = top / "reference/review-2024.json"
+    file = top / "reference/review-2024/outputs.json"
     known = json.loads(file.read_text(encoding="utf-8"))
     known["inputs"]["module"]["figures/page.py"] = "0" * 40
     version = known["inputs"]["package"]["matplotlib"]
@@ -291,18 +314,20 @@ def test_the_outputs_of_a_notebook_that_is_gone_are_named_by_check_manifest_and_
     assert set(gone) <= set(said.split())
 
 
-def test_two_writers_of_one_manifest_do_not_take_each_others_file(tmp_path, monkeypatch):
-    file, replace = tmp_path / "manifest.json", Path.replace
+def test_two_writers_of_one_manifest_do_not_take_each_others_file(build, monkeypatch):
+    replace = Path.replace
 
     def meanwhile(one, target):
         monkeypatch.undo()
-        manifest.save(file, {"by": "another"})
+        monkeypatch.chdir(ROOT)
+        write(build / manifest.NAME, "another")
         return replace(one, target)
 
     monkeypatch.setattr(Path, "replace", meanwhile)
-    manifest.save(file, {"by": "one"})
-    assert json.loads(file.read_text()) == {"by": "one"}
-    assert list(tmp_path.iterdir()) == [file]
+    before = {*build.iterdir(), build / manifest.NAME}
+    write(build / manifest.NAME, "one")
+    assert (build / manifest.NAME).read_text() == "one"
+    assert {*build.iterdir()} == before
 
 
 def test_the_outputs_of_a_run_that_the_reference_does_not_have_are_no_drift(build):
@@ -350,9 +375,18 @@ def test_a_build_without_a_reference_is_told_how_to_get_one(build, tmp_path):
     with pytest.raises(drift.NoReferenceError) as error:
         drift.check(build, tmp_path)
     assert str(error.value) == (
-        f"{tmp_path}/review-2024.json: no such reference; "
+        f"{tmp_path}/review-2024/outputs.json: no such reference; "
         f"`soila reference {build}` makes the build one"
     )
+
+
+def test_a_reference_with_marks_of_a_merge_is_told(build, top):
+    file = top / "reference/review-2024/outputs.json"
+    file.write_text("<<<<<<< HEAD\n" + file.read_text())
+    with pytest.raises(
+        drift.NoReferenceError, match=r"outputs\.json: Expecting value: line 1 .*; `make"
+    ):
+        told(build)
 
 
 # The archive
@@ -404,26 +438,316 @@ def test_a_data_set_that_is_elsewhere_is_packed_too(build, tmp_path):
 # What a single output tells of itself
 
 
-@pytest.mark.parametrize("kind", ["svg", "png", "pdf", "json"])
-def test_an_output_that_was_edited_by_hand_is_found_by_itself(build, kind):
-    file = build / f"fi/figures/{STEM}.{kind}"
-    manifest.write(build)
-    assert manifest.edited(file, records.read(file)) == []
-    content = file.read_bytes()
-    record = records.read(file)
-    file.write_bytes(content + b"\n")
-    (change,) = manifest.edited(file, record)
-    assert str(change) == f"{STEM}.{kind} itself: its bytes are not those that were written"
+@pytest.fixture
+def clone(made, tmp_path, monkeypatch):
+    """Give a small build where a build belongs, in a project that has the repository's inputs."""
+    top = tmp_path / "clone"
+    shutil.copytree(made / "build", top / "build")
+    for name in ("data", "notebooks", "pyproject.toml", "requirements.lock"):
+        (top / name).symlink_to(ROOT / name)
+    monkeypatch.chdir(top)
+    return top
 
 
-def test_an_output_made_from_something_else_than_the_manifest_lists_is_not_called_edited(build):
-    file = build / f"fi/figures/{STEM}.svg"
-    manifest.write(build)
-    record = records.read(file) | {"parameters": {"lang": "sv"}}
-    file.write_bytes(file.read_bytes() + b"\n")
-    assert manifest.edited(file, record) == []
+@pytest.fixture
+def verify(clone):
+    """Call `soila verify` on a file of the English build; give status and what it said."""
+
+    def called(file: str | Path, *options: str) -> tuple[int, str]:
+        path = Path("build/review-2024/en", file)
+        done = click.testing.CliRunner().invoke(soila, ["verify", str(path), *options])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return done.exit_code, done.output.replace(f"{path.parent}/", "")
+
+    return called
 
 
-def test_a_mailed_output_has_no_manifest_to_be_compared_with(build, tmp_path):
-    mailed = Path(shutil.copy(build / f"fi/figures/{STEM}.svg", tmp_path / "mailed.svg"))
-    assert manifest.edited(mailed, records.read(mailed)) == []
+def edit(file: str, before: str | bytes, after: str | bytes) -> Callable[[Path], str]:
+    """Replace a text in a file once."""
+
+    def edited(folder: Path) -> str:
+        content, old = (folder / file).read_bytes(), before if before else b""
+        old = old.encode() if isinstance(old, str) else old
+        new = after.encode() if isinstance(after, str) else after
+        assert old in content
+        (folder / file).write_bytes(content.replace(old, new, 1) if old else content + new)
+        return file
+
+    return edited
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+
+def animate(folder: Path) -> str:
+    """Let a picture be the first of two frames."""
+    file = folder / f"figures/{STEM}.png"
+    with Image.open(file) as image:
+        comment = image.text["Comment"]
+        second = Image.new(image.mode, image.size, "red")
+        from PIL.PngImagePlugin import PngInfo
+
+        kept = PngInfo()
+        kept.add_text("Comment", comment)
+        image.save(file, save_all=True, append_images=[second], pnginfo=kept)
+    return f"figures/{STEM}.png"
+
+
+def revise(folder: Path) -> str:
+    """Append another page to a PDF, which takes the place of the first."""
+    from pypdf import PdfReader, PdfWriter
+
+    file = folder / f"figures/{STEM}.pdf"
+    writer = PdfWriter(file, incremental=True)
+    writer.pages[0].mediabox.upper_right = (10, 10)
+    writer.write(file)
+    assert PdfReader(file).metadata["/Keywords"]
+    return f"figures/{STEM}.pdf"
+
+
+def paste(folder: Path) -> str:
+    """Put the record of a figure into another drawing."""
+    svg = (folder / f"figures/{STEM}.svg").read_text(encoding="utf-8")
+    start, end = svg.index("<metadata>"), svg.index("</metadata>") + len("</metadata>")
+    other = f'<svg xmlns="http://www.w3.org/2000/svg">{svg[start:end]}<text>99 %</text></svg>'
+    (folder / f"figures/{STEM}.svg").write_text(other, encoding="utf-8")
+    return f"figures/{STEM}.svg"
+
+
+def correct(folder: Path) -> str:
+    """Change a table, and its hash in the JSON beside it."""
+    file = folder / "tables/models-by-goal.csv"
+    before = blob(file.read_bytes())
+    edit("tables/models-by-goal.csv", ",20,", ",30,")(folder)
+    edit("tables/models-by-goal.json", before, blob(file.read_bytes()))(folder)
+    return "tables/models-by-goal.csv"
+
+
+def rename(file: str, other: str) -> Callable[[Path], str]:
+    def renamed(folder: Path) -> str:
+        (folder / other).write_bytes((folder / file).read_bytes())
+        return other
+
+    return renamed
+
+
+ITSELF = f"{STEM}.{{}} itself: its bytes are not those that were written"
+SVG, PNG, PDF, TEXTS = (f"figures/{STEM}.{kind}" for kind in ("svg", "png", "pdf", "json"))
+SECOND = "</cc:Work><cc:Work><dc:description>Approved by THL</dc:description></cc:Work>"
+FAKES = {
+    "a pixel": (lambda f: touch_up(f / PNG) or PNG, ITSELF.format("png")),
+    "a frame of an animation": (animate, ITSELF.format("png")),
+    "a text chunk": (
+        edit(PNG, b"\0\0\0\0IEND", chunk(b"tEXt", b"A\0b") + b"\0\0\0\0IEND"),
+        ITSELF.format("png"),
+    ),
+    "bytes after a picture": (edit(PNG, "", "more"), ITSELF.format("png")),
+    "a title in SVG": (edit(SVG, "</title>", "!</title>"), ITSELF.format("svg")),
+    "a drawn text": (edit(SVG, "</svg>", "<text>99 %</text></svg>"), ITSELF.format("svg")),
+    "a second description": (edit(SVG, "</cc:Work>", SECOND), ITSELF.format("svg")),
+    "a comment after the end": (edit(SVG, "", "<!-- -->"), ITSELF.format("svg")),
+    "a record in another SVG": (paste, ITSELF.format("svg")),
+    "a record that tells of other inputs": (
+        edit(SVG, '"codings.csv":"', '"codings.csv":"0'),
+        "its record is not of the form",
+    ),
+    "a record with another version": (
+        edit(SVG, '"packages":{"', '"packages":{"a":"1","'),
+        ITSELF.format("svg"),
+    ),
+    "a revision of a PDF": (revise, ITSELF.format("pdf")),
+    "a title of a PDF": (edit(PDF, "/Title (", "/Title (Not "), ITSELF.format("pdf")),
+    "bytes after a PDF": (edit(PDF, "", "\n%%EOF\n"), ITSELF.format("pdf")),
+    "an alternative text": (edit(TEXTS, '"alt": "', '"alt": "Not '), ITSELF.format("json")),
+    "a table": (
+        edit("tables/models-by-goal.csv", ",20,", ",30,"),
+        "table models-by-goal.csv: its content is not what was written",
+    ),
+    "a table and the JSON beside it": (
+        correct,
+        "models-by-goal.json itself: its bytes are not those that were written",
+    ),
+    "a figure under another's name": (
+        rename(SVG, "figures/feature-shares-redesigned.svg"),
+        f"feature-shares-redesigned.svg: it was written as figures/{STEM} in en of review-2024",
+    ),
+    "a figure in another language's place": (
+        rename(f"../fi/{SVG}", SVG),
+        f"{STEM}.svg: it was written as figures/{STEM} in fi of review-2024",
+    ),
+    "a figure among the tables": (
+        rename(TEXTS, "tables/models-by-goal-redesigned.json"),
+        f"{STEM}.json: it was written as figures/{STEM} in en of review-2024",
+    ),
+}
+
+
+def test_outputs_as_they_were_made_are_current_with_what_that_means(verify):
+    others = [f"build/review-2024/en/{name}" for name in (PNG, PDF, TEXTS)]
+    table = "build/review-2024/en/tables/models-by-goal.csv"
+    status, said = verify(SVG, *others, table)
+    *lines, last = said.splitlines()
+    assert status == 0
+    assert [line.partition(": ")[2] for line in lines] == ["current"] * 5
+    assert last == (
+        "Current: bytes, name and place are those that were written; data, notebook, parameters, "
+        "code and packages are those of this clone. Whether somebody edited a file and sealed it "
+        "anew is seen by --rebuild only."
+    )
+
+
+@pytest.mark.parametrize("fake", FAKES)
+def test_a_fake_is_not_called_current(fake, verify):
+    make, expected = FAKES[fake]
+    status, said = verify(make(Path("build/review-2024/en")))
+    assert status in (1, 2)
+    assert expected in said
+
+
+def test_a_mailed_output_is_verified_by_its_name(verify, tmp_path):
+    mailed = shutil.copy(f"build/review-2024/en/{SVG}", tmp_path)
+    assert verify(mailed)[0] == 0
+    renamed = shutil.copy(mailed, tmp_path / "mailed.svg")
+    assert (
+        f"mailed.svg: it was written as figures/{STEM} in en of review-2024" in verify(renamed)[1]
+    )
+
+
+SHOWN = [name for name in FAKES if not re.search("record|table|place|under", name)]
+
+
+@pytest.mark.parametrize("fake", SHOWN)
+def test_a_fake_whose_seal_was_renewed_is_found_by_what_it_shows(fake, verify):
+    folder = Path("build/review-2024")
+    manifest.write(folder)
+    file = folder / "en" / FAKES[fake][0](folder / "en")
+    file.write_bytes(sealed(file.read_bytes()))
+    name = file.relative_to(folder).as_posix()
+    assert (
+        f"{file.name}: manifest.json of its build lists other bytes" in verify(file.absolute())[1]
+    )
+    known = {
+        "outputs": {
+            name: json.loads((folder / manifest.NAME).read_bytes())["outputs"][name]["content"]
+        }
+    }
+    assert manifest.compare(known, folder).changed == (name,)
+
+
+def test_a_rebuild_finds_who_edited_a_figure_and_its_record_together(verify, monkeypatch):
+    touch_up(file := Path("build/review-2024/en", PNG))
+    file.write_bytes(sealed(file.read_bytes()))
+    assert verify(PNG)[0] == 0  # as the README says
+    runs = []
+
+    def run(job):
+        runs.append(job)
+        draw(job.data, job.folder.parent, "en")
+
+    monkeypatch.setattr(execute, "run", run)
+    status, said = verify(PNG, str(file.with_suffix(".svg")), "--rebuild")
+    assert (status, len(runs)) == (1, 1)
+    assert f"{file.name} itself: made anew from this clone, it shows something else" in said
+    assert f"{STEM}.svg: current\n" in said
+    assert said.endswith("made anew from these, all that a file shows is the same.\n")
+
+
+# Hostile files
+
+DEEP = "[" * 100_000
+
+
+def hostile(record: dict, **changes: Any) -> str:
+    return json.dumps(record | changes)
+
+
+ODD = {
+    "an empty record": lambda _: "{}",
+    "a list": lambda _: "[]",
+    "a number": lambda _: "1",
+    "a deep list": lambda _: DEEP,
+    "a long number": lambda _: "9" * 9999,
+    "a cut record": lambda r: json.dumps(r)[:300],
+    "a path out": lambda r: hostile(r, notebook="../../x.ipynb"),
+    "a folder above": lambda r: hostile(r, dataset=".."),
+    "a module elsewhere": lambda r: hostile(r, code={"../../etc/passwd": "0" * 40}),
+    "no hash": lambda r: hostile(r, lock=1),
+    "a value that is none": lambda r: hostile(r, parameters={"lang": ["en"]}),
+    "a name without a value": lambda r: hostile(r, given=["lang", "x"]),
+    "two tables": lambda r: hostile(r, table={"a.csv": "0" * 40, "b.csv": "0" * 40}),
+    "another format": lambda r: hostile(r, format=1),
+    "a key of another": lambda r: hostile(r, more="x"),
+}
+NOT_OURS = (
+    "its record is not of the form that `soila run` writes: it was edited, cut off, or made by "
+    "another version; `make figures` makes outputs anew\n"
+)
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_record_of_another_form_is_told_in_a_sentence(odd, verify):
+    file = Path("build/review-2024/en", TEXTS)
+    whole = json.loads(file.read_bytes())
+    file.write_text(f'{{"title": "x", "provenance": {ODD[odd](whole["provenance"])}}}')
+    assert verify(TEXTS) == (2, f"{TEXTS.split('/')[1]}: {NOT_OURS}")
+
+
+def test_what_a_hostile_record_says_is_quoted_and_does_nothing(verify):
+    file = Path("build/review-2024/en", TEXTS)
+    whole = json.loads(file.read_bytes())
+    whole["provenance"]["parameters"] |= {"variant": "a'; touch PWNED #\x1b]0;x\x07\u202e\n"}
+    whole["provenance"]["given"] = ["lang", "variant"]
+    whole["provenance"]["packages"] = {"\x1b[2J": "1\n2"}
+    file.write_text(json.dumps(whole))
+    status, said = verify(TEXTS)
+    assert status == 1
+    assert said.splitlines()[-1] == (
+        "  regenerate it by: soila run notebooks/02_models-by-goal.ipynb -d data/review-2024 "
+        "-p lang=en -p 'variant=a'\"'\"'; touch PWNED #\\x1b]0;x\\x07\\u202e\\n'"
+    )
+    assert "package \\x1b[2J: 1\\n2 -> None" in said
+    assert [c for c in said if not c.isprintable()] == ["\n"] * len(said.splitlines())
+
+
+def test_no_file_asks_for_much_memory_or_time(verify, tmp_path, monkeypatch):
+    monkeypatch.setattr(kinds, "LARGEST", 10**6)
+    header = struct.pack(">IIBBBBB", 2**31 - 1, 2**31 - 1, 8, 6, 0, 0, 0)
+    bomb = zlib.compress(bytes(10**8), 9)
+    text = chunk(b"zTXt", b"Comment\0\0" + bomb)
+    huge = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + text + chunk(b"IEND", b"")
+    (tmp_path / "huge.png").write_bytes(huge)
+    (tmp_path / "large.svg").write_bytes(bytes(10**6 + 1))
+    os.mkfifo(tmp_path / "pipe.svg")
+    (tmp_path / "folder.pdf").mkdir()
+    (tmp_path / "none.csv").touch()
+    names = ("huge.png", "large.svg", "pipe.svg", "folder.pdf", "none.csv")
+    said = {name: verify(tmp_path / name)[1] for name in names}
+    none = (
+        "carries no record of what it was made from; outputs of `soila run` and `make figures` do, "
+    )
+    assert said == {
+        "huge.png": f"huge.png: {none}those of a notebook opened by hand do not\n",
+        "large.svg": "large.svg: larger than any output, 0 MB\n",
+        "pipe.svg": "pipe.svg: no such file\n",
+        "folder.pdf": "folder.pdf: no such file\n",
+        "none.csv": "none.json: no such file\n",
+    }
+    assert len(kinds.content(tmp_path / "huge.png")) == 64
+
+
+@given(st.sampled_from([SVG, PNG, PDF, TEXTS]), st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_change_of_bytes_is_found(made, tmp_path_factory, name, data):
+    content = (made / "build/review-2024/en" / name).read_bytes()
+    place = data.draw(st.integers(0, len(content) - 1))
+    new = data.draw(st.binary(max_size=3))
+    cut = data.draw(st.integers(0, 3))
+    fake = content[:place] + new + content[place + cut :]
+    file = tmp_path_factory.getbasetemp() / Path(name).name
+    file.write_bytes(fake)
+    try:
+        kinds.read(file)
+    except kinds.UnknownProvenanceError:
+        return
+    assert kinds.intact(file) == (fake == content)

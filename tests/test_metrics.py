@@ -12,6 +12,7 @@ from scipy.stats import beta, fisher_exact
 from statsmodels.stats.multitest import multipletests
 
 from soila_analysis import metrics
+from soila_analysis.metrics import ranking
 from soila_analysis.metrics.ranking import leading_goal
 
 ROOT = Path(__file__).parents[1]
@@ -401,6 +402,33 @@ def test_rank_ranges_depend_on_the_models_and_the_seed_not_on_the_order():
 def test_when_all_models_are_alike_no_rank_moves():
     table = metrics.rank_ranges(frame([["present", "absent", "absent"]] * 5), replicates=30)
     assert table[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 1], [2, 2], [2, 2]]
+
+
+def test_sums_of_many_models_give_the_ranks_that_models_give(monkeypatch):
+    """Drawn one by one or by their moments; the last feature equals the first, and ties with it."""
+    rng = np.random.default_rng(3)
+    rows = np.where(rng.random((400, 6)) < [0.3, 0.5, 0.55, 0.7, 0.72, 0.9], "present", "absent")
+    rows[rng.random(rows.shape) < 0.1] = "unclear"
+    features = [f"f{i}" for i in range(7)]
+    status = frame(np.column_stack([rows, rows[:, 0]]).tolist(), features)
+    goals = ["g1", "g2"]
+    served = goals_of([[goals[i % 2]] for i in range(400)])
+    one = metrics.rank_ranges(status)
+    lead = metrics.features_per_model(status, served, goals)
+    monkeypatch.setattr(ranking, "DRAWN", 399)
+    many = metrics.rank_ranges(status)
+    again = metrics.features_per_model(status, served, goals)
+    ends = ["rank_low", "rank_high"]
+    assert (many[ends] - one[ends]).abs().to_numpy().max() <= 1
+    assert many.iloc[0, 1:].tolist() == many.iloc[6, 1:].tolist()
+    assert again["leads"].to_numpy() == pytest.approx(lead["leads"].to_numpy(), abs=0.03)
+
+
+def test_a_large_table_is_drawn_by_its_sums_and_not_by_its_models(monkeypatch):
+    monkeypatch.setattr(ranking, "_sums_of_few", None)
+    status = frame([["present", "absent", "present"], ["absent"] * 3] * 2600)
+    table = metrics.rank_ranges(status)
+    assert table[["rank_low", "rank_high"]].to_numpy().tolist() == [[1, 1], [3, 3], [1, 1]]
 
 
 def test_what_was_not_assessed_in_a_model_does_not_count_as_absent():

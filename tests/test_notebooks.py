@@ -9,6 +9,8 @@ import pytest
 from lxml import html
 from matplotlib.figure import Figure
 
+from soila_analysis import taxonomy
+
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NAMES = [file.name for file in sorted(FOLDER.glob("*.ipynb"))]
 LOGIC = (
@@ -94,7 +96,7 @@ def test_one_cell_declares_the_parameters_with_types_and_help(notebook):
 def test_every_notebook_takes_a_data_set_and_a_language(notebook):
     (cell,) = parameters_cells(notebook)
     assert source(cell).startswith('dataset: str = "data/review-2024"  #')
-    assert '\nlang: str = "fi"  #' in source(cell)
+    assert '\nlang: str = "en"  #' in source(cell)  # that of the prose
 
 
 @each
@@ -190,6 +192,13 @@ def test_all_notebooks_leave_exactly_what_they_declare_and_show_it_with_alternat
     assert all(image.get("alt").strip() for image in images)
     sections = [page for page in pages if page.tag == "section"]
     assert {section.get("lang") for section in sections} == {"fi"}
+    cells = {
+        cell.text_content() for page in pages for cell in page.xpath("//table//td|//table//th")
+    }
+    known = taxonomy.load()
+    assert set(known.labels("fi").values()) & cells
+    assert {*known.feature_ids, *known.goal_ids, "M01"} & cells == set()
+    assert [cell for cell in cells if re.search(r"\d[.,]\d{4}|…|NaN", cell)] == []
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,24 @@ def test_a_build_without_outputs_is_refused(soila_, project, command):
     assert done.exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (MemoryError(), "there is not enough memory; what was not finished is as it was"),
+        (OSError(30, "Read-only file system", "build/a"), "build/a: Read-only file system"),
+        (OSError(24, "Too many open files"), "[Errno 24] Too many open files"),
+    ],
+)
+@pytest.mark.parametrize("command", ["site", "report", "archive", "check", "reference"])
+def test_what_the_machine_refuses_is_one_line(soila_, project, monkeypatch, command, error, line):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr(plan, "refuse_outdated", refuse)
+    done = soila_(command, "data/round")
+    assert (done.exit_code, done.stderr) == (1, f"Error: {line}\n")
+
+
 # One owner
 
 

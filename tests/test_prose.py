@@ -43,7 +43,6 @@ NOTEBOOK_REASONS = {
     "2012": "year of the Young Foundation's definition",
     "2024": "year of the review",
     "1": "a certain share",
-    "1/4": "chance among four goals",
     "10": "models of a goal, of which each is as many percentage points",
 }
 
@@ -181,7 +180,7 @@ def prose(notebook):
 def test_every_number_in_the_prose_of_a_notebook_has_a_source(notebooks, published):
     found = {}
     for name, notebook in notebooks.items():
-        text = prose(notebook).removeprefix(f"# {int(name[:2])} ·").replace("1/4", "")
+        text = prose(notebook).removeprefix(f"# {int(name[:2])} ·")
         found[name] = without_source(text, published, REASONS, NOTEBOOK_REASONS)
     assert found == {name: [] for name in notebooks}
 
@@ -203,7 +202,7 @@ def test_a_number_in_words_without_a_source_is_found(published):
 
 def test_every_reason_is_needed(notebooks, tables):
     texts = " ".join(prose(notebook) for notebook in notebooks.values())
-    used = set(numbers(texts)) | set(in_words(texts)) | set(re.findall(r"\d/\d", texts))
+    used = set(numbers(texts)) | set(in_words(texts))
     drawn = {"evidence-map": "literal", "models-by-goal": "literal", "agreement": "own"}
     for plot, name in drawn.items():
         table = tables[name, "en", plot]

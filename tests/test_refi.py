@@ -934,8 +934,8 @@ def of(folder, coder):
 
 def test_in_a_data_set_codes_are_added_and_all_else_stays(tmp_path, observed):
     before = datasets.load(observed)
-    sources = source(10, "m01.txt", coding_of(1) + coding_of(2))
-    sources += source(11, "Malli 02", coding_of(1, BEN))
+    sources = source(10, "M01\u200b.txt", coding_of(1) + coding_of(2))
+    sources += source(11, "Malli  02", coding_of(1, BEN))
     refi_import.read(packed(tmp_path, {"project.qde": project(CODES, sources=sources)}), observed)
     assert of(observed, "Ann") == [["M01", "co-creation", "1"], ["M01", "participation", "1"]]
     assert of(observed, "Ben") == [["M02", "participation", "1"]]
@@ -1024,6 +1024,21 @@ def test_texts_of_unknown_models_are_listed_and_left_out_if_that_is_allowed(tmp_
     coded = refi_import.read(path, observed, partial=True)
     assert [one.found for one in coded.left_out] == ["Malli 01", "Mali 07"]
     assert of(observed, "Ann") == [["M01", "participation", "1"]]
+
+
+@pytest.mark.parametrize(
+    ("named", "meant", "differ"),
+    [
+        ("m01", "M01", "upper and lower case"),
+        ("MALLI 01", "Malli 01", "upper and lower case"),
+    ],
+)
+def test_a_model_that_is_only_alike_is_refused_and_shown(tmp_path, observed, named, meant, differ):
+    path = packed(tmp_path, {"project.qde": project(CODES, sources=source(10, named))})
+    told = f'"{meant}" differs only by {differ}; write both the same'
+    assert f'found "{named}"; no model of this id or name; {told}\n' in refused(
+        refi_import.read, path, observed
+    )
 
 
 # The command

@@ -11,12 +11,15 @@ import pandas as pd
 import pytest
 from built import HOSTILE
 from lxml import html
+from PIL import Image, ImageChops, ImageStat
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics, report
 from soila_analysis.figures.palette import HEAT
 from soila_analysis.language import LANGUAGES, messages
+from soila_analysis.report import notebook
+from soila_analysis.report.chart import chart
 from soila_analysis.report.evidence_map import cells as shares
 from soila_analysis.report.tables import compact, read, readable
 
@@ -79,9 +82,11 @@ def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None
     for lang in LANGUAGES:
         words = json.loads((build / lang / "figures/feature-shares-redesigned.json").read_text())
         page = pages[f"{lang}/feature-shares-redesigned.html"]
-        (drawing,) = page.xpath("//*[local-name()='svg']")
-        assert drawing.get("role") == "img"
-        assert drawing.get("lang") == lang
+        assert page.xpath("//table[contains(@class, 'live')]")
+        (drawing,) = pages[f"{lang}/models-by-goal-as-published.html"].xpath("//main//img")
+        assert drawing.get("src") == "models-by-goal-as-published.svg"
+        alt = json.loads((build / lang / "figures/models-by-goal-as-published.json").read_text())
+        assert drawing.get("alt") == alt["alt"]
         text = page.text_content()
         for part in ("alt", "description", "badge", "source"):
             assert words[part] in text, part
@@ -98,17 +103,93 @@ def test_a_figures_table_has_the_numbers_of_its_file(build, pages) -> None:
     for lang, percent in (("fi", "53\u00a0%"), ("sv", "53\u00a0%"), ("en", "53%")):
         table = read(build / lang / "tables/feature-shares.csv").set_index("feature")
         page = pages[f"{lang}/feature-shares-redesigned.html"]
-        rows = page.xpath("//table[@class='data']/tbody/tr")
-        shown = {r.findtext("th"): [c.text or "" for c in r.findall("td")] for r in rows}
-        assert list(shown) == list(table.index)
-        for feature, (ratio, share, *_) in shown.items():
+        rows = page.xpath("//table[@class='live data']/tbody/tr")
+        shown = {r.findtext("th/a"): [c.text or "" for c in r.findall("td")[1:]] for r in rows}
+        assert sorted(shown) == sorted(table.index)
+        for feature, (share, ratio, *_) in shown.items():
             row = table.loc[feature]
             if row["basis"] == "bounded":
                 assert ratio == f"{row['bound_low']:.0f}–{row['bound_high']:.0f}/{row['n']}"
             else:
                 assert ratio == f"{row['k']:.0f}/{row['n']}"
                 assert re.sub(r"\D", "", share) == f"{row['percent']:.0f}"
-        assert percent in {cells[1] for cells in shown.values()}
+        assert percent in {cells[0] for cells in shown.values()}
+
+
+def drawn_on(axes):
+    """What is drawn on a scale from 0 to 100: points, ends of ranges, and lines."""
+    found = {"o": [], "|": [], "None": []}
+    for line in axes.get_lines():
+        found.setdefault(line.get_marker(), []).append(tuple(line.get_xdata()))
+    return found
+
+
+@pytest.mark.parametrize("name", ["literal", "memberships", "own", "example"])
+@pytest.mark.parametrize("plot", ["feature-shares", "feature-by-goal"])
+def test_live_charts_show_what_is_drawn(tables, shipped, name, plot):
+    table, labels = tables[name, "en", plot], shipped[name].taxonomy.labels("en")
+    found = [m for marks in chart(table, labels, "en", plot, "redesigned").marks for m in marks]
+    figure = figures.draw(plot, table, "en")
+    (scale,) = (a for a in figure.axes if a.get_xlim() == (0, 100) and a.get_lines())
+    drawn = drawn_on(scale)
+
+    def ends(*kinds):
+        return sorted(round(end, 6) for m in found if m.kind in kinds for end in (m.low, m.high))
+
+    def of(lines):
+        return sorted(round(float(x), 6) for line in lines for x in line)
+
+    assert ends("dot")[::2] == of(drawn["o"])
+    if not ends("own"):  # whose marks are diamonds too
+        assert ends("other")[::2] == of(drawn.get("D", []))
+    assert set(ends("own")) <= {x for m, lines in drawn.items() if m != "None" for x in of(lines)}
+    lines = ends("interval", "widened", "bounds", "range", "likely", "likely-once")
+    assert len(lines) >= 2 * len(table)
+    assert not set(lines) - set(of(drawn["None"]))
+
+
+def test_a_live_chart_leaves_no_row_out(shipped, pilot):
+    for data in (shipped["own"], pilot):
+        for plot in ("feature-shares", "feature-by-goal", "models-by-goal"):
+            table = soila.table(plot, data, "sv")
+            live = chart(table, data.taxonomy.labels("sv"), "sv", plot, "redesigned")
+            assert len(live.table.rows) == len(live.marks) == len(table), plot
+            assert {kind for kind, _ in live.key} == {m.kind for r in live.marks for m in r}, plot
+    assert chart(table, {}, "sv", "taxonomy", "redesigned") is None
+    assert chart(table, {}, "sv", plot, "as-published") is None
+
+
+def test_pages_share_one_style_and_one_copy_of_each_figure(build, pages):
+    site = build / "site"
+    for lang in LANGUAGES:
+        assert all("@font-face" not in (site / a).read_text() for a in pages)
+        front = [site / lang / "index.html", *(site / lang).glob("*.thumb.png")]
+        assert len(front) > 3
+        assert sum(file.stat().st_size for file in front) < 300_000
+    drawing = (build / "en/figures/feature-shares-redesigned.svg").read_bytes()
+    address = notebook.embedded(drawing)
+    rich = f'<figure><img alt="a" src="{address}"></figure>'
+    cell = notebook._headed(rich, {address: "f.svg"})
+    assert 'src="f.svg"' in cell
+
+
+def test_lighter_files_keep_words_record_and_colours(build):
+    for ending, least in (("svg", 0.75), ("png", 0.5)):
+        name = f"feature-shares-redesigned.{ending}"
+        whole, light = build / "en/figures" / name, build / "site/en" / name
+        assert light.stat().st_size < least * whole.stat().st_size
+        if ending == "svg":
+            trees = [html.parse(file).getroot() for file in (whole, light)]
+            for tag in ("title", "desc", "metadata"):
+                one, other = (t.xpath(f"string(//*[local-name()='{tag}'])") for t in trees)
+                assert " ".join(one.split()) == " ".join(other.split()) or tag == "metadata"
+            assert len({len(t.xpath("//*[local-name()='use']")) for t in trees}) == 1
+        else:
+            one, other = Image.open(whole), Image.open(light)
+            assert {k: one.info[k] for k in ("Title", "Description")}.items() <= other.info.items()
+            assert one.size == other.size
+            apart = ImageChops.difference(one.convert("RGB"), other.convert("RGB"))
+            assert ImageStat.Stat(apart).rms < [8, 8, 8]
 
 
 def test_numbers_of_one_compatible_data_set_are_not_shown(tables) -> None:

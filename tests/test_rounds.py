@@ -407,4 +407,4 @@ def test_a_comparison_is_written_with_its_table_and_texts(call, tmp_path):
 
 
 def test_a_folder_that_is_no_round_is_refused(call, tmp_path):
-    assert "no such folder" in call("compare", EXAMPLE, tmp_path / "missing").stderr
+    assert "no such data set folder" in call("compare", EXAMPLE, tmp_path / "missing").stderr

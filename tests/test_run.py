@@ -251,14 +251,25 @@ def test_a_value_of_another_type_is_refused(write, name, text, type_):
 
 def test_a_mistyped_name_is_refused_with_the_nearest_one(write):
     assert failure(lambda: contract.check(write(parameters=PARAMETERS), {"shaer": "1"})) == (
-        'small.ipynb: no parameter "shaer", did you mean "share"? '
-        "(there are text, whole, share, bold)"
+        'small.ipynb: no parameter "shaer"; allowed: text, whole, share, bold; '
+        'did you mean "share"?'
     )
 
 
 def test_an_unknown_name_like_no_other_is_refused_with_those_there_are(write):
     assert failure(lambda: contract.check(write(parameters=PARAMETERS), {"zzz": "1"})) == (
-        'small.ipynb: no parameter "zzz" (there are text, whole, share, bold)'
+        'small.ipynb: no parameter "zzz"; allowed: text, whole, share, bold'
+    )
+
+
+def test_names_what_cannot_be_seen_in_a_parameter(write):
+    path = write(parameters=PARAMETERS, choices={"text": ["Käynnissä"]})
+    assert failure(lambda: contract.check(path, {"bold\u200b": "true"})) == (
+        'small.ipynb: no parameter "bold<U+200B>"; allowed: text, whole, share, bold; '
+        'did you mean "bold"? They differ by U+200B.'
+    )
+    assert failure(lambda: contract.check(path, {"text": "Ka\u0308ynnissa\u0308"})).endswith(
+        "They differ by the way in which letters are composed."
     )
 
 
@@ -266,8 +277,8 @@ def test_a_value_outside_the_choices_is_refused_with_the_choices(write):
     path = write(parameters=PARAMETERS, choices={"text": ["fi", "sv"], "whole": [3, 5]})
     assert contract.check(path, {"text": "sv", "whole": "5"}) == {"text": "sv", "whole": 5}
     assert failure(lambda: contract.check(path, {"text": "en", "whole": "4"})) == (
-        'small.ipynb: text: "en" is not allowed, choose from fi, sv; '
-        'whole: "4" is not allowed, choose from 3, 5'
+        'small.ipynb: text has no choice "en"; allowed: fi, sv\n'
+        '  whole has no choice "4"; allowed: 3, 5'
     )
 
 
@@ -275,9 +286,9 @@ def test_all_problems_with_values_are_told_at_once(write):
     path = write(parameters=PARAMETERS, choices={"text": ["fi"]})
     message = failure(lambda: contract.check(path, {"whole": "x", "blod": "true", "text": "en"}))
     assert message == (
-        'small.ipynb: whole: "x" is not of type int; '
-        'no parameter "blod", did you mean "bold"? (there are text, whole, share, bold); '
-        'text: "en" is not allowed, choose from fi'
+        'small.ipynb: whole: "x" is not of type int\n'
+        '  no parameter "blod"; allowed: text, whole, share, bold; did you mean "bold"?\n'
+        '  text has no choice "en"; allowed: fi'
     )
 
 
@@ -655,7 +666,7 @@ Path("{me}.done").touch()"""
         "",
         "",
         "c: cell 3 (`1 / 0`): ZeroDivisionError: division by zero",
-        'd.ipynb: no parameter "x" (there are )',
+        'd.ipynb: no parameter "x"; allowed: none',
         "",
     ]
     assert [r.job for r in results] == jobs
@@ -901,7 +912,7 @@ def test_a_data_set_from_elsewhere_is_named_by_its_whole_path(command, tmp_path,
 
 def test_a_data_set_that_is_no_folder_is_refused_before_anything_is_executed(command):
     result, jobs, _ = command(TAXONOMY, "-d", "data/raund")
-    assert result.stderr == "Error: data/raund: no such data set folder\n"
+    assert result.stderr.startswith("Error: data/raund: no such data set folder. Looked in ")
     assert (result.exit_code, jobs) == (1, [])
 
 
@@ -910,4 +921,4 @@ def test_runs_that_would_overwrite_each_other_are_refused_without_a_traceback(tm
     result = CliRunner().invoke(soila, arguments)
     assert result.stderr.startswith(f"Error: {tmp_path}/fi/tables/taxonomy.csv would be written")
     assert result.exit_code == 1
-    assert [p.name for p in tmp_path.iterdir()] == [".lock"]
+    assert not list(tmp_path.iterdir())

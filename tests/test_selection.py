@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
 from soila_analysis.dataset.dataset import Part
@@ -72,7 +73,7 @@ def test_all_that_is_wrong_is_said_at_once_with_what_there_is(shipped):
     assert refused(shipped["own"], only="region=Uusima; yaer=2024", goal="x") == (
         'no model has region "Uusima"; allowed: Kainuu, Pirkanmaa, Pohjanmaa, Uusimaa; '
         'did you mean "Uusimaa"?\n'
-        'no column "yaer" in models.csv; allowed: model_id, name, region, year; '
+        'models.csv has no column "yaer"; allowed: model_id, name, region, year; '
         'did you mean "year"?\n'
         'no goal "x"; allowed: largest, all, prevention, support, transition'
     )
@@ -80,13 +81,13 @@ def test_all_that_is_wrong_is_said_at_once_with_what_there_is(shipped):
 
 def test_a_data_set_without_further_columns_says_which_columns_it_has(shipped):
     assert refused(shipped["literal"], only="region=Uusimaa") == (
-        'no column "region" in models.csv; allowed: model_id, name'
+        'models.csv has no column "region"; allowed: model_id, name'
     )
 
 
 def test_of_many_values_the_first_are_listed(shipped):
     message = refused(shipped["literal"], only="model_id=X")
-    assert message.endswith(", M19, M20, ... (52 in all)")
+    assert message.endswith("allowed: M01, M02, M03, ... (52 in all)")
 
 
 # What is known of them
@@ -158,3 +159,18 @@ def test_all_models_need_no_word():
     assert figures.selected("fi", "", n=52, of=52) == ""
     said = figures.selected("en", "Support", "region=Kainuu", n=1, of=1234)
     assert said == "Selected models: Support; region=Kainuu (1/1,234)."
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda data: datasets.select(data, goal="goal-1\u200b"),
+        lambda data: datasets.select(data, only="name\u200b=Malli 07"),
+        lambda data: datasets.trace(data, "participation\u200b"),
+        lambda data: soila.plot("feature-by-goal", data, feature="participation\u200b"),
+        lambda data: data.consensus("coder:reconstruction\u200b"),
+    ],
+)
+def test_names_what_cannot_be_seen_in_a_choice(shipped, asked):
+    with pytest.raises(ValueError, match=r"did you mean .*\? They differ by U\+200B\."):
+        asked(shipped["literal"])

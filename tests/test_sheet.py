@@ -145,7 +145,7 @@ def test_models_stay_in_sight_and_ids_out_of_it(books):
 
 
 def test_sorting_and_filtering_leave_the_ids_where_they_are(books):
-    """An empty row ends what programs sort; the filter's range says so, no program was tried."""
+    """An empty row ends what programs sort; `test_cases` lets LibreOffice sort a sheet."""
     page = books["fi"].worksheets[1]
     last = openpyxl.utils.get_column_letter(page.max_column)
     assert page.auto_filter.ref == f"A3:{last}{page.max_row}"

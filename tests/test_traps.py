@@ -165,7 +165,7 @@ def test_a_parameter_that_names_a_missing_data_set_leaves_no_folder(write, clone
     monkeypatch.chdir(clone)
     notebook = write(LOAD, parameters='dataset: str = "data/round"  # folder')
     done = CliRunner().invoke(soila, ["run", str(notebook), "-p", "dataset=data/raund"])
-    assert done.stderr == "Error: data/raund: no such data set folder\n"
+    assert done.stderr.startswith("Error: data/raund: no such data set folder. Looked in ")
     assert done.exit_code == 1
     assert not (clone / "build").exists()
 
@@ -329,14 +329,25 @@ def test_a_build_folder_that_cannot_be_written_is_told(write, tmp_path):
     assert str(tmp_path / "out") in result.failure
 
 
-def test_a_disk_that_is_full_when_outputs_are_put_in_place_is_told(write, good, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
+def test_a_disk_that_is_full_when_outputs_are_put_in_place_leaves_all_as_it_was(
+    write, good, monkeypatch
+):
+    two = "(folder / 'more').mkdir()\n(folder / 'more/b.csv').write_text('new')"
+    notebook = write(WRITE, GOOD, two, outputs=["table.csv", "more/b.csv"])
+    job = Job(notebook, {}, good)
+    replace, calls = Path.replace, []
 
-    monkeypatch.setattr(execute, "_place", full)
-    job = Job(write(WRITE, GOOD), {}, good)
+    def full(path, target):
+        calls.append(target)
+        if target == good / "notebooks/small.ipynb":
+            raise OSError(28, "No space left on device")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", full)
     result = execute._attempt(job, 30, False, plan.inputs(job))
     assert result.failure == "small: OSError: [Errno 28] No space left on device"
+    assert good / "more/b.csv" in calls
+    assert [p.name for p in good.rglob("*") if p.is_file()] == ["table.csv"]
     assert (good / "table.csv").read_text() == "good"
 
 

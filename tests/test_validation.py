@@ -1,9 +1,13 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from soila_analysis import dataset as datasets
 from soila_analysis.dataset import Problem
+from soila_analysis.files import UserError
+
+ROOT = Path(__file__).parents[1]
 
 SOUND = {
     "dataset.toml": """\
@@ -562,14 +566,30 @@ def test_a_missing_file_is_told(folder, name):
     assert shown(folder) == [f"{name}: the file is missing"]
 
 
-def test_a_folder_that_does_not_exist_is_told_with_the_nearest_that_does(folder):
+@pytest.mark.parametrize("use", [datasets.load, datasets.validate, datasets.describe])
+def test_a_mistyped_folder_names_the_nearest(folder, use):
     missing = folder.with_name("round-2026")
-    assert shown(missing) == [f'{missing}: no such folder; did you mean "round-2025"?']
+    with pytest.raises(UserError) as told:
+        use(missing)
+    meant = f'did you mean "{folder}"? Looked in {folder.parent}.'
+    assert str(told.value) == f"{missing}: no such data set folder; {meant}"
+    assert told.value._render_traceback_() == [str(told.value)]  # what a notebook shows
+
+
+@pytest.mark.parametrize("typed", ["review-2042", "data/review-2042", "../data/review-2042"])
+def test_a_mistyped_name_says_what_to_type(typed, monkeypatch):
+    monkeypatch.chdir(ROOT / "notebooks")
+    with pytest.raises(UserError, match=f"Looked in .*{ROOT}/data") as told:
+        datasets.load(typed)
+    meant = re.search(r'did you mean "(.*?)"', str(told.value))[1]
+    assert meant == typed.replace("2042", "2024")
+    assert datasets.load(meant).name == "review-2024"
 
 
 def test_a_file_in_place_of_the_folder_is_told(folder):
     file = folder / "models.csv"
-    assert shown(file) == [f"{file}: not a folder; name the one that holds dataset.toml"]
+    with pytest.raises(UserError, match=r"models\.csv: not a folder; name the one that holds"):
+        datasets.load(file)
 
 
 def test_latin_1_without_a_declaration_is_told_with_byte_and_line(folder):

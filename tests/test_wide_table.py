@@ -47,7 +47,10 @@ def test_columns_that_are_named_become_goals_features_and_codes(
     found, data = codes(folder)
     if expected:
         assert found == expected
-        assert done.output == f"{folder}: 3 models, 12 codes, 4 features, 2 goals\n"
+        assert done.output == (
+            "wide.csv: 3 rows read; 1 above the headings skipped\n"
+            f"{folder}: 3 models, 12 codes, 4 features, 2 goals\n"
+        )
     else:
         assert len(data.codings) == 7
     assert [feature.label.sv for feature in data.taxonomy.features][:2] == ["RCT", "Cohort"]
@@ -123,3 +126,20 @@ def test_cells_that_are_not_understood_are_named(tmp_path, call):
     assert 'cell C2: found "perhaps", allowed 1, 0, ?, -; an answer' in told
     assert 'cell A3: found "A", allowed a model of its own' in told
     assert 'cell A4: found "B"; the model has no goal' in told
+
+
+def test_every_sheet_and_row_of_the_file_is_accounted_for(tmp_path, call):
+    file, made = tmp_path / "wide.xlsx", openpyxl.Workbook()
+    for row in (["Reviews"], ["Id", "Aim", "Trained"], ["A", "Work", 1], ["B", "Work", 0]):
+        made.active.append(row)
+    made.active.row_dimensions[4].hidden = made.active.column_dimensions["C"].hidden = True
+    made.create_sheet("Notes").append(["call them"])
+    made.create_sheet("Empty")
+    made.save(file)
+    said = ["--model", "Id", "--goal", "Aim", "--feature", "Trained", "--coder", "AB"]
+    done = call("import", file, tmp_path / "x", *said, *ABOUT)
+    assert done.output.splitlines()[:-1] == [
+        "wide.xlsx, sheet Sheet: 2 rows read; 1 above the headings skipped; "
+        "1 of these rows hidden; 1 column hidden, read",
+        "wide.xlsx, sheet Notes: 1 row, not read",
+    ]

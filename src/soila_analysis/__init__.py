@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["explore", "load", "plot", "publish", "shares", "shown", "table", "tidy"]
+__all__ = ["ask", "explore", "load", "plot", "publish", "shares", "shown", "table", "tidy"]
 
-HOMES = {"load": "dataset", "explore": "report", "shown": "report"}  # name to module
+HOMES = {"load": "dataset"}  # name to module
+HOMES |= dict.fromkeys(("ask", "explore", "shown"), "report")
 HOMES |= dict.fromkeys(("plot", "publish", "shares", "table", "tidy"), "front_door")
 
 

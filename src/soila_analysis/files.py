@@ -16,6 +16,8 @@ from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
 
+from soila_analysis.language.likeness import nearest
+
 # What a run tells its kernel, in environment variables:
 OUTPUT = "SOILA_OUTPUT"  # the folder that outputs go to
 RECORD = "SOILA_PROVENANCE"  # what they are made from, as JSON
@@ -36,7 +38,11 @@ _HELD: set[Path] = set()  # folders that this process has to itself
 
 
 class UserError(Exception):
-    """What a user can put right; the message says how, and a command shows nothing else."""
+    """What a user can put right; the message says how, and nothing else is shown."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Say it in a notebook as a command does."""
+        return [str(self)]
 
 
 def root() -> Path:
@@ -90,15 +96,52 @@ def dataset_folder(name: str | Path) -> Path:
     Path
         Absolute; the path from here where there is no such folder.
     """
+    places = _places(name)
+    return next((place for place in places if place.is_dir()), places[0])
+
+
+def existing(name: str | Path) -> Path:
+    """Locate a data set as `dataset_folder` does; it must be there.
+
+    Parameters
+    ----------
+    name : str or Path
+        As for `dataset_folder`.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UserError
+        If there is no such folder; the message names the nearest one, and where it was looked for.
+    """
+    folder, places = dataset_folder(name), _places(name)
+    if folder.is_dir():
+        return folder
+    if folder.exists():
+        raise UserError(f"{name}: not a folder; name the one that holds dataset.toml")
+    others = [one.parent.name for p in places for one in p.parent.glob("*/dataset.toml")]
+    beside = Path(name).with_name
+    hint = nearest(Path(name).name, sorted({*others}), lambda one: f'"{beside(one)}"')
+    looked = " or ".join(map(str, dict.fromkeys(place.parent for place in places)))
+    raise UserError(
+        f"{name}: no such data set folder{f'; {hint}' if hint else '.'} Looked in {looked}."
+    )
+
+
+def _places(name: str | Path) -> list[Path]:
+    """List where a data set may be: from here, from the root, and by its name in ``data/``."""
     here = Path(os.path.normpath(Path(name).absolute()))  # a link keeps its name
     bring_back(here)
-    if here.is_dir() or Path(name).is_absolute():
-        return here
+    if Path(name).is_absolute():
+        return [here]
     try:
         top = root()
     except FileNotFoundError:
-        return here
-    return next((p for p in (top / name, top / "data" / name) if p.is_dir()), here)
+        return [here]
+    return [here, top / name, top / "data" / name]
 
 
 def portable(dataset: str | Path) -> str:

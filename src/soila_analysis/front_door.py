@@ -134,6 +134,7 @@ def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.Data
         "figure": figure,
         "lang": lang,
         "dataset": data.name,
+        "labels": data.taxonomy.labels(lang),
         "variants": _variants(figure, data),
     }
     return made

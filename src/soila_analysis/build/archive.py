@@ -4,7 +4,6 @@ Equal builds of one commit give equal bytes: entries are sorted, their times and
 """
 
 import io
-import json
 import mimetypes
 import re
 import tomllib
@@ -58,7 +57,7 @@ def write(folder: Path, data: Path) -> Path:
     manifest.write(folder)
     held = members(folder, data)
     described = {name: file.read_bytes() for name, file in held.items()}
-    described[DESCRIPTION] = _text(describe(folder, data, held)).encode()
+    described[DESCRIPTION] = manifest.text(describe(folder, data, held)).encode()
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in sorted(described.items()):
@@ -179,7 +178,3 @@ def _author() -> str:
 def _date() -> str | None:
     """Return the day of the commit; today is no fact of the build."""
     return (records.git(files.root(), "log", "-1", "--format=%cs") or b"").decode().strip() or None
-
-
-def _text(value: dict[str, Any]) -> str:
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

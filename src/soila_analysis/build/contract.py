@@ -11,7 +11,6 @@ the name of the executed notebook where parameters are given.
 # mypy: disable-error-code="no-untyped-call"
 
 import ast
-import difflib
 import io
 import json
 import re
@@ -24,6 +23,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from soila_analysis.files import UserError
+from soila_analysis.language.likeness import unknown
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -114,9 +114,7 @@ def check(notebook: Path, values: Mapping[str, str]) -> dict[str, str | int | fl
     typed, problems = {}, []
     for name, text in values.items():
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f', did you mean "{near[0]}"?' if near else ""
-            problems.append(f'no parameter "{name}"{hint} (there are {", ".join(known)})')
+            problems.append(unknown("no parameter", name, known))
             continue
         try:
             typed[name] = _typed(text, known[name].type)
@@ -124,10 +122,9 @@ def check(notebook: Path, values: Mapping[str, str]) -> dict[str, str | int | fl
             problems.append(f'{name}: "{text}" is not of type {known[name].type}')
             continue
         if name in choices and typed[name] not in choices[name]:
-            allowed = ", ".join(map(str, choices[name]))
-            problems.append(f'{name}: "{text}" is not allowed, choose from {allowed}')
+            problems.append(unknown(f"{name} has no choice", text, [*map(str, choices[name])]))
     if problems:
-        raise RunError(f"{notebook.name}: " + "; ".join(problems))
+        raise RunError(f"{notebook.name}: " + "\n  ".join(problems))
     return typed
 
 

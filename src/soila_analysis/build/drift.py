@@ -3,19 +3,21 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from soila_analysis import figures
-from soila_analysis.build import manifest
+from soila_analysis.build import kinds, manifest
 from soila_analysis.build.record import Change
-from soila_analysis.files import UserError
+from soila_analysis.files import UserError, replacing
 
 if TYPE_CHECKING:
     from PIL import Image
 
+OUTPUTS = "outputs.json"
 LANG = "en"  # the language of the reference tables; ids and numbers are the same in all
 VALUES = {"k", "share", "low", "high", "percent"}
 SHOWN = 20  # cells of one table that are listed
@@ -24,7 +26,7 @@ FORMATS = (".svg", ".png", ".pdf", ".json")
 
 
 class NoReferenceError(UserError):
-    """A data set whose figures have no reference; the message says how to make one."""
+    """A data set without a reference that can be read; the message says how to make one."""
 
 
 def renew(folder: Path, home: Path) -> Path:
@@ -35,24 +37,21 @@ def renew(folder: Path, home: Path) -> Path:
     folder : Path
         ``build/<data set>``.
     home : Path
-        The folder of the references: ``<data set>.json`` and ``<data set>/tables`` are replaced.
+        The folder of the references.
 
     Returns
     -------
     Path
-        The JSON file.
+        ``<data set>`` there, with ``outputs.json`` and ``tables``; it is replaced as a whole.
     """
     known = manifest.reference(folder)
-    name = known["dataset"]
-    tables = home / name / "tables"
-    tables.mkdir(parents=True, exist_ok=True)
-    made = {file.name: file.read_bytes() for file in (folder / LANG / "tables").glob("*.csv")}
-    for file in tables.glob("*.csv"):
-        if file.name not in made:
-            file.unlink()
-    for file_name, content in made.items():
-        (tables / file_name).write_bytes(content)
-    return manifest.save(home / f"{name}.json", known)
+    home.mkdir(parents=True, exist_ok=True)
+    with replacing(home / known["dataset"]) as new:
+        (new / OUTPUTS).write_text(manifest.text(known), encoding="utf-8", newline="\n")
+        (new / "tables").mkdir()
+        for table in (folder / LANG / "tables").glob("*.csv"):
+            copyfile(table, new / "tables" / table.name)
+    return home / known["dataset"]
 
 
 def check(folder: Path, home: Path) -> list[Change]:
@@ -76,14 +75,17 @@ def check(folder: Path, home: Path) -> list[Change]:
     NoReferenceError
         If the data set has none.
     """
-    file = home / f"{folder.resolve().name}.json"
+    file = home / folder.resolve().name / OUTPUTS
     if not file.is_file():
         raise NoReferenceError(
             f"{file}: no such reference; `soila reference {folder}` makes the build one"
         )
-    known = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        known = json.loads(file.read_bytes())
+    except ValueError as error:  # such as the marks of a merge
+        raise NoReferenceError(f"{file}: {error}; `make reference` renews it") from None
     found = manifest.compare(known, folder)
-    tables = home / known["dataset"] / "tables"
+    tables = file.parent / "tables"
     inputs = _Inputs(known["inputs"], manifest.made_from(folder))
     listed = {
         "missing outputs": found.missing,
@@ -213,11 +215,11 @@ def _figure(
     """Tell why a figure differs, and draw where."""
     file = folder / lang / "figures" / f"{stem}.png"
     try:
-        made = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
-    except FileNotFoundError:  # it is listed as missing
+        made = kinds.read(file.with_suffix(".json"))
+    except kinds.UnknownProvenanceError:  # it is listed as missing or changed
         yield inputs.told(paths[0])
         return
-    now = folder / lang / "tables" / made["table"]
+    now = folder / lang / "tables" / next(iter(made["table"]))
     then = tables / now.name if lang == LANG else now
     same = not then.is_file() or not now.is_file() or then.read_bytes() == now.read_bytes()
     yield "its table differs" if not same else f"its table is the same; {inputs.told(paths[0])}"
@@ -229,7 +231,12 @@ def _figure(
     except (KeyError, AttributeError, TypeError, ValueError):  # such as of columns added since
         yield "today's drawing code cannot draw the earlier table, so there is no picture of it"
         return
-    if _compare(before, file, picture):
+    try:
+        differs = _compare(before, file, picture)
+    except OSError as error:  # such as of a folder that is read-only
+        yield f"no picture of before, after and difference: {error}"
+        return
+    if differs:
         yield f"before, after and difference: {picture}"
     elif same:
         yield "today's drawing code makes this picture of its table"

@@ -25,6 +25,7 @@ from contextlib import (
 )
 from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from multiprocessing import active_children, get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -48,6 +49,7 @@ PASSING = {r"\b0x[0-9a-f]{6,}\b": "0x…", r"\bipykernel_\d+": "ipykernel"}
 ENCODED = r";base64,[A-Za-z0-9+/=]+"  # pictures within pages, where /w is no path
 BINARY = ("image/", "audio/", "video/", "application/pdf")
 ENDS = {".svg": b"</svg>", ".png": b"IEND\xaeB`\x82", ".pdf": b"%%EOF", ".json": b"}"}
+STAGING = partial(tempfile.TemporaryDirectory, prefix=".run-", ignore_cleanup_errors=True)
 Inputs = Mapping[str, Mapping[str, str]]
 Task = tuple[Job, float, bool, Inputs]
 
@@ -109,7 +111,7 @@ def run(
     _refuse_unlocked(job, record)
     folder = job.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".run-", dir=folder) as beside:
+    with STAGING(dir=folder) as beside:
         staging = Path(beside)
         notebook = _execute(job, values, record, staging, started + timeout, plain)
         _refuse_changes(job, record, before)
@@ -124,10 +126,9 @@ def run(
         made_here = [*expected, *last[1:]]
         last.append(plan.write(job, record, staging, made_here))
         with guard:
-            placed = [_place(staging, folder, file) for file in [*expected, *last]]
-            for path in set(optional) - set(made):
-                (folder / path).unlink(missing_ok=True)
-    return Result(job, time.monotonic() - started, files=tuple(placed))
+            _exchange(staging, folder, [*expected, *last], set(optional) - set(made))
+    placed = tuple(folder / path for path in (*expected, *last))
+    return Result(job, time.monotonic() - started, files=placed)
 
 
 def run_all(
@@ -396,10 +397,24 @@ def _write(staging: Path, name: str, text: str, expected: Iterable[str]) -> None
     (folder / f"{name}.outputs").write_text(listing, encoding="utf-8", newline="\n")
 
 
-def _place(staging: Path, folder: Path, file: str) -> Path:
-    target = folder / file
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return (staging / file).replace(target)
+def _exchange(staging: Path, folder: Path, new: Sequence[str], gone: Iterable[str]) -> None:
+    """Put files in place and take others away; after an error all is as it was.
+
+    A kill in between is seen by the next command, since what tells of the run comes last.
+    """
+    with ExitStack() as undo:
+        for file in (*gone, *new):
+            target, before = folder / file, staging / ".before" / file
+            for parent in (target.parent, before.parent):
+                parent.mkdir(parents=True, exist_ok=True)
+            if target.exists():
+                target.replace(before)
+                undo.callback(before.replace, target)
+            else:
+                undo.callback(target.unlink, missing_ok=True)
+            if file in new:
+                (staging / file).replace(target)
+        undo.pop_all()
 
 
 def _side_by_side(

@@ -7,11 +7,8 @@ does not change it; the reference holds this one.
 """
 
 import hashlib
-import io
 import json
 import platform
-import re
-from base64 import b64decode
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,15 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from soila_analysis import files
-from soila_analysis.build import plan
+from soila_analysis.build import kinds, plan
 from soila_analysis.build import record as records
 
 FORMAT = 1
 NAME = "manifest.json"
 STRAY = "that no notebook makes any more; `make clean` removes them"
+PLACES = ("figures", "tables")  # where outputs that carry a record are
 KINDS = ("figures/*", "tables/*", "notebooks/*.ipynb")
-EMBEDDED = re.compile(rb"(?<=data:image/svg\+xml;base64,)[A-Za-z0-9+/=]+")
-SVG_RECORD = re.compile(rb"<dc:description>.*?</dc:description>", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +72,6 @@ def strays(folder: Path) -> list[str]:
     return sorted(_files(folder) - set(outputs(folder)))
 
 
-def content(file: Path) -> str:
-    """Hash what an output shows, whatever it was made from and on whichever machine.
-
-    Parameters
-    ----------
-    file : Path
-        SVG, PNG, PDF, JSON, CSV or executed notebook.
-
-    Returns
-    -------
-    str
-        SHA-256 in hexadecimal digits.
-    """
-    return hashlib.sha256(CONTENTS.get(file.suffix, Path.read_bytes)(file)).hexdigest()
-
-
 def contents(folder: Path) -> dict[str, str]:
     """Hash what all outputs of a build show.
 
@@ -103,11 +83,13 @@ def contents(folder: Path) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Path below the folder to `content`.
+        Path below the folder to `kinds.content`.
     """
     paths = outputs(folder)
     with ThreadPoolExecutor() as pool:
-        return dict(zip(paths, pool.map(lambda path: content(folder / path), paths), strict=True))
+        return dict(
+            zip(paths, pool.map(lambda path: kinds.content(folder / path), paths), strict=True)
+        )
 
 
 def make(folder: Path) -> dict[str, Any]:
@@ -160,56 +142,51 @@ def write(folder: Path) -> Path:
     Path
         ``manifest.json`` there.
     """
-    return save(folder / NAME, make(folder))
+    return files.write(folder / NAME, text(make(folder)))
 
 
-def edited(file: Path, record: Mapping[str, Any]) -> list[records.Change]:
-    """Tell whether an output was changed by hand after it was made.
+def edited(file: Path) -> list[records.Change]:
+    """Tell whether an output is another than its build made.
 
     Parameters
     ----------
     file : Path
         The output.
-    record : mapping
-        What it was made from, as it says itself.
 
     Returns
     -------
     list of Change
-        Empty if its bytes are those that the manifest of its build lists, if the manifest lists
-        it as made from something else, or if there is no manifest: a file that was mailed.
+        Empty if its bytes are those that the manifest of its build lists, or if it is in no
+        build: a file that was mailed.
     """
     folder = next(iter(file.absolute().parents[2:3]), None)
-    if folder is None or not (folder / NAME).is_file():
+    placed = folder and file.absolute().parent.name in PLACES
+    if not folder or not placed or not (folder / NAME).is_file():
         return []
-    known = json.loads((folder / NAME).read_text(encoding="utf-8"))
-    entry = known["outputs"].get(file.absolute().relative_to(folder).as_posix())
-    if entry is None or entry["made_from"] is None:
+    try:
+        known = json.loads(kinds.bounded(folder / NAME))["outputs"]
+        listed = known[file.absolute().relative_to(folder).as_posix()]["sha256"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return [records.Change(f"{NAME} of its build does not list it")]
+    if hashlib.sha256(kinds.bounded(file)).hexdigest() == listed:
         return []
-    inputs = known["records"][entry["made_from"]]
-    same = all(record.get(name) == value for name, value in inputs.items())
-    if not same or hashlib.sha256(file.read_bytes()).hexdigest() == entry["sha256"]:
-        return []
-    return [records.Change(f"{file.name} itself: its bytes are not those that were written")]
+    return [records.Change(f"{file.name}: {NAME} of its build lists other bytes")]
 
 
-def save(file: Path, value: Mapping[str, Any]) -> Path:
-    """Write JSON with sorted keys; a file is replaced when the new one is complete.
+def text(value: Mapping[str, Any]) -> str:
+    """Word a manifest or a reference.
 
     Parameters
     ----------
-    file : Path
-        Where.
     value : mapping
-        What.
+        As `make` or `reference` gives.
 
     Returns
     -------
-    Path
-        The file.
+    str
+        JSON with sorted keys, the same for equal values.
     """
-    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
-    return files.write(file, text)
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def made_from(folder: Path) -> dict[str, dict[str, Any]]:
@@ -279,7 +256,7 @@ def reference(folder: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``outputs``, path to `content`; ``inputs``, kind to name to hash or version.
+        ``outputs``, path to `kinds.content`; ``inputs``, kind to name to hash or version.
     """
     return {
         "format": FORMAT,
@@ -351,8 +328,8 @@ def _record(folder: Path, path: str) -> dict[str, Any]:
     """Read what an output was made from; empty if it does not tell."""
     own = listed(folder, path) if path.endswith(".ipynb") else [path]
     try:
-        return records.read(folder / (own or [path])[0])
-    except records.UnknownProvenanceError:
+        return kinds.read(folder / (own or [path])[0])
+    except kinds.UnknownProvenanceError:
         return {}
 
 
@@ -363,51 +340,3 @@ def _notebook(folder: Path, run: str) -> str:
 
 def _digest(record: Mapping[str, Any]) -> str:
     return hashlib.sha256(records.dumps(record).encode()).hexdigest()[:12]
-
-
-def _of_svg(file: Path) -> bytes:
-    return SVG_RECORD.sub(b"", file.read_bytes())
-
-
-def _of_png(file: Path) -> bytes:
-    from PIL import Image
-
-    with Image.open(file) as image:
-        return f"{image.mode} {image.width}x{image.height} ".encode() + image.tobytes()
-
-
-def _of_pdf(file: Path) -> bytes:
-    """Write out all objects but the document information, their streams decoded."""
-    from pypdf import PdfReader
-    from pypdf.generic import DictionaryObject, StreamObject
-
-    reader, buffer = PdfReader(file), io.BytesIO()
-    information = reader.trailer.raw_get("/Info").idnum
-    for number in sorted(set(reader.xref[0]) - {information}):
-        found = reader.get_object(number)
-        if isinstance(found, StreamObject):
-            own = {key: value for key, value in found.items() if key != "/Length"}
-            DictionaryObject(own).write_to_stream(buffer)
-            buffer.write(found.get_data())
-        elif found is not None and not isinstance(found, int):
-            found.write_to_stream(buffer)
-    return buffer.getvalue()
-
-
-def _of_json(file: Path) -> bytes:
-    found = json.loads(file.read_text(encoding="utf-8"))
-    return json.dumps({k: v for k, v in found.items() if k != "provenance"}).encode()
-
-
-def _of_notebook(file: Path) -> bytes:
-    """Leave out the records of the figures that an executed notebook shows."""
-    return EMBEDDED.sub(lambda m: SVG_RECORD.sub(b"", b64decode(m[0])), file.read_bytes())
-
-
-CONTENTS = {
-    ".svg": _of_svg,
-    ".png": _of_png,
-    ".pdf": _of_pdf,
-    ".json": _of_json,
-    ".ipynb": _of_notebook,
-}

@@ -330,11 +330,12 @@ def dataset_path(dataset: str) -> str:
 
     Raises
     ------
+    UserError
+        If there is no such folder.
     FileNotFoundError
-        If there is no such folder, or no project here.
+        If there is no project here.
     """
-    if not files.dataset_folder(dataset).is_dir():
-        raise FileNotFoundError(f"{dataset}: no such data set folder")
+    files.existing(dataset)
     return files.portable(dataset)
 
 

@@ -18,18 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from soila_analysis import HOMES, files
-from soila_analysis.files import UserError, blob
+from soila_analysis.files import blob
 
-FORMAT = 1
+FORMAT = 2
 PACKAGE = Path(__file__).parents[1]
-OF_OUTPUT = ("figure", "variant", "lang", "table")  # what is an output's own in its record
+OF_OUTPUT = ("figure", "variant", "lang", "output", "table", "seal")  # what is an output's own
 SHOWN = 5  # differences of one file that are listed
 SHORT = 12  # digits of a hash of a cell
+DISTRIBUTIONS = cache(metadata.packages_distributions)
 DATA = (".css", ".csv", ".html", ".js", ".toml", ".ttf", ".typ")  # what modules read beside them
-
-
-class UnknownProvenanceError(UserError):
-    """A file that carries no record; the message says why that may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,23 @@ class Change:
     details: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return "\n    ".join([self.what, *self.details])
+        return "\n    ".join(map(printable, [self.what, *self.details]))
+
+
+def printable(text: str) -> str:
+    """Write a text so that a terminal shows it and does nothing else.
+
+    Parameters
+    ----------
+    text : str
+        From a file, maybe a hostile one.
+
+    Returns
+    -------
+    str
+        With numbers for what is not printed.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def record(
@@ -164,48 +177,13 @@ def dumps(record: Mapping[str, Any]) -> str:
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
-def read(file: Path) -> dict[str, Any]:
-    """Read the record that an output carries.
-
-    Parameters
-    ----------
-    file : Path
-        SVG, PDF, PNG, the JSON beside a figure or table, or the CSV of a table.
-
-    Returns
-    -------
-    dict
-        As `record` gives, with what is the output's own: ``table``, the hash of its table, and
-        where they are known ``figure``, ``variant`` and ``lang``.
-
-    Raises
-    ------
-    UnknownProvenanceError
-        If there is none, or the file is of another kind.
-    """
-    reader = READERS.get(file.suffix.lower())
-    if reader is None:
-        kinds = ", ".join(READERS)
-        raise UnknownProvenanceError(f"{file}: not an output of this project; known are {kinds}")
-    try:
-        found = json.loads(reader(file) or "null")
-    except (OSError, ValueError, SyntaxError) as error:
-        raise UnknownProvenanceError(f"{file}: cannot be read: {error}") from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise UnknownProvenanceError(
-            f"{file}: carries no record of what it was made from; outputs of `soila run` and "
-            "`make figures` do, those of a notebook opened by hand do not"
-        )
-    return found
-
-
 def changes(old: Mapping[str, Any], now: Mapping[str, Any], root: Path, data: Path) -> list[Change]:
     """Compare the record of an output with what its inputs are now.
 
     Parameters
     ----------
     old, now : mapping
-        Records, as `read` and `record` give.
+        Records, as `kinds.read` and `record` give.
     root : Path
         The clone, whose history is asked for old contents.
     data : Path
@@ -230,42 +208,13 @@ def changes(old: Mapping[str, Any], now: Mapping[str, Any], root: Path, data: Pa
         if old["packages"].get(name) != now["packages"].get(name)
     ]
     if old["lock"] != now["lock"]:
-        found += [Change("requirements.lock", tuple(_differences(old["lock"], root, _lock(root))))]
+        found += [
+            Change(
+                "requirements.lock",
+                tuple(_differences(old["lock"], root, root / "requirements.lock")),
+            )
+        ]
     return found
-
-
-def edited(file: Path, old: Mapping[str, Any]) -> list[Change]:
-    """Tell whether the table of an output is no longer the one that its record names.
-
-    Parameters
-    ----------
-    file : Path
-        The output; the table is the file itself or, for a figure, looked for beside it.
-    old : mapping
-        The record that it carries.
-
-    Returns
-    -------
-    list of Change
-        Empty if the table is as it was made, or is not there.
-    """
-    table = _table(file.absolute())
-    if not table.is_file() or blob(table.read_bytes()) == old["table"]:
-        return []
-    return [Change(f"table {table.name}: its content is not what was written")]
-
-
-def _table(file: Path) -> Path:
-    """Find the table of an output: the output itself, or the one that the JSON beside it names."""
-    beside = file.with_suffix(".json")
-    if file.suffix == ".csv" or not beside.is_file():
-        return file.with_suffix(".csv")
-    name = json.loads(beside.read_text(encoding="utf-8"))["table"]
-    return file.parents[1] / "tables" / name
-
-
-def _lock(root: Path) -> Path:
-    return root / "requirements.lock"
 
 
 def _code_cells(notebook: bytes) -> list[str]:
@@ -323,7 +272,7 @@ def _files_of(module: str) -> Iterator[Path]:
 
 def _versions(code: Sequence[Path]) -> dict[str, str]:
     tops = {top for file in code if file.suffix == ".py" for top in _tops(file)}
-    known = _distributions()
+    known = DISTRIBUTIONS()
     names = {name for top in tops for name in known.get(top, ())} - {"soila-analysis"}
     return {name: metadata.version(name) for name in sorted(names)}
 
@@ -338,11 +287,6 @@ def _tops(file: Path) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             tops.add(node.module.split(".")[0])
     return frozenset(tops)
-
-
-@cache
-def _distributions() -> Mapping[str, list[str]]:
-    return metadata.packages_distributions()
 
 
 def _changed_files(
@@ -394,44 +338,3 @@ def _lines(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
         elif tag != "equal":
             yield from (f"line {c + 1}: without `{line}`" for line in before[a:b])
             yield from (f"line {c + i + 1}: new `{line}`" for i, line in enumerate(after[c:d]))
-
-
-def _of_svg(file: Path) -> str | None:
-    from lxml import etree
-
-    parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    try:
-        root = etree.parse(file, parser).getroot()
-    except etree.XMLSyntaxError as error:
-        raise ValueError(str(error)) from None
-    found = root.find(".//{http://purl.org/dc/elements/1.1/}description")
-    return None if found is None else found.text
-
-
-def _of_png(file: Path) -> str | None:
-    from PIL import Image
-
-    with Image.open(file) as image:
-        return image.info.get("Comment")
-
-
-def _of_pdf(file: Path) -> str | None:
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
-    try:
-        found = PdfReader(file).metadata
-    except PyPdfError as error:
-        raise ValueError(str(error)) from None
-    return None if found is None else found.get("/Keywords")
-
-
-def _of_json(file: Path) -> str | None:
-    return dumps(json.loads(file.read_text(encoding="utf-8")).get("provenance"))
-
-
-def _of_csv(file: Path) -> str | None:
-    return _of_json(file.with_suffix(".json"))
-
-
-READERS = {".svg": _of_svg, ".png": _of_png, ".pdf": _of_pdf, ".json": _of_json, ".csv": _of_csv}

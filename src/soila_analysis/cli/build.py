@@ -4,12 +4,14 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from soila_analysis import files
 from soila_analysis.cli.command import FILE, built, loaded, name_strays, soila, tell, told
+from soila_analysis.files import UserError
 from soila_analysis.language import LANGUAGES
 
 if TYPE_CHECKING:
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 
 FILES = click.Path(path_type=Path, exists=True)
 MANIFEST = "manifest.json"
+CURRENT = (
+    "Current: bytes, name and place are those that were written; data, notebook, parameters, code "
+    "and packages are those of this clone"
+)
+NOT_REDRAWN = ". Whether somebody edited a file and sealed it anew is seen by --rebuild only."
+REDRAWN = "; made anew from these, all that a file shows is the same."
 PRELOADED = (
     # what matplotlib and pandera import only when they are used
     "fontTools.subset",
@@ -140,30 +148,41 @@ def run(
     type=click.Path(path_type=Path, exists=True),
 )
 @click.option("-d", "--dataset", help="Data set folder. [default: that of its name in data/]")
-def verify(outputs: Sequence[Path], dataset: str | None) -> None:
+@click.option("--rebuild", is_flag=True, help="Make it anew from this clone, and compare.")
+def verify(outputs: Sequence[Path], dataset: str | None, rebuild: bool) -> None:
     """Say of each figure or table in FILES whether it is current, or what has changed since.
 
     Works on a file from anywhere, given this clone. Exit status 1 if anything has changed, 2 if a
-    file does not tell what it was made from.
+    file does not tell what it was made from. Who edits a file and its record together is found by
+    --rebuild only.
     """
-    from soila_analysis.build import record as records
+    from soila_analysis.build import kinds
     from soila_analysis.build import verify as verification
+    from soila_analysis.build.record import printable
 
-    worst = 0
-    for file in outputs:
-        try:
-            old = records.read(file)
-            found = verification.verify(file, old, dataset)
-        except records.UnknownProvenanceError as error:
-            click.echo(error, err=True)
-            worst = 2
-            continue
-        if not found:
-            click.echo(f"{file}: current")
-            continue
-        worst = max(worst, 1)
-        lines = [f"{file}: not current; since it was made there changed", *map(str, found)]
-        click.echo("\n  ".join([*lines, f"regenerate it by: {verification.command(old, dataset)}"]))
+    worst, current = 0, False
+    with TemporaryDirectory() as scratch:
+        for file in outputs:
+            try:
+                old = kinds.read(file)
+                found = verification.verify(file, old, dataset)
+                if rebuild and not found:
+                    found = verification.redrawn(file, old, Path(scratch), dataset)
+            except UserError as error:
+                tell("\n".join(map(printable, str(error).splitlines())))
+                worst = 2
+                continue
+            name = printable(str(file))
+            if not found:
+                current = True
+                click.echo(f"{name}: current")
+                continue
+            worst = max(worst, 1)
+            lines = [f"{name}: not current; since it was made there changed", *map(str, found)]
+            lines.append(f"regenerate it by: {verification.command(old, dataset)}")
+            click.echo("\n  ".join(lines))
+    if current:
+        click.echo(CURRENT + (REDRAWN if rebuild else NOT_REDRAWN))
     sys.exit(worst)
 
 
@@ -199,6 +218,18 @@ def reproduce(notebooks: Sequence[Path], langs: Sequence[str]) -> None:
     if differing:
         lines = [f"{name} differs under {cause}" for name, cause in sorted(differing.items())]
         raise click.ClickException("\n  ".join([f"{len(lines)} outputs differ:", *lines]))
+
+
+@soila.command(context_settings={"ignore_unknown_options": True})
+@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+def explore(options: Sequence[str]) -> None:
+    """Open the notebooks in JupyterLab; OPTIONS are those of JupyterLab, such as --no-browser.
+
+    The notebooks of the project are saved as they were written, without what they show.
+    """
+    from soila_analysis.build import lab
+
+    lab.start(options)
 
 
 @soila.command()
@@ -263,7 +294,9 @@ def _execute(jobs: "Sequence[Job]", **options: Any) -> None:
 
         runs.run_all(jobs, **options, modules=PRELOADED, report=report)
     if failures:
-        lines = [f"{len(failures)} of {len(jobs)} notebooks failed; earlier outputs are unchanged:"]
+        lines = [
+            f"{len(failures)} of {len(jobs)} notebooks failed; what these made before is as it was:"
+        ]
         raise click.ClickException("\n  ".join([*lines, *failures]))
 
 

@@ -131,8 +131,11 @@ def import_table(
     said_of = wide_table.ColumnMapping(columns, coder, blank or "?")
     path = to_write(folder)
     info = _described(path.name, titles, about, path.name)
-    data = wide_table.read(file, wide_table.load(mapping) if mapping else said_of, info, path.name)
+    given = wide_table.load(mapping) if mapping else said_of
+    data, tally = wide_table.read(file, given, info, path.name)
     datasets.save(data, folder)
+    for line in tally:
+        click.echo(line)
     counts = [_counted(len(data.models), "model"), _counted(len(data.codings), "code")]
     counts += [f"{len(data.taxonomy.features)} features", f"{len(data.taxonomy.goals)} goals"]
     click.echo(f"{folder}: {', '.join(counts)}")

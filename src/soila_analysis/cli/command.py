@@ -31,6 +31,8 @@ def told(*errors: type[Exception]) -> Iterator[None]:
 
 def _words(error: Exception) -> str:
     """Say what went wrong with which file, without the number of the error."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; what was not finished is as it was"
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
     return str(error) or "not enough memory"

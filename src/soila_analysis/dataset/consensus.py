@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from soila_analysis.language.likeness import unknown
 from soila_analysis.taxonomy import COUNTS_AS, Taxonomy
 
 DISAGREEMENT, NOT_ASSESSED = "disagreement", "not-assessed"
@@ -145,6 +146,5 @@ def _decided(counts: Counts, rule: str) -> Counts:
 def _positions(values: pd.Series, known: Sequence[str], noun: str) -> Counts:
     positions = pd.Index(list(known), dtype="str").get_indexer(pd.Index(values, dtype="str"))
     if (positions < 0).any():
-        unknown = values.iloc[int((positions < 0).argmax())]
-        raise ValueError(f'no {noun} "{unknown}"; allowed: {", ".join(known)}')
+        raise ValueError(unknown(f"no {noun}", values.iloc[int((positions < 0).argmax())], known))
     return positions.astype(np.int64)

@@ -210,9 +210,11 @@ def load(folder: str | Path) -> Dataset:
     ------
     DatasetError
         With all problems that `validate` finds.
+    UserError
+        If there is no such folder; the message names the nearest one, and where it was looked for.
     """
-    path = files.dataset_folder(folder).resolve()
-    read = {} if no_files(path) or not path.is_dir() else _hashes(path)
+    path = files.existing(folder).resolve()
+    read = {} if no_files(path) else _hashes(path)
     contents = examine(path)
     if contents.problems or contents.info is None:
         raise DatasetError(folder, contents.problems)
@@ -231,8 +233,13 @@ def validate(folder: str | Path) -> list[Problem]:
     -------
     list of Problem
         By file and line; empty for a valid data set.
+
+    Raises
+    ------
+    UserError
+        As `load`.
     """
-    return examine(files.dataset_folder(folder)).problems
+    return examine(files.existing(folder)).problems
 
 
 def save(dataset: Dataset, folder: str | Path) -> None:
@@ -296,7 +303,7 @@ def describe(folder: str | Path) -> Path:
     DatasetError
         If the data set is not valid.
     """
-    path = files.dataset_folder(folder)
+    path = files.existing(folder)
     contents = examine(path)
     if contents.problems:
         raise DatasetError(folder, contents.problems)
@@ -306,12 +313,23 @@ def describe(folder: str | Path) -> Path:
 def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Put columns and rows in order, and text in every cell."""
     columns = list(dict.fromkeys([*COLUMNS[name], *table.columns]))
-    text = table.reindex(columns=columns).astype("str").fillna("")
+    ordered = name in (*OWN, "claims") or _sorted(table, list(KEYS[name]))
+    table = table.reindex(columns=columns, fill_value="")
+    text = table.astype("str").fillna("") if table.isna().any(axis=None) else table.astype("str")
     spare = [one for one in (*FURTHER.get(name, ()), *TEXTS.get(name, ())) if one in text]
     empty = [one for one in spare if (text[one] == "").all()]
     text = text.drop(columns=empty)
-    return (text if name in (*OWN, "claims") else text.sort_values(list(KEYS[name]))).reset_index(
-        drop=True
+    return (text if ordered else text.sort_values(list(KEYS[name]))).reset_index(drop=True)
+
+
+def _sorted(table: pd.DataFrame, keys: list[str]) -> bool:
+    """Say whether rows stand in the order of their keys; soon told of categories."""
+    if table.empty:
+        return True
+    ids = table[keys].astype("category")
+    values = [ids[key].cat.categories for key in keys]
+    return all(one.dtype == "str" and one.is_monotonic_increasing for one in values) and (
+        pd.MultiIndex.from_frame(ids).is_monotonic_increasing
     )
 
 

@@ -19,9 +19,10 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from soila_analysis.dataset.consensus import DEFAULT, RULES_ALLOWED, is_rule
-from soila_analysis.dataset.problems import Problem, nearest
+from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.schema import is_date
 from soila_analysis.dataset.tables import decoded
+from soila_analysis.language.likeness import nearest
 from soila_analysis.taxonomy import LANGUAGES
 
 FILE = "dataset.toml"

@@ -1,18 +1,13 @@
 """What is wrong with a data set, told so that whoever typed it can put it right."""
 
-import json
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from soila_analysis.files import UserError
+from soila_analysis.language.likeness import listed, quoted
 
 SINGLE = 3  # more problems of one kind are told in one line
-LISTED = 20  # longer lists of allowed values are cut when shown
-COMPARED = 500  # among more ids than this a nearest one takes too long to find
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +58,7 @@ class Problem:
         if self.found is not None:
             values.append(f"found {quoted(self.found)}")
         if self.allowed:
-            values.append(f"allowed {_listed(self.allowed)}")
+            values.append(f"allowed {listed(self.allowed)}")
         what = [", ".join(values), self.message]
         return f"{where}: {'; '.join(part for part in what if part)}"
 
@@ -114,70 +109,3 @@ def listing(problems: Sequence[Problem]) -> list[str]:
         shown = ", ".join([*known[:SINGLE], *["..."] * (len(known) > SINGLE)])
         lines.append(f"{group[0]} (and {len(group) - 1:,} more of this kind: {shown})")
     return lines
-
-
-def nearest(found: str, known: Sequence[str]) -> str:
-    """Ask whether the nearest known id was meant; empty where none is near."""
-    if len(known) > COMPARED:
-        return ""
-    by_name = {folded(one): one for one in known}
-    near = get_close_matches(folded(found), by_name, n=1)
-    if not near:
-        return ""
-    meant = by_name[near[0]]
-    unseen = visible(found) == visible(meant)
-    return (
-        f"did you mean {quoted(meant)}?" + f" They differ by {difference(found, meant)}." * unseen
-    )
-
-
-def visible(text: str) -> str:
-    """Bring a text to what a reader sees of it: letters composed, single spaces, nothing unseen."""
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text.strip()
-    composed = unicodedata.normalize("NFC", text)
-    return " ".join("".join(c for c in composed if unicodedata.category(c) != "Cf").split())
-
-
-def folded(text: str) -> str:
-    """Bring a text to a form in which case, spacing and composed letters do not count."""
-    return visible(unicodedata.normalize("NFC", visible(text).casefold()))
-
-
-def identity(text: str) -> str:
-    """Bring an id or a name to a form that is equal where two are likely to mean the same."""
-    number = re.fullmatch(r"0*(\d+)(?:[.,]0+)?", folded(text))
-    return number[1] if number else folded(text)
-
-
-def difference(one: str, other: str) -> str:
-    """Say in what two texts of equal `identity` differ, such as ``U+200B, leading zeros``."""
-    both = one + other
-    unseen = {c for c in both if unicodedata.category(c) == "Cf" or (c.isspace() and c != " ")}
-    parts = sorted(f"U+{ord(c):04X}" for c in unseen)
-    if any(unicodedata.normalize("NFC", text) != text for text in (one, other)):
-        parts.append("the way in which letters are composed")
-    if one.split(" ") != other.split(" ") and visible(one) == visible(other) and not parts:
-        parts.append("spaces")
-    if folded(one) != folded(other):
-        parts.append("zeros")
-    elif visible(one) != visible(other):
-        parts.append("upper and lower case")
-    return ", ".join(parts)
-
-
-def quoted(value: str) -> str:
-    """Quote a text, cut if it is long, with its unseen characters as such as ``<U+200B>``."""
-    if not value:
-        return "nothing"
-    shown = json.dumps(value if len(value) <= 60 else f"{value[:57]}...", ensure_ascii=False)
-    return "".join(
-        f"<U+{ord(c):04X}>" if unicodedata.category(c) == "Cf" or (c.isspace() and c != " ") else c
-        for c in shown
-    )
-
-
-def _listed(values: tuple[str, ...]) -> str:
-    if len(values) <= LISTED:
-        return ", ".join(values)
-    return f"{', '.join(values[:3])}, ... ({len(values)} in all)"

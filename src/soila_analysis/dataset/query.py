@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from soila_analysis.dataset.dataset import Dataset, Part
-from soila_analysis.dataset.problems import LISTED, nearest
+from soila_analysis.language.likeness import unknown
 from soila_analysis.taxonomy import LANGUAGES
 
 CHOICES = ("largest", "all")  # of goals, besides their ids
@@ -47,7 +47,7 @@ def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
     wanted = [_pair(part) for part in only.split(";") if part.strip()]
     problems = [problem for pair in wanted for problem in _wrong(models, *pair)]
     if goal not in ("", *CHOICES, *known):
-        problems.append(f'no goal "{goal}"; allowed: {", ".join([*CHOICES, *known])}')
+        problems.append(unknown("no goal", goal, (*CHOICES, *known)))
     if problems:
         raise ValueError("\n".join(problems))
     for column in dict(wanted):
@@ -95,7 +95,7 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
         ("goal", goal, taxonomy.goal_ids),
     ):
         if value is not None and value not in known:
-            raise ValueError(f'no {name} "{value}"; allowed: {", ".join(known)}')
+            raise ValueError(unknown(f"no {name}", value, known))
     models = dataset.models[["model_id", "name"]]
     if goal is not None:
         members = dataset.memberships.query("goal_id == @goal")["model_id"]
@@ -159,17 +159,9 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _wrong(models: pd.DataFrame, column: str, value: str) -> Iterator[str]:
     if column not in models:
-        hint = nearest(column, list(models))
-        yield f'no column "{column}" in models.csv; allowed: {", ".join(models)}{_asked(hint)}'
+        yield unknown("models.csv has no column", column, list(models))
     elif value not in set(models[column]):
-        known = sorted(set(models[column]))
-        listed = known if len(known) <= LISTED else [*known[:LISTED], f"... ({len(known)} in all)"]
-        hint = nearest(value, known)
-        yield f'no model has {column} "{value}"; allowed: {", ".join(listed)}{_asked(hint)}'
-
-
-def _asked(hint: str) -> str:
-    return f"; {hint}" if hint else ""
+        yield unknown(f"no model has {column}", value, sorted(set(models[column])))
 
 
 def _of(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:

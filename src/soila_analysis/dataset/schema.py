@@ -9,7 +9,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from soila_analysis import taxonomy
-from soila_analysis.dataset.problems import Problem, nearest
+from soila_analysis.dataset.problems import Problem
+from soila_analysis.language.likeness import nearest
 from soila_analysis.taxonomy import LANGUAGES
 
 Ids: TypeAlias = tuple[str, ...]
@@ -146,7 +147,11 @@ def faults(name: str, table: pd.DataFrame, known: Known) -> list[Problem]:
     -------
     list of Problem
     """
-    schema, texts = _schema(name, table, known), TEXTS.get(name, ())
+    unknown = {
+        column: None if ids and column in table and table[column].isin(ids).all() else ids
+        for column, ids in known.items()
+    }
+    schema, texts = _schema(name, table, unknown), TEXTS.get(name, ())
     found = []
     if texts and not set(texts) & set(table):
         header, advice = ",".join(table.columns), "one of these columns is needed"

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from soila_analysis import files, taxonomy
 from soila_analysis.dataset import metadata, tables
 from soila_analysis.dataset.consensus import ONE_CODER
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import Problem, difference, identity, nearest, quoted
-from soila_analysis.dataset.schema import COLUMNS, KEYS, MEASURES, NEEDED, Ids, Known, faults
+from soila_analysis.dataset.problems import Problem
+from soila_analysis.dataset.schema import COLUMNS, FREE, KEYS, MEASURES, NEEDED, Ids, Known, faults
+from soila_analysis.language.likeness import difference, identity, nearest, quoted
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+LIKENESS = re.compile(r"\t|  |^0|^\d+[.,]0", re.MULTILINE)  # ids that may equal others
+LARGE = (*NEEDED, "decisions")  # tables that grow with the models
 MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
 
 
@@ -34,7 +38,7 @@ def examine(folder: Path) -> Contents:
     Parameters
     ----------
     folder : Path
-        The data set's folder.
+        The data set's folder; it is there.
 
     Returns
     -------
@@ -42,8 +46,12 @@ def examine(folder: Path) -> Contents:
         Tables by name, indexed by physical line; those that cannot be read are left out. Problems
         by file and line.
     """
-    if not folder.is_dir():
-        return Contents(None, {}, [_no_folder(folder)])
+    sound = _examined(folder, exact=False)
+    return sound if not sound.problems else _examined(folder, exact=True)
+
+
+def _examined(folder: Path, *, exact: bool) -> Contents:
+    """Examine files fast, which finds whether there are problems, or with exact lines."""
     others = no_files(folder)
     unread = {one.file for one in others}
     there = {one.name for one in folder.iterdir() if one.is_file()} - unread
@@ -55,10 +63,11 @@ def examine(folder: Path) -> Contents:
         if name not in present
     ]
     problems = [*others, *(one for one in problems if one.file not in unread)]
-    read, malformed = _tables(folder, present, keys)
+    read, malformed = _tables(folder, present, keys, exact=exact)
     known = _known(read, present, keys)
     _name_codes(read, known["code"])
-    found = [fault for name, table in read.items() for fault in faults(name, table, known)]
+    told = read if exact else {name: _telling(name, table) for name, table in read.items()}
+    found = [fault for name, table in told.items() for fault in faults(name, table, known)]
     lines = {(problem.file, problem.line) for problem in malformed}
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
     problems += [*_no_rows(read), *_wrong_version(folder, keys, present)]
@@ -113,14 +122,6 @@ def no_files(folder: Path) -> list[Problem]:
     return [Problem(name, message=f"{what}; {files.INSTEAD}") for name, what in found.items()]
 
 
-def _no_folder(folder: Path) -> Problem:
-    if folder.exists():
-        return Problem(str(folder), message="not a folder; name the one that holds dataset.toml")
-    others = [path.parent.name for path in sorted(folder.parent.glob(f"*/{metadata.FILE}"))]
-    hint = nearest(folder.name, others)
-    return Problem(str(folder), message=f"no such folder; {hint}" if hint else "no such folder")
-
-
 def _declared(
     folder: Path, there: Collection[str]
 ) -> tuple[DatasetInfo | None, dict[str, Any], list[Problem]]:
@@ -130,18 +131,29 @@ def _declared(
 
 
 def _tables(
-    folder: Path, present: Collection[str], keys: Mapping[str, Any]
+    folder: Path, present: Collection[str], keys: Mapping[str, Any], *, exact: bool
 ) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
     """Read the tables that can be read, with what is wrong with their form."""
     encoding = keys.get("encoding")
     encoding = encoding if encoding in tables.ENCODINGS else "utf-8"
     read, malformed = {}, []
     for name in present:
-        table, problems = tables.read(folder / f"{name}.csv", COLUMNS[name], encoding)
-        malformed += problems
+        told = (folder / f"{name}.csv", COLUMNS[name], encoding)
+        table = tables.swift(*told) if name in LARGE and not exact else None
+        if table is None:
+            table, problems = tables.read(*told)
+            malformed += problems
         if table is not None:
             read[name] = table
     return read, malformed
+
+
+def _telling(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows that tell of all problems: the first with each value, and repeated keys."""
+    keys = [key for key in KEYS[name] if key in table]
+    first = [~table[column].duplicated() for column in table if column not in FREE]
+    repeated = table.duplicated(keys, keep=False) if keys else False
+    return table[np.logical_or.reduce(first, axis=0) | repeated].astype("str")
 
 
 def _known(
@@ -186,7 +198,8 @@ def _name_codes(read: Mapping[str, pd.DataFrame], codes: Ids | None) -> None:
         if name in read and "code" in read[name] and numbers:
             found = [one for one in read[name]["code"].unique() if NUMBER.fullmatch(one)]
             same = {one: numbers[float(one)] for one in found if float(one) in numbers}
-            read[name]["code"] = read[name]["code"].replace(same)
+            if any(one != code for one, code in same.items()):
+                read[name]["code"] = read[name]["code"].astype("str").replace(same)
 
 
 def _look_alike(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
@@ -196,13 +209,21 @@ def _look_alike(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
         if name not in read or column not in read[name]:
             continue
         first: dict[str, str] = {}
-        for line, own in read[name][column].drop_duplicates().items():
+        ids = read[name][column].drop_duplicates()
+        for line, own in ids.items() if not _differ(list(ids)) else ():
             other = first.setdefault(identity(own), own)
             if other != own:
                 told = f"it differs from {quoted(other)} only by {difference(own, other)}"
                 advice = f"{told}; write both the same if they are"
                 problems.append(Problem(f"{name}.csv", int(line), column, own, (), advice))
     return problems
+
+
+def _differ(ids: list[str]) -> bool:
+    """Say of many ids, at a glance, that each differs from all others to a reader."""
+    text = "\n".join(ids).lower()
+    plain = text.isascii() and not LIKENESS.search(text)
+    return plain and len(set(text.split("\n"))) == len(text.split("\n")) == len(ids)
 
 
 def _no_rows(read: Mapping[str, pd.DataFrame]) -> list[Problem]:

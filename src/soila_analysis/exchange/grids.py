@@ -1,4 +1,4 @@
-"""What is read of a spreadsheet: a grid of texts a sheet, and the limits of what is read."""
+"""What is read of a spreadsheet: a grid of texts a sheet."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,11 +6,6 @@ from typing import TypeAlias
 
 from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
 
-EXPANDED = 100 * 2**20  # bytes of all parts of a file together
-PARTS = 2_000
-CELLS = 2_000_000  # of all sheets, with the empty ones between
-CHARACTERS = 50_000_000  # of all sheets
-LIMITS = f"at most {EXPANDED // 2**20} MB unpacked, {PARTS:,} parts and {CELLS:,} cells"
 VERY_HIDDEN = "very hidden"
 SPREADSHEET = "a spreadsheet: .xlsx, .ods, .csv"
 LINKING = (
@@ -19,12 +14,9 @@ LINKING = (
     "break the links (in Excel: Data, Edit Links) and save it",
 )
 
-Parts: TypeAlias = Mapping[str, bytes]
+Parts: TypeAlias = dict[str, bytes]
 At: TypeAlias = tuple[int, int]  # row and column, from 1
-
-
-class RefusedError(Exception):
-    """A file is not read; the arguments are what was found, what is allowed, and what to do."""
+Area: TypeAlias = tuple[int, int, int, int]  # first row and column, last row and column
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +43,7 @@ class Grid:
     sheet: str
     rows: list[list[str]]
     kinds: Mapping[At, str] = field(default_factory=dict)
-    merged: tuple[tuple[int, int, int, int], ...] = ()
+    merged: tuple[Area, ...] = ()
     comments: Mapping[At, str] = field(default_factory=dict)
     hidden: str = ""
     hidden_rows: frozenset[int] = frozenset()
@@ -76,20 +68,6 @@ class Grid:
 def name(row: int, column: int) -> str:
     """Name a cell as spreadsheet programs do, such as ``G7``."""
     return f"{get_column_letter(column)}{row}"
-
-
-class Count:
-    """Counts cells and characters while they are read, and stops at the limits."""
-
-    def __init__(self) -> None:
-        self.cells = self.characters = 0
-
-    def add(self, cells: int, characters: int = 0) -> None:
-        """Count more of them."""
-        self.cells += cells
-        self.characters += characters
-        if self.cells > CELLS or self.characters > CHARACTERS:
-            raise RefusedError("too many cells or letters", LIMITS, "delete what is not needed")
 
 
 def plain(text: str) -> str:

@@ -140,7 +140,7 @@ def read_codebook(path: Path) -> tuple[QdaCode, ...]:
         If the file cannot be read safely, or holds no codes.
     """
     file, root = read_root(path)
-    found = tuple(codes(root))
+    found = codes(root, file)
     if not found:
         problem = Problem(file, message=f"no codes in <{local(root)}>")
         raise DatasetError(path, [problem], "Export the codebook again as REFI-QDA Codebook.")
@@ -296,28 +296,47 @@ def read_root(path: Path) -> tuple[str, etree._Element]:
     return file, safe_files.parse(content, file)
 
 
-def codes(root: etree._Element) -> Iterator[QdaCode]:
-    """Go through the codes of a codebook or project, each before those nested in it.
+def codes(root: etree._Element, file: str) -> tuple[QdaCode, ...]:
+    """List the codes of a codebook or project, each before those nested in it.
 
     Parameters
     ----------
     root : Element
+    file : str
+        The file's name, for problems.
 
-    Yields
+    Returns
+    -------
+    tuple of QdaCode
+
+    Raises
     ------
-    QdaCode
+    DatasetError
+        If codes share a GUID: it would not be known in which of them others are nested.
     """
-    for element in root.iter("{*}Code"):
-        parent = element.getparent()
-        nested = parent is not None and local(parent) == "Code"
-        yield QdaCode(
-            guid=reference(element.get("guid")),
-            name=element.get("name", "").strip(),
-            description=text(element, "Description"),
-            codable=element.get("isCodable", "true").strip().lower() in ("true", "1"),
-            parent=reference(parent.get("guid")) if nested and parent is not None else "",
-            line=line(element),
-        )
+    found = tuple(map(_read, root.iter("{*}Code")))
+    first: dict[str, QdaCode] = {}
+    problems = [
+        Problem(file, code.line, None, code.name, (), f'its guid is that of "{other.name}"')
+        for code in found
+        if (other := first.setdefault(code.guid, code)) is not code
+    ]
+    if problems:
+        raise DatasetError(file, problems, "Export the file again from the program it comes from.")
+    return found
+
+
+def _read(element: etree._Element) -> QdaCode:
+    parent = element.getparent()
+    nested = parent is not None and local(parent) == "Code"
+    return QdaCode(
+        guid=reference(element.get("guid")),
+        name=element.get("name", "").strip(),
+        description=text(element, "Description"),
+        codable=element.get("isCodable", "true").strip().lower() in ("true", "1"),
+        parent=reference(parent.get("guid")) if nested and parent is not None else "",
+        line=line(element),
+    )
 
 
 def local(element: etree._Element) -> str:

@@ -11,10 +11,11 @@ from soila_analysis.dataset import dataset as datasets
 from soila_analysis.dataset import metadata
 from soila_analysis.dataset.dataset import Dataset
 from soila_analysis.dataset.metadata import DatasetInfo, Trilingual
-from soila_analysis.dataset.problems import DatasetError, Problem, folded, nearest
+from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.schema import KEYS, NEEDED
 from soila_analysis.exchange.refi_project import CodedProject, read_project
 from soila_analysis.exchange.sheet_import import RECONSTRUCTED
+from soila_analysis.language.likeness import difference, identity, nearest, quoted, visible
 from soila_analysis.taxonomy import Taxonomy
 
 UNSTATED = "not stated"
@@ -109,16 +110,21 @@ def _new(coded: CodedProject, coded_by: Taxonomy) -> Dataset:
 
 def _placed(coded: CodedProject, data: Dataset, partial: bool) -> CodedProject:
     """Give the project's models and codings the ids of a data set's models."""
-    known = {folded(name): own for own, name in _names(data.models)}
-    known |= {folded(own): own for own, _ in _names(data.models)}
+    named = [text for pair in _names(data.models) for text in pair]
+    known = {visible(name): own for own, name in _names(data.models)}
+    known |= {visible(own): own for own, _ in _names(data.models)}
+    alike = {identity(text): text for text in reversed(named)}
     ids: dict[str, str] = {}
     problems = []
     for own, name in _names(coded.models):
-        model = known.get(folded(own)) or known.get(folded(name))
+        model = known.get(visible(own)) or known.get(visible(name))
         if model and model not in ids.values():
             ids[own] = model
             continue
-        hint = "" if model else nearest(name, [one for both in _names(data.models) for one in both])
+        other = alike.get(identity(own)) or alike.get(identity(name))
+        hint = "" if model else nearest(name, named)
+        if other and not model:
+            hint = f"{quoted(other)} differs only by {difference(own, other)}; write both the same"
         wrong = f"a second text of model {model}" if model else "no model of this id or name"
         message = f"{wrong}; {hint}" if hint else wrong
         problems.append(Problem(coded.file, None, None, own, (), message))

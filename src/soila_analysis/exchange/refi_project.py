@@ -10,16 +10,19 @@ from typing import TypeVar
 import pandas as pd
 from lxml import etree
 
-from soila_analysis.dataset.problems import DatasetError, Problem, nearest, visible
+from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.schema import NEEDED
-from soila_analysis.exchange import refi_codebook
+from soila_analysis.exchange import refi_codebook, safe_files
 from soila_analysis.exchange.refi_codebook import QdaCode, local, reference
 from soila_analysis.exchange.vocabulary import GOAL, Vocabulary
+from soila_analysis.language.likeness import nearest, visible
 from soila_analysis.taxonomy import Taxonomy
 
 COLUMN = "columns"  # what is said with a variable that is neither a feature nor a goal
 PARTED = re.compile(r"\s*(?:::|:|/|\\|>| [-–] )\s*")  # the parts of names of nested codes
 SUFFIX = re.compile(r"\.(docx?|html?|md|odt|pdf|rtf|txt)$", re.IGNORECASE)
+HINTED = 100  # more unknown codes than that get no hint, which takes long to find
+SEVERAL = 4  # cases of a text: enough to say that it has several
 NOBODY = "nobody is named as the coder; name one with --coder"
 ADVICE = (
     "Correct the project and export it again, or leave out what is listed by --partial. "
@@ -94,6 +97,7 @@ class _Row:
 
 
 Found = TypeVar("Found", _Applied, _Row)
+_Meant = tuple[tuple[str, str] | None, str | None]  # feature or goal, and the answer stated
 
 
 def read_project(
@@ -189,11 +193,12 @@ def _elements(file: str, root: etree._Element) -> tuple[_Project, list[Problem]]
     for own, case in cases.items():
         for name in ("SourceRef", "SelectionRef"):
             for one in case.iterfind(f"{{*}}{name}"):
-                owners.setdefault(reference(one.get("targetGUID")), []).append(own)
+                owning = owners.setdefault(reference(one.get("targetGUID")), [])
+                owning += [own] * (own not in owning and len(owning) < SEVERAL)
     found = _Project(
         file,
         root,
-        {code.guid: code for code in refi_codebook.codes(root)},
+        {code.guid: code for code in refi_codebook.codes(root, file)},
         {own: _variable(own, element) for own, element in variables.items()},
         _users(root),
         cases,
@@ -292,50 +297,59 @@ def _of_codes(
     matched = refi_codebook.match([*found.codes.values()], coded_by)
     words, present = Vocabulary(coded_by), _first(coded_by, "present")
     unknown: Counter[str] = Counter()
+    seen: dict[str, _Meant] = {}
     for one in applied:
-        target, said = _target(one.code, found, matched, words)
+        target, said = _target(one.code, found, matched, words, seen)
         if target and said is not None:
             value = said or present
             row = _Row(one.unit, *target, value, one.coder, one.note, one.line)
             if target[0] == "features" or coded_by.counts_as[value] == "present":
                 yield row
         unknown[one.code] += not target or said is None
-    for code, times in unknown.items():
-        if times:
-            yield _unknown(code, times, found, coded_by)
+    names = [name for lang in coded_by.languages for name in coded_by.labels(lang).values()]
+    known = [*coded_by.feature_ids, *coded_by.goal_ids, *names]
+    wrong = [(code, times) for code, times in unknown.items() if times]
+    for code, times in wrong:
+        yield _unknown(code, times, found, words, known * (len(wrong) <= HINTED))
 
 
 def _target(
-    code: str, found: _Project, matched: dict[str, tuple[str, str]], words: Vocabulary
-) -> tuple[tuple[str, str] | None, str | None]:
+    code: str,
+    found: _Project,
+    matched: dict[str, tuple[str, str]],
+    words: Vocabulary,
+    seen: dict[str, _Meant],
+) -> _Meant:
     """Find what a code, or one that it is nested in, stands for, and which answer it states.
 
     The answer is "" where nothing but the feature or goal is said, and None where a name says no
     in words that are not known.
     """
-    said: str | None = ""
-    while code in found.codes and code not in matched:
+    if code not in found.codes or code in matched:
+        return matched.get(code), ""
+    if code not in seen:
         name = found.codes[code].name
         *before, last = PARTED.split(name)
         stated = words.code(name) or words.code(last) or (None if words.denies(last) else "")
-        said = stated if said == "" else said
         own = refi_codebook.named(words, before[-1]) if before and stated else None
-        if own:
-            return own, said
-        code = found.codes[code].parent
-    return matched.get(code), said
+        target, above = own, stated
+        if not own:
+            target, above = _target(found.codes[code].parent, found, matched, words, seen)
+        seen[code] = (target, above if stated == "" else stated)
+    return seen[code]
 
 
-def _unknown(code: str, times: int, found: _Project, coded_by: Taxonomy) -> Problem:
+def _unknown(
+    code: str, times: int, found: _Project, words: Vocabulary, known: Sequence[str]
+) -> Problem:
     applied = f"applied {times} times" if times > 1 else "applied once"
     if code not in found.codes:
         return Problem(found.file, None, None, code, (), f"not a code of the codebook; {applied}")
-    known = [name for lang in coded_by.languages for name in coded_by.labels(lang).values()]
     name, line = found.codes[code].name, found.codes[code].line
-    if Vocabulary(coded_by).denies(PARTED.split(name)[-1]):
+    if words.denies(PARTED.split(name)[-1]):
         told = f"its name seems to say that a feature is absent; {applied}; name it as a code"
-        return Problem(found.file, line, None, name, tuple(coded_by.counts_as), told)
-    hint = nearest(name, [*coded_by.feature_ids, *coded_by.goal_ids, *known])
+        return Problem(found.file, line, None, name, tuple(words.taxonomy.counts_as), told)
+    hint = nearest(name, known)
     message = f"neither a feature nor a goal; {applied}"
     return Problem(found.file, line, None, name, (), f"{message}; {hint}" if hint else message)
 
@@ -468,6 +482,9 @@ def _tables(
     models = pd.DataFrame(
         [(own, _name(unit, found)) for unit, own in ids.items()], columns=list(NEEDED["models"])
     )
+    if len(columns) * len(models) > safe_files.CELLS:
+        message = f"{len(columns):,} variables of {len(models):,} models are too many"
+        raise DatasetError(found.file, [Problem(found.file, message=message)], ADVICE)
     for name, values in columns.items():
         models[name] = ["; ".join(values.get(own, ())) for own in models["model_id"]]
     members = dict.fromkeys(

@@ -9,10 +9,11 @@ import pandas as pd
 from soila_analysis import taxonomy as library
 from soila_analysis.dataset.dataset import Dataset
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import Problem, quoted, visible
+from soila_analysis.dataset.problems import Problem
 from soila_analysis.exchange import statements
 from soila_analysis.exchange.sheet_reading import Reading
 from soila_analysis.exchange.vocabulary import Vocabulary
+from soila_analysis.language.likeness import quoted, visible
 from soila_analysis.taxonomy import Taxonomy
 
 RECONSTRUCTED = Problem(
@@ -97,12 +98,13 @@ def collect(
     words = Vocabulary(old.taxonomy if old else coded_by or library.load())
     known = list(old.models["model_id"]) if old else None
     reading = Reading(words, visible(coder), known)
+    for part in statements.of_dataset(old) if old else ():
+        reading.said.add(part)
     for path, shown in _told_apart(paths).items():
         progress(reading.file(path, shown))
     if not reading.rows and not reading.problems:
         reading.problem((0, 0, 0), "all sheets", None, ("a filled-in row",), "there is none")
-    said = statements.stated([*(statements.of_dataset(old) if old else ()), *reading.said])
-    reading.said.clear()
+    said = reading.said.table()
     earlier = said[:0]
     if update:
         anew = pd.MultiIndex.from_frame(said[["model", "coder"]]).isin(list(reading.rows))

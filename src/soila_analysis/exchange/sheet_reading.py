@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from soila_analysis.dataset.problems import Problem, difference, folded, nearest, quoted, visible
+from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.tables import CONTROLS
 from soila_analysis.exchange import sheet_tables, spreadsheets
 from soila_analysis.exchange.grids import VERY_HIDDEN, Grid, name
 from soila_analysis.exchange.sheet_tables import Table
-from soila_analysis.exchange.statements import At, Key
+from soila_analysis.exchange.statements import At, Key, Statements
 from soila_analysis.exchange.vocabulary import FEATURE, GOAL, MODEL, NOTE, Vocabulary
 from soila_analysis.language import LANGUAGES, messages
+from soila_analysis.language.likeness import difference, folded, nearest, quoted, visible
 
 NOBODY = ""  # the coder of what is said of a model
 FAULTS = {
@@ -36,7 +37,7 @@ class Reading:
     words: Vocabulary
     coder: str
     models: list[str] | None
-    said: list[Sequence[Any]] = field(default_factory=list)
+    said: Statements = field(default_factory=Statements)
     rows: set[tuple[str, str]] = field(default_factory=set)
     problems: list[tuple[At, Problem]] = field(default_factory=list)
     doubtful: set[Key] = field(default_factory=set)
@@ -116,7 +117,7 @@ class Reading:
         parts = [f"{counted(len(read), 'row')} read"]
         parts += [f"{n:,} {why} skipped" for why, n in skipped.items()]
         parts += [f"{counted(n, 'cell comment')} {what}" for what, n in notes.items()]
-        self.told.append(f"{grid.whole}: {'; '.join([*parts, *_hidden(grid, read)])}")
+        self.told.append(f"{grid.whole}: {'; '.join([*parts, *hidden(grid, read)])}")
 
     def _table(self, table: Table) -> Counter[str]:
         """State what the rows of a table say; count the comments that were read, or not."""
@@ -132,10 +133,10 @@ class Reading:
         models, coders, versions = (np.array([k[n] for k in known], object) for n in range(3))
         who = Rows(table, len(self.sheets), rows, models, coders, versions)
         self.rows |= {(model, coder) for model, coder, _ in known}
-        self.said.append(who.said("model_id", who.models, table.columns["model_id"], NOBODY))
+        self.said.add(who.said("model_id", who.models, table.columns["model_id"], NOBODY))
         if "coder_id" in table.columns:
             at = table.columns["coder_id"]
-            self.said.append(who.said("coder_id", who.coders, at, who.coders))
+            self.said.add(who.said("coder_id", who.coders, at, who.coders))
         long = "feature_id" in table.columns
         for column_id in table.columns:
             if column_id.startswith(FEATURE):
@@ -219,7 +220,7 @@ class Reading:
                 self._fault(table, who.rows[place], column_id, ["a text"], told)
                 self.doubtful.add((who.models[place], who.of(coders)[place], column_id))
                 texts[place] = ""
-        self.said.append(who.said(column_id, texts, column, coders))
+        self.said.add(who.said(column_id, texts, column, coders))
 
     def _understood(self, who: "Rows", column_id: str, kind: str) -> tuple[Any, Any]:
         """Understand a column of codes or goals; return the answers, and which are wrong."""
@@ -248,14 +249,14 @@ class Reading:
         pairs = zip(who.models[wrong], who.coders[wrong], strict=True)
         self.doubtful |= {(model, coder, column_id) for model, coder in pairs}
         self.codes += int((found != "").sum())
-        self.said.append(who.said(column_id, found, column, who.coders, who.versions))
+        self.said.add(who.said(column_id, found, column, who.coders, who.versions))
         about = NOTE + column_id.removeprefix(FEATURE)
         notes = np.full(len(who.rows), "", object)
         for place, row in enumerate(who.rows) if comments else ():
             if found[place] and not who.table.text(row, about):
                 notes[place] = _lines(comments.get((row, column), ""))
         who.commented += int((notes != "").sum())
-        self.said.append(who.said(about, notes, column, who.coders))
+        self.said.add(who.said(about, notes, column, who.coders))
 
     def _goals(self, who: "Rows") -> None:
         """State the goals of models if any cell of them is filled; blank is then no."""
@@ -289,7 +290,7 @@ class Reading:
         order = self.words.taxonomy.goal_ids
         values = [", ".join(sorted(goals, key=order.index)) for goals in served]
         good = (columns > 0) & ~wrong
-        self.said.append(who.said("goals", np.array(values, object), columns, NOBODY, good=good))
+        self.said.add(who.said("goals", np.array(values, object), columns, NOBODY, good=good))
 
     def _long(self, who: "Rows") -> None:
         """State codes of a table with a row a feature, or with features listed in a cell."""
@@ -314,10 +315,10 @@ class Reading:
         some = who.some(places)
         ids = np.array(about, object)
         at, values = table.columns[column_id], codes[places]
-        self.said.append(some.said(FEATURE + ids, values, at, some.coders, some.versions))
+        self.said.add(some.said(FEATURE + ids, values, at, some.coders, some.versions))
         if "note" in table.columns:
             notes = some.texts("note")
-            self.said.append(some.said(NOTE + ids, notes, table.columns["note"], some.coders))
+            self.said.add(some.said(NOTE + ids, notes, table.columns["note"], some.coders))
 
 
 class _Answers(dict[str, str | None]):
@@ -382,11 +383,11 @@ def _lines(text: str) -> str:
     return text.replace("\x0b", "\n").replace("\x0c", "\n")
 
 
-def _hidden(grid: Grid, rows: set[int]) -> list[str]:
+def hidden(grid: Grid, rows: set[int]) -> list[str]:
     """Tell what was read though it is hidden."""
     told = [f"{grid.hidden} sheet, read"] if grid.hidden else []
-    if hidden := len(grid.hidden_rows & rows):
-        told.append(f"{hidden:,} of these rows hidden")
+    if unseen := len(grid.hidden_rows & rows):
+        told.append(f"{unseen:,} of these rows hidden")
     if grid.hidden_columns:
         told.append(f"{counted(len(grid.hidden_columns), 'column')} hidden, read")
     return told

@@ -11,6 +11,7 @@ from soila_analysis.dataset.problems import Problem
 from soila_analysis.exchange.grids import Grid, name
 from soila_analysis.exchange.vocabulary import FEATURE, FIXED, GOAL, LISTS, MODEL, Vocabulary
 
+HINTED = 100  # a sheet with more faults gets no hints, which take long to find
 UNTICKED = "with unticked boxes only"
 ABOVE = "above the headings"
 LABELS = "of changed labels"
@@ -160,7 +161,9 @@ def _check_headings(table: Table, words: Vocabulary, end: int) -> None:
                 twice.add(column_id)
         elif told:
             meant = tuple(sorted(words.column_ids(told[-1][1])))
-            more = "ambiguous heading; write the id" if meant else words.nearest(told[-1][1])
+            more = "ambiguous heading; write the id" * bool(meant)
+            if not meant and len(table.problems) < HINTED:
+                more = words.nearest(told[-1][1])
             allowed = meant or ALLOWED
             table.wrong(told[-1][0], column, told[-1][1], allowed, more, kind="heading")
         else:
@@ -250,9 +253,10 @@ def _is_label(table: Table, row: int, filled: list[str], words: Vocabulary) -> b
 
 def _above(table: Table, row: int, filled: list[str], words: Vocabulary) -> None:
     """Skip a title or a label; a row that could be of a model is a problem."""
-    texts = [text for text in table.grid.rows[row - 1] if text]
+    line = table.grid.rows[row - 1]
+    texts = [text for text in line if text]
     label = len(filled) > 0.9 * len(table.columns)
-    short = len(table.grid.rows[row - 1]) < max(table.columns.values())  # a title in CSV
+    short = not table.grid.sheet and len(line) < max(table.columns.values())  # a title in CSV
     told = texts[0].endswith(":") or words.column_ids(texts[0])
     if "model_id" in filled and len(texts) > 1 and not (label or short or told):
         more = "a row above the headings is not read; move it below them, or delete it"

@@ -4,27 +4,21 @@ Nothing in a file is run, fetched or altered. A zip is unpacked within limits, a
 that read it are handed what was unpacked, never the file.
 """
 
+import codecs
 import csv
 import io
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
 from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.tables import WINDOWS, decoded, looks_like
-from soila_analysis.exchange import grids, workbooks
-from soila_analysis.exchange.grids import (
-    LIMITS,
-    LINKING,
-    SPREADSHEET,
-    Count,
-    Grid,
-    Parts,
-    RefusedError,
-    plain,
-)
+from soila_analysis.exchange import safe_files, workbooks
+from soila_analysis.exchange.grids import LINKING, SPREADSHEET, Grid, Parts, plain
+from soila_analysis.exchange.safe_files import LIMITS, Count, RefusedError
 
 SAMPLE = 2**16  # characters of a CSV file by which its delimiter is found
 DELIMITERS = ",;\t|"
@@ -83,7 +77,7 @@ def read(path: Path, shown: str = "") -> tuple[list[Grid], list[Problem]]:
         if path.name.startswith(("~$", ".~lock.")):
             advice = "name the spreadsheet itself, and close it before"
             raise RefusedError("the lock of a file that is open elsewhere", SPREADSHEET, advice)
-        if path.stat().st_size > grids.EXPANDED:
+        if path.stat().st_size > safe_files.EXPANDED:
             raise RefusedError(f"{path.stat().st_size:,} bytes", LIMITS)
         return list(_sheets(path, shown, path.read_bytes())), []
     except RefusedError as refused:
@@ -123,11 +117,14 @@ def _parts(content: bytes) -> Parts:
     """Unpack a zip within the limits; of each part no more than it declares."""
     parts: dict[str, bytes] = {}
     try:
+        safe_files.refuse_directory(io.BytesIO(content))
         with ZipFile(io.BytesIO(content)) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             declared = sum(entry.file_size for entry in entries)
-            if declared > grids.EXPANDED or len(entries) > grids.PARTS:
+            if declared > safe_files.EXPANDED or len(entries) > safe_files.PARTS:
                 raise RefusedError(f"{declared:,} bytes in {len(entries):,} parts", LIMITS)
+            if inside := safe_files.overlapping(archive.infolist()):
+                raise BadZipFile(f"{inside} lies within another part")
             for entry in entries:
                 if entry.flag_bits & 1:
                     raise RefusedError(*PASSWORD)
@@ -165,6 +162,11 @@ def _refuse_active(path: Path, parts: Parts) -> None:
 
 
 def _typed(content: bytes, count: Count) -> list[list[str]]:
+    if len(content) > safe_files.CHARACTERS:
+        raise RefusedError(f"{len(content):,} bytes of CSV", LIMITS)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # "Unicode text" of Excel
+        with suppress(UnicodeDecodeError):
+            content = content.decode("utf-16").encode()
     text, problems = decoded(content, "")
     if problems:
         found, advice = "not text in UTF-8", "save a table as CSV in UTF-8"
@@ -178,7 +180,9 @@ def _typed(content: bytes, count: Count) -> list[list[str]]:
         raise RefusedError("an empty file", SPREADSHEET)
     rows = []
     try:
-        for values in _records(text, max(DELIMITERS, key=_shape(text[:SAMPLE]))):
+        delimiter = max(DELIMITERS, key=_shape(text[:SAMPLE]))
+        Count().add(text.count(delimiter))  # one row could hold them all
+        for values in _records(text, delimiter):
             count.add(max(len(values), 1))
             rows.append([plain(value) for value in values])
     except csv.Error as error:
@@ -188,7 +192,9 @@ def _typed(content: bytes, count: Count) -> list[list[str]]:
 
 
 def _records(text: str, delimiter: str) -> Any:
-    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    # StringIO would take four bytes a letter
+    lines = io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")
+    return csv.reader(lines, delimiter=delimiter, strict=True)
 
 
 def _shape(text: str) -> Callable[[str], int]:

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from soila_analysis.dataset.dataset import Dataset
-from soila_analysis.dataset.problems import Problem, difference, identity, quoted, visible
+from soila_analysis.dataset.problems import Problem
 from soila_analysis.exchange.vocabulary import FEATURE, MODEL, NOTE, NOTE_OF
+from soila_analysis.language.likeness import difference, identity, quoted, visible
 
 Key: TypeAlias = tuple[str, str, str]  # model, coder, about
 At: TypeAlias = tuple[int, int, int]  # sheet, row, column
@@ -31,36 +32,47 @@ SOURCES = {
 }
 
 
-def stated(parts: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    """Lay statements out as a table.
+class Statements:
+    """Statements as they come, texts as numbers of categories, which take little memory."""
 
-    Parameters
-    ----------
-    parts : iterable of sequence
-        `FIELDS`, each one value for all or an array; one of them at least is an array.
+    def __init__(self) -> None:
+        self.known: list[dict[str, int]] = [{} for _ in TEXTS]
+        self.columns: list[list[Any]] = [[np.empty(0, "int32")] for _ in FIELDS]
 
-    Returns
-    -------
-    DataFrame
-        In the order given; texts as categories, which take little memory.
-    """
-    known: list[dict[str, int]] = [{} for _ in TEXTS]
-    columns: list[list[Any]] = [[np.empty(0, "int32")] for _ in FIELDS]
-    for part in parts:
+    def add(self, part: Sequence[Any]) -> None:
+        """Add some.
+
+        Parameters
+        ----------
+        part : sequence
+            `FIELDS`, each one value for all or an array; one of them at least is an array.
+        """
         length = next(len(one) for one in part if not isinstance(one, str | int))
         for n, one in enumerate(part):
             if isinstance(one, str):
-                columns[n].append(np.full(length, known[n].setdefault(one, len(known[n])), "int32"))
+                number = self.known[n].setdefault(one, len(self.known[n]))
+                self.columns[n].append(np.full(length, number, "int32"))
             elif n < len(TEXTS):
                 codes, texts = pd.factorize(one)
-                ours = [known[n].setdefault(text, len(known[n])) for text in texts]
-                columns[n].append(np.array(ours, "int32")[codes])
+                ours = [self.known[n].setdefault(t, len(self.known[n])) for t in texts]
+                self.columns[n].append(np.array(ours, "int32")[codes])
             else:
-                columns[n].append(np.full(length, one, "int32"))
-    joined = dict(zip(FIELDS, map(np.concatenate, columns), strict=True))
-    for name, texts in zip(TEXTS, known, strict=True):
-        joined[name] = pd.Categorical.from_codes(joined[name], list(texts))
-    return pd.DataFrame(joined)
+                self.columns[n].append(np.full(length, one, "int32"))
+
+    def table(self) -> pd.DataFrame:
+        """Lay them out, and hold them no more.
+
+        Returns
+        -------
+        DataFrame
+            `FIELDS`, in the order given; texts as categories.
+        """
+        joined: dict[str, Any] = {}
+        for name in reversed(FIELDS):
+            joined[name] = np.concatenate(self.columns.pop())
+        for name, texts in zip(TEXTS, self.known, strict=True):
+            joined[name] = pd.Categorical.from_codes(joined[name], list(texts))
+        return pd.DataFrame(joined)[FIELDS]
 
 
 def of_dataset(old: Dataset) -> Iterator[Sequence[Any]]:
@@ -73,7 +85,7 @@ def of_dataset(old: Dataset) -> Iterator[Sequence[Any]]:
     Yields
     ------
     sequence
-        As `stated` takes.
+        As `Statements.add` takes.
     """
     ids = old.models["model_id"].to_numpy(object)
     for column in old.models.columns[1:]:
@@ -104,7 +116,7 @@ class Agreement:
     Parameters
     ----------
     said : DataFrame
-        As `stated` gives.
+        As `Statements.table` gives.
     doubtful : iterable of Key
         Matters of which a cell was not understood; they are left out but for what a data set has.
     place : callable

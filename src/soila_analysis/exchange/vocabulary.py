@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
 
-from soila_analysis.dataset.problems import folded, nearest
+from soila_analysis.language.likeness import folded, nearest
 from soila_analysis.taxonomy import LANGUAGES, Feature, Goal, Taxonomy
 
 GOAL, FEATURE, NOTE, MODEL = "goal:", "feature:", "note:", "model:"  # before ids of columns

@@ -13,11 +13,14 @@ import pandas as pd
 from soila_analysis import files, taxonomy
 from soila_analysis.dataset.dataset import Dataset
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import DatasetError, Problem, nearest, visible
+from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.exchange import spreadsheets
 from soila_analysis.exchange.grids import Grid, name
+from soila_analysis.exchange.sheet_reading import counted, hidden
+from soila_analysis.exchange.sheet_tables import ABOVE
 from soila_analysis.exchange.vocabulary import Vocabulary
 from soila_analysis.language import LANGUAGES
+from soila_analysis.language.likeness import nearest, visible
 
 ROLES = ("model", "name", "goal", "feature", "column", "leave out")
 BLANKS = ("absent", "not assessed")
@@ -59,7 +62,7 @@ def draft(file: Path, to: Path) -> None:
     """
     if to.exists():
         raise FileExistsError(f"{to}: it exists; fill it in and name it by --mapping")
-    grid, row = _table(file, ())
+    _, grid, row = _table(file, ())
     known = Vocabulary(taxonomy.load())
     roles = {"model_id": "model", "name": "name", "goal_id": "goal;"}
     lines = [HELP.format(file=file.name, mapping=to.name)]
@@ -100,7 +103,9 @@ def load(path: Path) -> ColumnMapping:
         raise DatasetError(path, [Problem(path.name, message=str(error))], ADVICE) from error
 
 
-def read(file: Path, mapping: ColumnMapping, info: DatasetInfo, title: str) -> Dataset:
+def read(
+    file: Path, mapping: ColumnMapping, info: DatasetInfo, title: str
+) -> tuple[Dataset, list[str]]:
     """Make a table a data set with features and goals of its own.
 
     Parameters
@@ -116,25 +121,45 @@ def read(file: Path, mapping: ColumnMapping, info: DatasetInfo, title: str) -> D
 
     Returns
     -------
-    Dataset
+    dataset : Dataset
         Its labels are those of the table, in all languages.
+    tally : list of str
+        What was read of each sheet, what was not and why.
 
     Raises
     ------
     DatasetError
         With every column that is not mapped and every cell that is not understood.
     """
-    grid, row = _table(file, [*mapping.columns])
+    grids, grid, row = _table(file, [*mapping.columns])
     table = _Wide(grid, row, mapping)
     if table.problems:
         raise DatasetError(file, table.problems, ADVICE)
     data = table.dataset(info, title)
     if table.problems:
         raise DatasetError(file, table.problems, ADVICE)
-    return data
+    return data, [*_tally(grids, grid, row, set(table.rows))]
 
 
-def _table(file: Path, named: Sequence[str]) -> tuple[Grid, int]:
+def _tally(grids: Sequence[Grid], read: Grid, row: int, rows: set[int]) -> Iterator[str]:
+    """Account for each sheet, and for each row of the one that was read."""
+    for grid in grids:
+        filled = [n for n, texts in enumerate(grid.rows, start=1) if any(texts)]
+        if grid is not read:
+            told = [f"{counted(len(filled), 'row')}, not read"] * bool(filled)
+        else:
+            above = sum(n < row for n in filled)
+            told = [f"{counted(len(rows), 'row')} read"]
+            told += [f"{above:,} {ABOVE} skipped"] * bool(above)
+            told += hidden(grid, rows)
+            told += [f"{counted(len(grid.comments), 'cell comment')} not read"] * bool(
+                grid.comments
+            )
+        if told:
+            yield f"{grid.whole}: {'; '.join(told)}"
+
+
+def _table(file: Path, named: Sequence[str]) -> tuple[list[Grid], Grid, int]:
     """Find the sheet and the row that has the headings: those named, else most cells."""
     grids, problems = spreadsheets.read(file)
     wanted = {visible(one) for one in named}
@@ -148,7 +173,7 @@ def _table(file: Path, named: Sequence[str]) -> tuple[Grid, int]:
         missing = Problem(file.name, None, None, None, tuple(named), "no row has these headings")
         raise DatasetError(file, problems or [missing], ADVICE)
     number, row = divmod(-best[1], 1000)
-    return grids[number], row
+    return grids, grids[number], row
 
 
 class _Wide:

@@ -1,40 +1,52 @@
-"""Workbooks in .xlsx and .ods, unpacked already: their sheets as grids."""
+"""Workbooks in .xlsx and .ods, unpacked already: their sheets as grids, read in one pass each."""
 
-import datetime as dt
-import io
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any
-from zipfile import ZipFile
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from xml.parsers.expat import ExpatError
 
 from lxml import etree
-from openpyxl.utils import range_boundaries  # type: ignore[import-untyped]
-from python_calamine import CalamineError, CalamineWorkbook
+from openpyxl.styles.numbers import (  # type: ignore[import-untyped]
+    BUILTIN_FORMATS,
+    is_date_format,
+    is_timedelta_format,
+)
+from openpyxl.utils import column_index_from_string, range_boundaries  # type: ignore[import-untyped]
+from openpyxl.utils.datetime import (  # type: ignore[import-untyped]
+    CALENDAR_MAC_1904,
+    CALENDAR_WINDOWS_1900,
+    from_excel,
+)
+from openpyxl.utils.escape import unescape  # type: ignore[import-untyped]
 
+from soila_analysis.exchange import safe_files
 from soila_analysis.exchange.grids import (
     LINKING,
     SPREADSHEET,
     VERY_HIDDEN,
+    Area,
     At,
-    Count,
     Grid,
     Parts,
-    RefusedError,
     plain,
 )
+from soila_analysis.exchange.safe_files import LIMITS, Count, Reader, RefusedError
 
-LINKED = ("table-source", "cell-range-source", "dde-source", "database-source-sql")
-CELL_ROW, CELL_COLUMN = re.compile(rb'\sr="[A-Z]*(\d+)"'), re.compile(rb'\sr="([A-Z]+)\d')
-ROW, COLUMN = (re.compile(rb"<(?:\w+:)?%b\b[^>]*>" % tag) for tag in (b"row", b"col"))
-MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*\bref="([A-Z0-9:]+)"')
-HIDDEN = re.compile(rb'\bhidden="(?:1|true)"')
+LINKED = {"table-source", "cell-range-source", "dde-source", "database-source-sql"}
 ZEROS = re.compile(r'((?:"[^"]*"|\\.)*)(0+)((?:"[^"]*"|\\.)*)')  # a number format such as 000
+CELLS = ("table-cell", "covered-table-cell")
+SPACES = {"s": " ", "tab": "\t", "line-break": "\n"}
+TAKEN = {*CELLS, *SPACES, *LINKED, "p", "annotation", "table-row", "table-column", "table", "style"}
+TAKEN |= {"table-properties"}
+SHUT = ("collapse", "filter")
 STATES = {"hidden": "hidden", "veryHidden": VERY_HIDDEN}
-Kinds = dict[At, str]
-
-
-# .xlsx
+TRUE = ("1", "true")
+COLUMNS, ROWS = 16_384, 1_048_576  # of a sheet
+STYLES = 100_000  # Excel has 65,490
+LETTERS = 255  # of a number format of Excel
+KIND = 250  # letters that take as much memory as the kind of a cell
+BROKEN = (etree.XMLSyntaxError, ExpatError, LookupError, ValueError, OverflowError)
 
 
 def xlsx(file: str, parts: Parts) -> Iterator[Grid]:
@@ -44,42 +56,41 @@ def xlsx(file: str, parts: Parts) -> Iterator[Grid]:
     ----------
     file : str
         What it is called.
-    parts : mapping of str to bytes
-        What the zip holds.
+    parts : dict of str to bytes
+        What the zip holds; each part is read once, and taken out.
 
     Yields
     ------
     Grid
+
+    Raises
+    ------
+    RefusedError
+        If it is damaged, or beyond the limits.
     """
-    count = Count()
     try:
-        workbook = CalamineWorkbook.from_filelike(_repacked(parts))
-        formats = _formats(parts)
-        for sheet, state, part in _listed(parts):
-            page = parts[part]
-            rows, columns = set(CELL_ROW.findall(page)), set(CELL_COLUMN.findall(page))
-            width = max(map(_number, columns), default=page.count(b"<c"))
-            count.add(max(map(int, rows), default=0) * max(width, 1))
-            values = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-            texts, kinds = _texts(values)
-            _correct(page, texts, kinds, formats)
-            count.add(0, sum(sum(map(len, row)) for row in texts))
-            shut = [match[0] for match in ROW.finditer(page) if HIDDEN.search(match[0])]
-            yield Grid(
-                file,
-                sheet,
-                texts,
-                kinds,
-                tuple(_area(match[1].decode()) for match in MERGED.finditer(page)),
-                _comments(parts, part),
-                state,
-                frozenset(int(_value(row, b"r") or 0) for row in shut),
-                frozenset(_hidden_columns(page)),
-            )
-    except RefusedError:
-        raise
-    except (etree.XMLSyntaxError, CalamineError, KeyError, ValueError, OSError) as error:
+        yield from _sheets(file, parts, Count())
+    except BROKEN as error:
         raise _unreadable(error) from error
+
+
+def _sheets(file: str, parts: Parts, count: Count) -> Iterator[Grid]:
+    book = safe_files.tree(parts["xl/workbook.xml"])
+    relations = list(_relations(parts, "xl/workbook.xml"))
+    styles, shared = _Styles(count), _Strings(count)
+    for reader, part in ((styles, "/styles"), (shared, "/sharedStrings")):
+        for target in (target for _, target, kind in relations if kind.endswith(part)):
+            reader.read(parts.pop(target))
+    mac = any(one.get("date1904") in TRUE for one in book.iterfind("{*}workbookPr"))
+    targets = {own: target for own, target, _ in relations}
+    for sheet in book.iterfind("{*}sheets/{*}sheet"):
+        own = {str(key).rpartition("}")[2]: str(text) for key, text in sheet.items()}
+        part = targets[own["id"]]
+        if "/worksheets/" in f"/{part}":
+            page = _Page(file, own["name"], count)
+            page.comments = _comments(parts, part)
+            _Sheet(page, shared.texts, styles.formats, mac).read(parts.pop(part))
+            yield page.grid(STATES.get(own.get("state", ""), ""))
 
 
 def _unreadable(error: Exception) -> RefusedError:
@@ -88,114 +99,18 @@ def _unreadable(error: Exception) -> RefusedError:
     return RefusedError(found, SPREADSHEET, advice)
 
 
-def _repacked(parts: Parts) -> io.BytesIO:
-    buffer = io.BytesIO()
-    with ZipFile(buffer, "w") as archive:
-        for part, content in parts.items():
-            archive.writestr(part, content)
-    buffer.seek(0)
-    return buffer
-
-
-def _parsed(content: bytes) -> Any:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-    return etree.fromstring(content, parser)
-
-
-def _listed(parts: Parts) -> Iterator[tuple[str, str, str]]:
-    """Yield the name, the state and the part of each sheet with cells."""
-    targets = {own: target for own, target, _ in _relations(parts, "xl/workbook.xml")}
-    for sheet in _parsed(parts["xl/workbook.xml"]).iterfind("{*}sheets/{*}sheet"):
-        part = targets[_attribute(sheet, "id") or ""]
-        if "/worksheets/" in f"/{part}":
-            yield sheet.get("name"), STATES.get(sheet.get("state"), ""), part
-
-
 def _relations(parts: Parts, part: str) -> Iterator[tuple[str, str, str]]:
     """Yield the id, the part and the kind of what a part refers to."""
     folder, _, own = part.rpartition("/")
     content = parts.get(f"{folder}/_rels/{own}.rels")
-    for one in _parsed(content) if content else ():
+    for one in safe_files.tree(content) if content else ():
         target = one.get("Target", "")
         joined = posixpath.normpath(posixpath.join(folder, target))
         yield (
-            one.get("Id"),
+            one.get("Id", ""),
             target.lstrip("/") if target.startswith("/") else joined,
-            one.get("Type"),
+            one.get("Type", ""),
         )
-
-
-def _texts(values: list[list[Any]]) -> tuple[list[list[str]], Kinds]:
-    """Write values as text: a whole number without decimals, a truth value as a word."""
-    kinds: Kinds = {}
-    texts = []
-    for row, line in enumerate(values, start=1):
-        written = []
-        for column, value in enumerate(line, start=1):
-            if isinstance(value, str):
-                written.append(plain(value) if value else value)
-                continue
-            if isinstance(value, dt.date | dt.time | dt.timedelta):
-                kinds[row, column] = "date"
-            written.append(_written(value))
-        texts.append(written)
-    return texts, kinds
-
-
-def _written(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = str(value)
-    return text.lower() if isinstance(value, bool) else text.removesuffix(" 00:00:00")
-
-
-def _correct(page: bytes, texts: list[list[str]], kinds: Kinds, formats: dict[str, Any]) -> None:
-    """Read again what values do not tell: errors, formulas without one, numbers shown as 001."""
-    shown = [f' s="{style}"'.encode() for style in formats]
-    if not any(mark in page for mark in (b't="e"', b"<f", b":f>", b":f ", *shown)):
-        return
-    row = column = 0
-    cells = etree.iterparse(
-        io.BytesIO(page), tag=("{*}row", "{*}c"), events=("start", "end"), resolve_entities=False
-    )
-    for event, one in cells:
-        is_cell = etree.QName(one).localname == "c"
-        if event == "start" and not is_cell:
-            row, column = int(one.get("r") or row + 1), 0
-        if event == "start" or not is_cell:
-            continue
-        column = range_boundaries(one.get("r"))[0] if one.get("r") else column + 1
-        value, formula = (one.findtext(f"{{*}}{tag}") for tag in "vf")
-        kind = ""
-        if one.get("t") == "e":
-            kind = "error"
-        elif formula is not None and not value and one.get("t") != "str":
-            kind, value = "not computed", f"={formula}"
-        elif one.get("s") in formats and one.get("t", "n") == "n" and value:
-            before, zeros, after = formats[one.get("s")]
-            number = float(value)
-            value = f"{before}{int(number):0{zeros}}{after}" if number.is_integer() else None
-        if value and (kind or one.get("s") in formats) and one.get("t", "n") in ("n", "e"):
-            texts += [[] for _ in range(row - len(texts))]
-            texts[row - 1] += [""] * (column - len(texts[row - 1]))
-            texts[row - 1][column - 1] = value
-            kinds.update({(row, column): kind} if kind else {})
-        one.clear()
-
-
-def _formats(parts: Parts) -> dict[str, tuple[str, int, str]]:
-    """Find the styles that show a number with zeros or words around it, such as 001 or M01."""
-    if "xl/styles.xml" not in parts:
-        return {}
-    styles = _parsed(parts["xl/styles.xml"])
-    codes = {one.get("numFmtId"): one.get("formatCode") for one in styles.iter("{*}numFmt")}
-    found = {}
-    for style, one in enumerate(styles.iterfind("{*}cellXfs/{*}xf")):
-        match = ZEROS.fullmatch(codes.get(one.get("numFmtId")) or "")
-        if match and match[0] != "0":
-            before, after = (re.sub(r'"|\\(?=.)', "", match[n]) for n in (1, 3))
-            found[str(style)] = (before, len(match[2]), after)
-    return found
 
 
 def _comments(parts: Parts, part: str) -> dict[At, str]:
@@ -205,40 +120,250 @@ def _comments(parts: Parts, part: str) -> dict[At, str]:
     for _, target, kind in relations:
         if not kind.lower().endswith("comment" if "threaded" in kind else "/comments"):
             continue
-        root, threads = _parsed(parts[target]), dict(found)
+        root, threads = safe_files.tree(parts.pop(target)), dict(found)
         authors = [one.text or "" for one in root.iterfind("{*}authors/{*}author")]
-        for one in root.iter("{*}comment", "{*}threadedComment"):
+        listed = root.iterfind("{*}commentList/{*}comment")
+        for one in (*listed, *root.iterfind("{*}threadedComment")):
             column, row, *_ = range_boundaries(one.get("ref"))
             text = "".join(t.text or "" for t in one.iter("{*}t", "{*}text")).strip()
-            author = authors[int(one.get("authorId"))] if one.get("authorId") and authors else ""
+            by = one.get("authorId")
+            author = authors[int(by)] if by and authors else ""
             if (row, column) not in threads:
                 said = plain(text.removeprefix(f"{author}:") if author else text)
                 found.setdefault((row, column), []).append(said)
     return {at: "; ".join(filter(None, said)) for at, said in found.items()}
 
 
-def _hidden_columns(page: bytes) -> Iterator[int]:
-    for match in COLUMN.finditer(page[: page.find(b"sheetData")]):
-        if HIDDEN.search(match[0]):
-            first, last = (int(_value(match[0], key) or 0) for key in (b"min", b"max"))
-            yield from range(first, min(last, 16_384) + 1)
+class _Page:
+    """A sheet while it is read: rows are added in their order, and counted."""
+
+    def __init__(self, file: str, sheet: str, count: Count) -> None:
+        self.file, self.sheet = file, sheet
+        self.count, self.before = count, count.cells
+        self.rows: list[list[str]] = []
+        self.kinds: dict[At, str] = {}
+        self.merged: list[Area] = []
+        self.comments: dict[At, str] = {}
+        self.hidden_rows: list[int] = []
+        self.hidden_columns: list[int] = []
+        self.width = 0
+
+    def add(self, row: int, texts: list[str], kinds: dict[int, str], times: int = 1) -> None:
+        """Add a row, or several that are the same, below those that are there."""
+        self.width = max(self.width, len(texts))
+        self.count.cells = self.before
+        self.count.add((row + times - 1) * self.width)
+        self.count.add(0, times * (sum(map(len, texts)) + KIND * len(kinds)))
+        self.rows += [[]] * (row - 1 - len(self.rows)) + [texts] * times
+        self.kinds |= {(row + n, at): kind for at, kind in kinds.items() for n in range(times)}
+
+    def hide(self, first: int, last: int) -> None:
+        """Note hidden columns."""
+        self.hidden_columns += range(first, min(last, COLUMNS) + 1)
+        if len(self.hidden_columns) > 2 * COLUMNS:
+            raise ValueError(last)
+
+    def merge(self, top: int, left: int, bottom: int, right: int) -> None:
+        """Note merged cells."""
+        self.merged.append((top, left, bottom, right))
+        self.count.add(0, KIND)
+
+    def grid(self, state: str) -> Grid:
+        """Return what was read, unless merged cells overlap so that they are more than cells."""
+        for top, left, bottom, right in self.merged:
+            high, wide = min(bottom, len(self.rows)) - top, min(right, self.width) - left
+            self.count.add((max(high, 0) + 1) * (max(wide, 0) + 1))
+        return Grid(
+            self.file,
+            self.sheet,
+            self.rows,
+            self.kinds,
+            tuple(self.merged),
+            self.comments,
+            state,
+            frozenset(self.hidden_rows),
+            frozenset(self.hidden_columns),
+        )
 
 
-def _value(tag: bytes, key: bytes) -> bytes:
-    found = re.search(rb'\s%b="([^"]*)"' % key, tag)
-    return found[1] if found else b""
+# .xlsx
 
 
-def _number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
+class _Strings(Reader):
+    """The texts that cells share; of a text with its pronunciation, the text."""
+
+    def __init__(self, count: Count) -> None:
+        super().__init__(count)
+        self.texts: list[str] = []
+        self.said, self.spoken = "", ""
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag = self.local[tag]
+        if tag == "si":
+            self.said = ""
+        elif tag == "rPh":
+            self.spoken = self.said
+        elif tag == "t":
+            self.parts.clear()
+
+    def end(self, tag: str) -> None:
+        tag = self.local[tag]
+        if tag == "t":
+            self.said += "".join(self.parts)
+        elif tag == "rPh":
+            self.said = self.spoken
+        elif tag == "si":
+            self.texts.append(_text(self.said))
+            self.count.add(0, len(self.said) + KIND // 4)
 
 
-def _area(ref: str) -> tuple[int, int, int, int]:
-    left, top, right, bottom = range_boundaries(ref)
-    return top, left, bottom, right
+class _Styles(Reader):
+    """The number formats of styles that show more than a number: dates, 001, M01."""
+
+    def __init__(self, count: Count) -> None:
+        super().__init__(count)
+        self.codes: dict[str, str] = {str(n): code for n, code in BUILTIN_FORMATS.items()}
+        self.formats: dict[str, str] = {}
+        self.number, self.inside = 0, False
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag = self.local[tag]
+        if tag == "numFmt":
+            self.codes[attributes.get("numFmtId", "")] = attributes.get("formatCode", "")[:LETTERS]
+        elif tag == "cellXfs":
+            self.inside = True
+        elif tag == "xf" and self.inside:
+            code = self.codes.get(attributes.get("numFmtId", ""), "")
+            if code not in ("", "0") and (is_date_format(code) or ZEROS.fullmatch(code)):
+                self.formats[str(self.number)] = code
+            self.number += 1
+        if max(self.number, len(self.codes)) > STYLES:
+            raise RefusedError(f"more than {STYLES:,} styles", LIMITS)
+
+    def end(self, tag: str) -> None:
+        self.inside = self.inside and self.local[tag] != "cellXfs"
+
+
+class _Sheet(Reader):
+    """A sheet of Excel while it is read; its rows, and cells in them, have to be in order."""
+
+    def __init__(self, page: "_Page", shared: Sequence[str], formats: dict[str, str], mac: bool):
+        super().__init__(page.count)
+        self.page, self.shared, self.formats, self.mac = page, shared, formats, mac
+        self.row = self.column = 0
+        self.digits = ""  # of the row, "" if it has none
+        self.formula: str | None = None
+        self.texts: list[str] = []
+        self.kinds: dict[int, str] = {}
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag = self.local[tag]
+        if tag == "c":
+            self.cell, self.value, self.formula = attributes, "", None
+        elif tag in ("v", "t", "f"):
+            self.parts.clear()
+        elif tag == "row":
+            self.digits = attributes.get("r", "")
+            self._at(int(self.digits or self.row + 1), 1)
+            self.column, self.texts, self.kinds = 0, [], {}
+            if attributes.get("hidden") in TRUE:
+                self.page.hidden_rows.append(self.row)
+        elif tag == "rPh":
+            self.spoken = self.value
+        elif tag == "mergeCell":
+            left, top, right, bottom = range_boundaries(attributes["ref"])
+            self.page.merge(top, left, bottom, right)
+        elif tag == "col" and attributes.get("hidden") in TRUE:
+            self.page.hide(int(attributes["min"]), int(attributes["max"]))
+
+    def end(self, tag: str) -> None:
+        tag = self.local[tag]
+        if tag == "v":
+            self.value = "".join(self.parts)
+        elif tag == "c":
+            text, kind = self._content()
+            if text or "r" not in self.cell:
+                self._place()
+            if text:
+                self.texts += [""] * (self.column - 1 - len(self.texts))
+                self.texts.append(text)
+                if kind:
+                    self.kinds[self.column] = kind
+        elif tag == "t":
+            self.value += "".join(self.parts)
+        elif tag == "f":
+            self.formula = "".join(self.parts)
+        elif tag == "rPh":
+            self.value = self.spoken
+        elif tag == "row" and self.texts:
+            self.page.add(self.row, self.texts, self.kinds)
+
+    def _at(self, row: int, least: int) -> None:
+        if not self.row + least <= row <= ROWS:
+            raise ValueError(row)
+        self.row = row
+
+    def _place(self) -> None:
+        """Find the place of a cell: what it states, else the one after the last."""
+        place = self.cell.get("r")
+        if not place:
+            self.column += 1
+            if self.column > COLUMNS:
+                raise ValueError(self.column)
+            return
+        letters = place.rstrip("0123456789")
+        digits, column = place[len(letters) :], _column(letters)
+        if digits != self.digits:
+            if self.digits or self.texts:
+                raise ValueError(place)
+            self._at(int(digits), 0)
+            self.digits = digits
+        if column <= self.column:
+            raise ValueError(place)
+        self.column = column
+
+    def _content(self) -> tuple[str, str]:
+        """Return the text of a cell, and its kind if it is none."""
+        value, kind = self.value, self.cell.get("t", "n")
+        if self.formula is not None and not value and kind != "str":
+            return f"={self.formula}", "not computed"
+        if not value:
+            return "", ""
+        if kind == "s":
+            return self.shared[int(value)], ""
+        if kind in ("str", "inlineStr"):
+            return _text(value), ""
+        if kind == "n":
+            return _number(value, self.formats.get(self.cell.get("s", ""), ""), self.mac)
+        if kind == "b":
+            return str(value in TRUE).lower(), ""
+        return value, {"e": "error", "d": "date"}[kind]
+
+
+_column = lru_cache(COLUMNS)(column_index_from_string)
+
+
+@lru_cache(2**16)
+def _number(value: str, code: str, mac: bool) -> tuple[str, str]:
+    """Write a number as it is shown: a whole one without decimals, a date, with zeros before."""
+    number = float(value)
+    zeros = ZEROS.fullmatch(code)
+    if zeros and number.is_integer():
+        before, after = (re.sub(r'"|\\(?=.)', "", zeros[n]) for n in (1, 3))
+        return f"{before}{int(number):0{len(zeros[2])}}{after}", ""
+    if code and not zeros:
+        epoch = CALENDAR_MAC_1904 if mac else CALENDAR_WINDOWS_1900
+        shown = from_excel(number, epoch, timedelta=is_timedelta_format(code))
+        return str(shown).removesuffix(" 00:00:00"), "date"
+    return _written(number), ""
+
+
+def _text(written: str) -> str:
+    return plain(unescape(written) if "_x" in written else written)
+
+
+def _written(number: float) -> str:
+    return str(int(number)) if number.is_integer() else str(number)
 
 
 # .ods
@@ -255,138 +380,125 @@ def ods(file: str, parts: Parts) -> Iterator[Grid]:
     Yields
     ------
     Grid
+
+    Raises
+    ------
+    RefusedError
+        As for `xlsx`.
     """
+    tables = _Tables(file, Count())
     try:
-        content = _parsed(parts["content.xml"])
-    except etree.XMLSyntaxError as error:
+        tables.read(parts["content.xml"])
+    except BROKEN as error:
         raise _unreadable(error) from error
-    if any(next(content.iter(f"{{*}}{tag}"), None) is not None for tag in LINKED):
-        raise RefusedError(*LINKING)
-    unseen = {
-        _attribute(style, "name")
-        for style in content.iterfind("{*}automatic-styles/{*}style")
-        for one in style.iterfind("{*}table-properties")
-        if _attribute(one, "display") == "false"
-    }
-    count = Count()
-    for table in content.iterfind("{*}body/{*}spreadsheet/{*}table"):
-        state = "hidden" if _attribute(table, "style-name") in unseen else ""
-        yield _Table(table, count).grid(file, state)
+    yield from tables.grids
 
 
-class _Table:
-    """A sheet of OpenDocument while it is read."""
+class _Tables(Reader):
+    """The sheets of an OpenDocument file while they are read."""
 
-    def __init__(self, table: Any, count: Count) -> None:
-        self.table, self.count, self.before = table, count, count.cells
-        self.rows: list[list[str]] = []
-        self.kinds: Kinds = {}
-        self.comments: dict[At, str] = {}
-        self.merged: list[tuple[int, int, int, int]] = []
-        self.width = 0
+    def __init__(self, file: str, count: Count) -> None:
+        super().__init__(count)
+        self.file, self.grids = file, list[Grid]()
+        self.style, self.unseen = "", set[str]()
+        self.open: list[str] = [""]  # the elements that are begun
+        self.page = _Page(file, "", count)
+        self.row = self.columns = 0
 
-    def grid(self, file: str, state: str) -> Grid:
-        """Read the rows; empty ones at the end may be a million and are not."""
-        row, shut = 0, list[int]()
-        for line in self.table.iter("{*}table-row"):
-            times = int(_attribute(line, "number-rows-repeated") or 1)
-            texts = list(self._line(line, row + 1, times))
-            if any(texts):
-                self.rows += [[]] * (row - len(self.rows)) + [texts] * times
-                if _attribute(line, "visibility") in ("collapse", "filter"):
-                    shut += range(row + 1, row + times + 1)
-            row += times
-        columns = frozenset(_shut(self.table.iter("{*}table-column")))
-        return Grid(
-            file,
-            _attribute(self.table, "name") or "",
-            self.rows,
-            self.kinds,
-            tuple(self.merged),
-            self.comments,
-            state,
-            frozenset(shut),
-            columns,
-        )
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        tag, above = self.local[tag], self.open[-1]
+        self.open.append(tag)
+        if tag not in TAKEN:
+            return
+        own = {self.local[key]: text for key, text in reversed(attributes.items())}
+        if tag in CELLS:
+            self.cell, self.shown, self.noted = own, list[str](), list[str]()
+        elif tag == "p":
+            self.parts.clear()
+        elif tag == "annotation":
+            self.before = [] if above in CELLS else [*self.parts]
+        elif tag in SPACES:
+            times = int(own.get("c", 1))
+            self.count.add(0, times)
+            self.parts.append(SPACES[tag] * times)
+        elif tag == "table-row":
+            self.line, self.column = own, 0
+            self.texts, self.kinds = list[str](), dict[int, str]()
+        elif tag == "table-column":
+            last = self.columns + int(own.get("number-columns-repeated", 1))
+            if own.get("visibility") in SHUT:
+                self.page.hide(self.columns + 1, last)
+            self.columns = last
+        elif tag == "table" and above == "spreadsheet":
+            self.page = _Page(self.file, own.get("name", ""), self.count)
+            self.state = "hidden" if own.get("style-name") in self.unseen else ""
+            self.row = self.columns = 0
+        elif tag == "style" and above == "automatic-styles":
+            self.style = own.get("name", "")
+        elif tag == "table-properties" and own.get("display") == "false":
+            self.unseen.add(self.style)
+        elif tag in LINKED:
+            raise RefusedError(*LINKING)
+        elif tag == "table":
+            raise ValueError(tag)
 
-    def _line(self, line: Any, row: int, rows: int) -> Iterator[str]:
-        column = blank = letters = 0
-        for cell in line.iter("{*}table-cell", "{*}covered-table-cell"):
-            times = int(_attribute(cell, "number-columns-repeated") or 1)
-            text, kind = _content(cell)
-            note = cell.find("{*}annotation")
-            if note is not None:
-                self.comments[row, column + 1] = _paragraphs(note)
-            spans = [
-                int(_attribute(cell, f"number-{way}-spanned") or 1) for way in ("rows", "columns")
-            ]
-            if max(spans) > 1:
-                last = (row + spans[0] - 1, column + spans[1])
-                self.merged.append((row, column + 1, *last))
-            if text:
-                letters += len(text) * times
-                self.width = max(self.width, column + times)
-                self.count.cells = self.before
-                self.count.add((row + rows - 1) * self.width)
-                self.count.add(0, letters * rows)
-                if kind:
-                    self.kinds |= {(row + n, column + 1): kind for n in range(rows)}
-                yield from [""] * blank + [text] * times
-                blank = 0
-            else:
-                blank += times
-            column += times
+    def end(self, _: str) -> None:
+        tag = self.open.pop()
+        if tag == "p" and self.open[-1] in (*CELLS, "annotation"):
+            (self.shown if self.open[-1] in CELLS else self.noted).append("".join(self.parts))
+        elif tag == "annotation":
+            self.parts[:] = self.before
+        elif tag in CELLS:
+            self._cell()
+        elif tag == "table-row":
+            self._row()
+        elif tag == "table":
+            self.grids.append(self.page.grid(self.state))
+
+    def _cell(self) -> None:
+        times = int(self.cell.get("number-columns-repeated", 1))
+        high, wide = (int(self.cell.get(f"number-{way}-spanned", 1)) for way in ("rows", "columns"))
+        row, column = self.row + 1, self.column + 1
+        if self.noted:
+            self.page.comments[row, column] = plain("\n".join(self.noted))
+        if max(high, wide) > 1:
+            self.page.merge(row, column, row + high - 1, column + wide - 1)
+        text, kind = _shown(self.cell, self.shown)
+        self.column += times
+        if text:
+            if self.column > COLUMNS:
+                raise ValueError(self.column)
+            self.texts += [""] * (column - 1 - len(self.texts)) + [text] * times
+            self.kinds |= dict.fromkeys(range(column, column + times), kind) if kind else {}
+
+    def _row(self) -> None:
+        """Add a row; empty ones at the end may be a million and are not."""
+        times = int(self.line.get("number-rows-repeated", 1))
+        if self.texts:
+            self.page.add(self.row + 1, self.texts, self.kinds, times)
+            if self.line.get("visibility") in SHUT:
+                self.page.hidden_rows += range(self.row + 1, self.row + times + 1)
+        self.row += times
 
 
-def _content(cell: Any) -> tuple[str, str]:
+def _shown(cell: dict[str, str], shown: list[str]) -> tuple[str, str]:
     """Return the text of a cell, and its kind if it is none."""
-    kind, formula = _attribute(cell, "value-type"), _attribute(cell, "formula")
-    shown = _paragraphs(cell)
-    if formula is not None and kind is None and cell.find("{*}p") is None:
+    kind, formula, text = cell.get("value-type"), cell.get("formula"), plain("\n".join(shown))
+    if formula is not None and kind is None and not shown:
         return formula, "not computed"
-    if formula is not None and shown and _attribute(cell, "string-value") == "":
-        return shown, "error"
+    if formula is not None and text and cell.get("string-value") == "":
+        return text, "error"
     if kind in ("float", "percentage", "currency"):
-        value = _written(float(_attribute(cell, "value") or "nan"))
-        return (shown if shown.endswith(value) and _adds_only_zeros(shown, value) else value), ""
+        value = _written(float(cell.get("value", "nan")))
+        return (text if text.endswith(value) and _adds_only_zeros(text, value) else value), ""
     if kind == "boolean":
-        return _attribute(cell, "boolean-value") or "", ""
+        return cell.get("boolean-value", ""), ""
     if kind == "date":
-        return (_attribute(cell, "date-value") or shown).removesuffix("T00:00:00"), "date"
-    return shown, "date" if kind == "time" else ""
+        return cell.get("date-value", text).removesuffix("T00:00:00"), "date"
+    return text, "date" if kind == "time" else ""
 
 
 def _adds_only_zeros(shown: str, value: str) -> bool:
     """Say whether a number is shown with zeros or letters before it, such as 001 or M01."""
     before = shown.removesuffix(value)
     return value.isdigit() and bool(re.fullmatch(r"[^\W\d_]*[-_ ]?0*", before))
-
-
-def _paragraphs(element: Any) -> str:
-    return plain("\n".join(_inside(p) for p in element.iterfind("{*}p")))
-
-
-def _inside(element: Any) -> str:
-    """Return the text of a paragraph with its spaces, tabs and line ends."""
-    text = element.text or ""
-    for child in element:
-        tag = etree.QName(child).localname if isinstance(child.tag, str) else ""
-        if tag == "s":
-            text += " " * int(_attribute(child, "c") or 1)
-        elif tag != "annotation":
-            text += {"tab": "\t", "line-break": "\n"}.get(tag) or _inside(child)
-        text += child.tail or ""
-    return text
-
-
-def _shut(columns: Iterable[Any]) -> Iterator[int]:
-    at = 0
-    for column in columns:
-        times = int(_attribute(column, "number-columns-repeated") or 1)
-        if _attribute(column, "visibility") in ("collapse", "filter"):
-            yield from range(at + 1, at + times + 1)
-        at += times
-
-
-def _attribute(element: Any, key: str) -> str | None:
-    return next((v for k, v in element.attrib.items() if k.rpartition("}")[2] == key), None)

@@ -13,7 +13,7 @@ from soila_analysis.figures import marks
 from soila_analysis.figures.feature_shares import percent_axis
 from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, bare, row_height, text_width
 from soila_analysis.figures.palette import MUTED
-from soila_analysis.figures.spec import Coded, Spec
+from soila_analysis.figures.spec import Coded, Spec, found
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.figures.wording import (
     BOUNDED,
@@ -39,6 +39,7 @@ SQUARES = 22  # at most, in the longest row
 def metric(data: Coded, feature: str = "rarest", interval: str = "wilson") -> pd.DataFrame:
     """Make the table of the figure for a feature: its id, or "rarest" or "commonest"."""
     status, goals = data.status, data.taxonomy.goal_ids
+    found("no feature", feature, dict.fromkeys(("rarest", "commonest", *status.columns)))
     chosen = metrics.chosen_feature(status, feature)
     shares = metrics.feature_by_goal(
         status, data.memberships, goals, chosen, interval=interval, contested=data.contested

@@ -12,10 +12,13 @@ import matplotlib as mpl
 import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 from soila_analysis.figures.palette import MUTED, PLUM, RULE, TEXT
 from soila_analysis.figures.texts import Texts
@@ -74,6 +77,21 @@ class Drawing(Figure):
         with style():
             self.savefig(buffer, format="png", dpi=resolution(self, 2 * SCREEN))
         return buffer.getvalue(), {"width": round(width * SCREEN)}
+
+
+class _Line(Text):
+    """A line that begins at its position, so that no format need measure it before drawing it."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        x, y = self.get_transform().transform(self.get_position())
+        if renderer.flipy():
+            y = renderer.get_canvas_width_height()[1] - y
+        renderer.open_group("text")
+        graphics, font = renderer.new_gc(), self.get_fontproperties()
+        graphics.set_foreground(to_rgba(self.get_color()), isRGBA=True)
+        renderer.draw_text(graphics, x, y, self.get_text(), font, self.get_rotation(), mtext=self)
+        graphics.restore()
+        renderer.close_group("text")
 
 
 class Page:
@@ -142,7 +160,7 @@ class Page:
         sine, cosine = math.sin(math.radians(slant)), math.cos(math.radians(slant))
         for i, row in enumerate(rows):
             down = step * (i + 0.78) if not slant else step * (i - len(rows) + 0.78)
-            self.figure.text(
+            line = (_Line if ha == "left" else Text)(
                 (x + down * sine) / WIDTH,
                 self._up(top + down * cosine),
                 row,
@@ -153,7 +171,10 @@ class Page:
                 va="baseline",
                 rotation=slant,
                 rotation_mode="anchor" if slant else "default",
+                transform=self.figure.transFigure,
             )
+            line.set_figure(self.figure)
+            self.figure.texts.append(line)
 
     def label(
         self, x: float, y: float, text: str, width: float, size: float = LABEL, **look: Any

@@ -1,7 +1,10 @@
 """The one place where figures, their tables and their texts are written."""
 
+import hashlib
 import json
 import os
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +21,8 @@ from soila_analysis.files import RECORD, blob
 FORMATS = ("svg", "png", "pdf")
 DPI = 200
 FLOAT = "%.6f"
+SEAL = re.compile(rb'(?<="seal":")[0-9a-f]{64}|(?<="seal": ")[0-9a-f]{64}')
+UNSEALED = "0" * 64
 SVG = "http://www.w3.org/2000/svg"
 XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -49,7 +54,7 @@ def save_figure(drawn: Figure, words: Texts, output: Output) -> dict[str, Path]:
     """Write a figure as SVG, PNG and PDF and its texts as JSON.
 
     Equal figures give equal bytes: no dates, no random identifiers, a fixed size. In a run, each
-    file carries the record of what it was made from; see `build.record`.
+    file carries the record of what it was made from, sealed; see `build.kinds`.
 
     Parameters
     ----------
@@ -67,7 +72,7 @@ def save_figure(drawn: Figure, words: Texts, output: Output) -> dict[str, Path]:
     """
     output.folder.mkdir(parents=True, exist_ok=True)
     files = {ending: output.folder / f"{output.stem}.{ending}" for ending in FORMATS}
-    made_from = _made_from(output.table, figure=output.figure, variant=output.variant)
+    made_from = _made_from(files["svg"], output.table, **_named(output))
     record = json.dumps(made_from, sort_keys=True, separators=(",", ":")) if made_from else None
     metadata: Mapping[str, dict[str, str | None]] = {
         "svg": {"Date": None, "Creator": None, "Description": record},
@@ -90,6 +95,8 @@ def save_figure(drawn: Figure, words: Texts, output: Output) -> dict[str, Path]:
         for ending in FORMATS:
             drawn.savefig(files[ending], dpi=resolution(drawn, DPI), metadata=metadata[ending])
     _describe_svg(files["svg"], words, output.stem)
+    for file in files.values():
+        file.write_bytes(sealed(file.read_bytes()))
     return {**files, "json": save_texts(words, output)}
 
 
@@ -107,10 +114,9 @@ def save_texts(words: Texts, output: Output) -> Path:
         The file.
     """
     output.folder.mkdir(parents=True, exist_ok=True)
-    name = {"figure": output.figure, "variant": output.variant}
-    texts = {**name, "table": output.table.name, **asdict(words)}
+    texts = {**_named(output), "table": output.table.name, **asdict(words)}
     file = output.folder / f"{output.stem}.json"
-    return _write_json(file, texts, _made_from(output.table, **name))
+    return _write_json(file, texts, _made_from(file, output.table, **_named(output)))
 
 
 def save_table(
@@ -140,20 +146,58 @@ def save_table(
     file = folder / f"{stem}.csv"
     table.to_csv(file, index=False, lineterminator="\n", float_format=FLOAT, encoding="utf-8")
     name = {"figure": figure, "lang": lang} if figure else {}
-    _write_json(file.with_suffix(".json"), {**name, "table": file.name}, _made_from(file, **name))
+    made_from = _made_from(file, file, **name)
+    _write_json(file.with_suffix(".json"), {**name, "table": file.name}, made_from)
     return file
 
 
-def _made_from(table: Path, **name: str) -> dict[str, Any]:
+def sealed(content: bytes) -> bytes:
+    """Put the hash of all bytes of an output into its record; its own digits count as zeros.
+
+    Parameters
+    ----------
+    content : bytes
+        An output whose record has a ``seal``.
+
+    Returns
+    -------
+    bytes
+        The same where the seal is right already, or where there is none.
+    """
+    if not (found := SEAL.search(content)):
+        return content
+
+    def put(digits: str) -> bytes:
+        return _checked(content[: found.start()] + digits.encode() + content[found.end() :])
+
+    return put(hashlib.sha256(put(UNSEALED)).hexdigest())
+
+
+def _checked(content: bytes) -> bytes:
+    """Renew the checksum of the record, where a PNG has one."""
+    start = content.find(b"tEXtComment\0")
+    if start < 0:
+        return content
+    end = start + 4 + int.from_bytes(content[start - 4 : start])
+    return content[:end] + zlib.crc32(content[start:end]).to_bytes(4) + content[end + 4 :]
+
+
+def _named(output: Output) -> dict[str, str]:
+    return {"figure": output.figure, "variant": output.variant}
+
+
+def _made_from(file: Path, table: Path, **name: str) -> dict[str, Any]:
     """Complete the record of the run by what the output is of; empty outside a run."""
     record: dict[str, Any] = json.loads(os.environ.get(RECORD, "{}"))
-    return {**record, **name, "table": blob(table.read_bytes())} if record else {}
+    own = {"output": f"{file.parent.name}/{file.stem}", "seal": UNSEALED}
+    tables = {table.name: blob(table.read_bytes())}
+    return {**record, **name, **own, "table": tables} if record else {}
 
 
 def _write_json(file: Path, content: Mapping[str, Any], made_from: Mapping[str, Any]) -> Path:
     whole = {**content, **({"provenance": made_from} if made_from else {})}
     text = json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
-    file.write_text(text, encoding="utf-8", newline="\n")
+    file.write_bytes(sealed(text.encode()))
     return file
 
 

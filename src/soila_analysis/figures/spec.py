@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis.figures.texts import Texts
+from soila_analysis.language.likeness import unknown
 from soila_analysis.taxonomy import Taxonomy
 
 Draw = Callable[[pd.DataFrame, Texts], Figure]
@@ -103,5 +104,5 @@ def options(metric: Callable[..., pd.DataFrame]) -> list[str]:
 def found(without: str, name: str, known: Mapping[str, Any]) -> Any:
     """Look a name up, or say that there is none, and which there are."""
     if name not in known:
-        raise ValueError(f'{without} "{name}"; allowed: {", ".join(known) or "none"}')
+        raise ValueError(unknown(without, name, known))
     return known[name]

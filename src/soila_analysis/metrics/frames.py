@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 STATUSES = ("present", "absent", "unclear", "not-applicable", "disagreement", "not-assessed")
@@ -45,6 +47,27 @@ def check(**frames: Any) -> None:
         raise (ValueError if typed else TypeError)("\n".join(problems))
 
 
+def numbers(status: pd.DataFrame) -> npt.NDArray[np.int8]:
+    """Give each status of models x features its number.
+
+    Parameters
+    ----------
+    status : DataFrame, models x features
+        One of `STATUSES` a cell.
+
+    Returns
+    -------
+    array, models x features
+        Positions in `STATUSES`; -1 for anything else.
+    """
+    found = np.empty(status.shape, dtype=np.int8)
+    for column in range(status.shape[1]):
+        number, values = pd.factorize(status.iloc[:, column])
+        known = pd.Index(STATUSES).get_indexer(pd.Index(values, dtype=object))
+        found[:, column] = np.append(known, -1)[number]
+    return found
+
+
 def _problems(name: str, frame: Any) -> list[str]:
     needed = COLUMNS.get(name, ())
     what = f"the columns {', '.join(needed)}" if needed else "models x features, a status a cell"
@@ -63,6 +86,8 @@ def _problems(name: str, frame: Any) -> list[str]:
 
 def _not_statuses(name: str, frame: pd.DataFrame) -> list[str]:
     """Describe each value that is no status, with its first cell."""
+    if (numbers(frame) >= 0).all():
+        return []
     cells = frame.to_numpy(dtype=object)
     unknown = [value for value in pd.unique(cells.ravel()) if value not in STATUSES]
     places = [(cells == value if value == value else pd.isna(cells)) for value in unknown]

@@ -1,12 +1,18 @@
 """Ranks with their ties, and how firmly they stand."""
 
+from collections.abc import Iterator
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
 from soila_analysis.metrics import frames
 
 REPLICATES = 2000
+DRAWN = 5000  # models that are drawn one by one; of more, sums are, as they are normal by then
+
+Floats = npt.NDArray[np.float64]
 
 
 def ranked(table: pd.DataFrame, by: str = "share") -> pd.DataFrame:
@@ -41,7 +47,8 @@ def rank_ranges(
     confidence : float, default 0.95
         Share of the replicates inside the range.
     replicates : int
-        Number of bootstrap samples of models, drawn with replacement.
+        Number of bootstrap samples of models, drawn with replacement; of more than 5,000 models,
+        draws of their counts from the normal distribution with the same mean and covariance.
     seed : int, default 1
         Equal seeds give equal ranges.
 
@@ -56,14 +63,12 @@ def rank_ranges(
     Annals of Statistics 37(6B), 3929-3959.
     """
     frames.check(status=status)
-    values = status.sort_index().to_numpy(dtype=object)  # equal data, equal samples
-    present = (values == "present").astype(float)
-    assessed = present + (values == "absent")
-    ranks = []
-    for weights in _resamples(len(status), replicates, seed):
-        with np.errstate(invalid="ignore"):
-            share = np.nan_to_num((weights @ present) / (weights @ assessed), nan=-1.0)
-        ranks.append(rankdata(-share, method="min", axis=1))
+    values = frames.numbers(status.sort_index())  # equal data, equal samples
+    present, assessed = values == 0, (values == 0) | (values == 1)
+    ranks = [
+        rankdata(-share, method="min", axis=1)
+        for share in _resampled(present, assessed, replicates, seed)
+    ]
     tail = (1 - confidence) / 2
     low, high = np.quantile(np.vstack(ranks), [tail, 1 - tail], axis=0, method="nearest")
     return pd.DataFrame(
@@ -107,7 +112,7 @@ def leading_goal(
         One row a model and goal: ``model_id``, ``goal_id`` and ``features``, the number of
         features present in the model; ``assessed``, of how many, where that is not the same in all.
     replicates : int
-        Number of bootstrap samples of models, drawn with replacement.
+        As for `rank_ranges`.
     seed : int, default 1
         Equal seeds give equal results.
 
@@ -122,18 +127,34 @@ def leading_goal(
     base = counts.pivot_table(index="model_id", columns="goal_id", values="assessed")
     total, assessed = sums.fillna(0.0).to_numpy(), base.fillna(0.0).to_numpy()
     wins = np.zeros(sums.shape[1])
-    for weights in _resamples(len(sums), replicates, seed):
-        with np.errstate(invalid="ignore"):
-            mean = np.nan_to_num((weights @ total) / (weights @ assessed), nan=-1.0)
+    for mean in _resampled(total, assessed, replicates, seed):
         best = mean == mean.max(axis=1, keepdims=True, initial=-1.0)
         wins += (best & (best.sum(axis=1, keepdims=True) == 1)).sum(axis=0)
     return pd.DataFrame({"goal_id": sums.columns, "leads": wins / replicates})
 
 
-def _resamples(models: int, replicates: int, seed: int) -> list[np.ndarray]:
-    rng = np.random.default_rng(seed)
-    sizes = [min(100, replicates - done) for done in range(0, replicates, 100)]
-    if not models:
-        return [np.empty((size, 0)) for size in sizes]
-    even = np.full(models, 1 / models)
-    return [rng.multinomial(models, even, size=size).astype(float) for size in sizes]
+def _resampled(
+    part: npt.NDArray[np.generic], whole: npt.NDArray[np.generic], replicates: int, seed: int
+) -> Iterator[Floats]:
+    """Draw models, and yield the sums of their parts over those of their wholes; -1 for 0/0."""
+    rng, rows = np.random.default_rng(seed), np.hstack([part, whole]).astype(float)
+    draw = _sums_of_many if len(rows) > DRAWN else _sums_of_few
+    for sums in draw(rng, rows, replicates):
+        top, bottom = np.hsplit(sums, 2)
+        yield np.divide(top, bottom, out=np.full(top.shape, -1.0), where=bottom > 0)
+
+
+def _sums_of_few(rng: np.random.Generator, rows: Floats, replicates: int) -> Iterator[Floats]:
+    models = len(rows)
+    even = np.full(models, 1 / max(models, 1))
+    for done in range(0, replicates, 100):
+        size = min(100, replicates - done)
+        drawn = rng.multinomial(models, even, size=size) if models else np.zeros((size, 0))
+        yield drawn.astype(float) @ rows
+
+
+def _sums_of_many(rng: np.random.Generator, rows: Floats, replicates: int) -> Iterator[Floats]:
+    """Draw sums by their moments; whole numbers, so that equal features stay tied."""
+    spread = len(rows) * np.cov(rows, rowvar=False, ddof=0)
+    drawn = rng.multivariate_normal(rows.sum(axis=0), spread, replicates, check_valid="ignore")
+    yield np.rint(drawn).clip(min=0)

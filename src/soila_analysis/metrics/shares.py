@@ -60,9 +60,10 @@ def tally(
         pairs = pairs.reindex(index=names, columns=status.index, fill_value=0)
         members = pairs.to_numpy(dtype=np.int64)
         index = pd.MultiIndex.from_product([names, status.columns], names=[column, "feature_id"])
-    values = status.to_numpy(dtype=object)
-    agreed = values if contested is None else contested.loc[status.index].to_numpy(dtype=object)
-    cells = {s: values == s for s in STATUSES} | {f"all_{s}": agreed == s for s in STATUSES[:2]}
+    values = frames.numbers(status)
+    agreed = values if contested is None else frames.numbers(contested.loc[status.index])
+    cells = {name: values == i for i, name in enumerate(STATUSES)}
+    cells |= {name: agreed == i for i, name in enumerate(AGREED)}
     counts = {name: (members @ cell.astype(np.int64)).ravel() for name, cell in cells.items()}
     return pd.DataFrame(counts, index=index).reset_index()
 

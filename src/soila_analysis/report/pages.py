@@ -1,6 +1,7 @@
 """Templates, filled in one way: everything is escaped, and every page knows its language."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from functools import cache, partial
 from importlib import resources
 from io import BytesIO
@@ -13,6 +14,7 @@ from soila_analysis.figures import sourced
 from soila_analysis.language import messages
 
 LONG = 15  # letters; shorter words fit into a column
+CUTS = {"Regular": 400, "Bold": 700}  # of the font, and their weight
 FOLDER = resources.files(__name__.rpartition(".")[0])
 
 
@@ -76,33 +78,38 @@ def asset(name: str) -> Markup:
 
 @cache
 def look() -> Markup:
-    """Return the style of every page: the font of the figures, then the style sheet.
+    """Return the style of a page that stands alone, with the font of the figures in it.
 
     Returns
     -------
     Markup
         CSS that names no other file.
     """
-    faces = (_face("Regular", 400), _face("Bold", 700))
-    return Markup("\n").join([*faces, asset("page.css")])
+    data = {cut: b64encode(font(cut)).decode() for cut in CUTS}
+    return style({cut: f"data:font/woff;base64,{packed}" for cut, packed in data.items()})
 
 
-def _face(cut: str, weight: int) -> Markup:
+def style(fonts: Mapping[str, str]) -> Markup:
+    """Return the style sheet of all pages, with the addresses of its fonts by their cut."""
+    faces = (
+        f'@font-face {{ font-family: "Soila Sans"; font-weight: {weight}; font-display: swap; '
+        f'src: url("{fonts[cut]}") format("woff"); }}'
+        for cut, weight in CUTS.items()
+    )
+    return Markup("\n").join([*map(Markup, faces), asset("page.css")])
+
+
+@cache
+def font(cut: str) -> bytes:
     """Pack a font file for the web, the same bytes every time."""
     from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
     file = resources.files("soila_analysis.figures").joinpath("fonts", f"SoilaSans-{cut}.ttf")
     packed = BytesIO()
-    font = TTFont(BytesIO(file.read_bytes()), recalcTimestamp=False)
-    font.flavor = "woff"
-    font.save(packed)
-    data = b64encode(packed.getvalue()).decode()
-    return Markup(
-        '@font-face { font-family: "Soila Sans"; font-weight: {weight}; font-display: swap; '
-        'src: url("data:font/woff;base64,{data}") format("woff"); }'.replace(
-            "{weight}", str(weight)
-        ).replace("{data}", data)
-    )
+    shipped = TTFont(BytesIO(file.read_bytes()), recalcTimestamp=False)
+    shipped.flavor = "woff"
+    shipped.save(packed)
+    return packed.getvalue()
 
 
 @cache

@@ -1,6 +1,8 @@
 """The site of one build: a folder of static pages in three languages, open from anywhere."""
 
 import json
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,18 +10,21 @@ from shutil import copyfile
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from soila_analysis.dataset import Dataset
+from soila_analysis.figures import sourced
 from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES
+from soila_analysis.report import downloads
+from soila_analysis.report.chart import chart
 from soila_analysis.report.evidence_map import evidence_map
 from soila_analysis.report.methods import facts, methods
-from soila_analysis.report.notebook import executed
-from soila_analysis.report.pages import render
+from soila_analysis.report.notebook import embedded, executed
+from soila_analysis.report.pages import CUTS, asset, font, render, style
 from soila_analysis.report.tables import LONG, compact, read, readable
 
-DOWNLOADS = ("svg", "png", "pdf")
+DOWNLOADS = ("png", "svg", "pdf")
+SPECIAL = re.compile(r"[&%$#_{}]")  # in BibTeX
 PAGES = ("index", "map", "claims", "features", "methods", "accessibility")
 CLAIMS = ("fragility", "claims")  # the tables that tell of every claim, the fuller one first
 
@@ -30,7 +35,6 @@ class Drawn:
 
     stem: str
     words: Mapping[str, Any]
-    svg: Markup
     table: pd.DataFrame
     notebook: str
 
@@ -53,8 +57,9 @@ class Drawn:
     def command(self) -> str:
         """The command that makes the figure again."""
         made = self.made
-        given = (f" -p {name}={made['parameters'][name]}" for name in made["given"])
-        return f"soila run notebooks/{made['notebook']} -d data/{made['dataset']}{''.join(given)}"
+        given = (("-p", f"{name}={made['parameters'][name]}") for name in made["given"])
+        words = ["soila", "run", f"notebooks/{made['notebook']}", "-d", f"data/{made['dataset']}"]
+        return shlex.join([*words, *(word for pair in given for word in pair)])
 
 
 def write(build: Path, dataset: Dataset) -> Path:
@@ -88,6 +93,9 @@ def write(build: Path, dataset: Dataset) -> Path:
             site / "index.html",
             render("start.html", langs[0], langs=langs, title=dataset.info.title[langs[0]]),
         )
+        for cut in CUTS:
+            (site / f"{cut}.woff").write_bytes(font(cut))
+        _save(site / "page.css", style({cut: f"{cut}.woff" for cut in CUTS}))
     return build / "site"
 
 
@@ -96,7 +104,10 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
     lang, labels = built.name, dataset.taxonomy.labels(built.name)
     figures = drawn(built)
     files = sorted((built / "notebooks").glob("*.ipynb"))
-    notebooks = [executed(file) for file in files if not _has_nothing_to_draw(file)]
+    drawings = {
+        embedded((built / f"figures/{f.stem}.svg").read_bytes()): f"{f.stem}.svg" for f in figures
+    }
+    notebooks = [executed(file, drawings) for file in files if not _has_nothing_to_draw(file)]
     there = [claims for claims in CLAIMS if (built / f"tables/{claims}.csv").is_file()]
     claims = next(iter(there), "") if dataset.info.claims else ""
     pages = [page for page in PAGES if claims or page != "claims"]
@@ -113,11 +124,8 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
 
     page("index", "index.html", facts=facts(dataset, lang))
     for figure in figures:
-        _copy(figure, built, folder)
-        what = (figure.table, labels, lang)
-        named = figure.words["figure"]
-        table = compact(*what, named) if named in LONG else readable(*what)
-        page(figure.stem, "figure.html", figure=figure, table=table)
+        sizes = _copy(figure, built, folder)
+        page(figure.stem, "figure.html", **_figure(figure, dataset, lang), sizes=sizes)
     if claims:
         page("claims", "claims.html", **_claims(built / f"tables/{claims}.csv", labels, lang))
         copyfile(built / f"tables/{claims}.csv", folder / f"{claims}.csv")
@@ -127,6 +135,32 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
     for notebook in notebooks:
         page(f"notebook-{notebook.stem}", "notebook.html", notebook=notebook)
     _save(folder / "map.html", evidence_map(dataset, lang, langs=langs, pages=pages))
+
+
+def _figure(figure: Drawn, dataset: Dataset, lang: str) -> dict[str, Any]:
+    """Give a figure as live text, its table, and how to cite it."""
+    what, words = (figure.table, dataset.taxonomy.labels(lang), lang), figure.words
+    named = words["figure"]
+    return {
+        "figure": figure,
+        "chart": chart(*what, named, words["variant"]),
+        "table": compact(*what, named) if named in LONG else readable(*what),
+        "bibtex": _bibtex(figure, dataset, lang),
+        "script": asset("chart.js"),
+    }
+
+
+def _bibtex(figure: Drawn, dataset: Dataset, lang: str) -> str:
+    """Write how to cite a figure in BibTeX; who made it stands in the note."""
+    told = {
+        "title": figure.words["title"],
+        "howpublished": dataset.info.title[lang],
+        "note": sourced(dataset.info, lang),
+        "year": dataset.info.date[:4] if dataset.info.date else "",
+    }
+    said = ((key, SPECIAL.sub(r"\\\g<0>", text)) for key, text in told.items() if text)
+    lines = [f"  {key} = {{{text}}}," for key, text in said]
+    return "\n".join([f"@misc{{{dataset.name}-{figure.stem}-{lang},", *lines, "}"])
 
 
 def _has_nothing_to_draw(notebook: Path) -> bool:
@@ -141,12 +175,19 @@ def _save(file: Path, page: str) -> None:
     file.write_text(page, encoding="utf-8", newline="\n")
 
 
-def _copy(figure: Drawn, built: Path, folder: Path) -> None:
-    for ending in DOWNLOADS:
-        name = f"{figure.stem}.{ending}"
-        copyfile(built / "figures" / name, folder / name)
-    table = figure.words["table"]
+def _copy(figure: Drawn, built: Path, folder: Path) -> dict[str, int]:
+    """Lay the files of a figure beside its page, and give their sizes by ending."""
+    file, table = built / "figures" / figure.stem, figure.words["table"]
+    picture = file.with_name(f"{file.name}.png").read_bytes()
+    (folder / f"{figure.stem}.png").write_bytes(downloads.png(picture))
+    (folder / f"{figure.stem}.thumb.png").write_bytes(downloads.thumbnail(picture))
+    drawing = file.with_name(f"{file.name}.svg").read_text(encoding="utf-8")
+    _save(folder / f"{figure.stem}.svg", downloads.svg(drawing))
+    copyfile(file.with_name(f"{file.name}.pdf"), folder / f"{figure.stem}.pdf")
     copyfile(built / "tables" / table, folder / table)
+    made = {ending: folder / f"{figure.stem}.{ending}" for ending in DOWNLOADS}
+    made["csv"] = folder / table
+    return {ending: one.stat().st_size for ending, one in made.items()}
 
 
 def _claims(file: Path, labels: Mapping[str, str], lang: str) -> dict[str, Any]:
@@ -184,12 +225,5 @@ def drawn(built: Path) -> list[Drawn]:
 
 def _drawn(built: Path, stem: str, notebook: str) -> Drawn:
     words = json.loads((built / f"figures/{stem}.json").read_text(encoding="utf-8"))
-    svg = (built / f"figures/{stem}.svg").read_text(encoding="utf-8")
     table = read(built / "tables" / words["table"])
-    return Drawn(stem, words, Markup(_inline(svg, stem)), table, notebook)
-
-
-def _inline(svg: str, stem: str) -> str:
-    """Take the drawing out of its file, and keep its ids apart from those of the page."""
-    drawing = svg[svg.index("<svg") :]
-    return drawing.replace('id="figure_1"', f'id="{stem}-figure"')
+    return Drawn(stem, words, table, notebook)

@@ -1,5 +1,6 @@
 """The table of a figure as people read it: labels for ids, ranges for bounds, its language."""
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from soila_analysis.dataset import Dataset
 from soila_analysis.figures import agreement
 from soila_analysis.figures.share_bases import fitting
 from soila_analysis.figures.wording import (
@@ -24,6 +26,8 @@ from soila_analysis.metrics.shares import WIDENED
 
 Row = Any  # of a table, as `itertuples` gives
 LONG = ("share-bases", "agreement", "disagreement")  # a row each would be a long list
+LISTS = ("conflicts", "identified")  # of readings: ids within a text
+MOST = 200  # rows that a notebook shows
 SHORT = {  # what is told by a figure's table where there is little room
     "taxonomy": ("feature", "definition", "basis"),
     "fragility": ("claim", "codes", "holds"),
@@ -152,34 +156,85 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: s
     return readable(table, labels, lang, columns=columns)
 
 
-def shown(table: pd.DataFrame) -> pd.DataFrame:
-    """Show the table of a figure as people read it, with ranges where only bounds are known.
+class Shown(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped
+    """A frame of texts; a notebook shows them whole, and says so of rows that it leaves out."""
+
+    def _repr_html_(self) -> str:
+        with pd.option_context("display.max_colwidth", None):
+            headed = self.rename_axis(index=None, columns=self.index.name)
+            written = headed.to_html(max_rows=MOST, border=0, show_dimensions="truncate")
+        left = re.sub("<t([dh])>", r'<t\1 style="text-align: left">', written)
+        whole = re.sub(r'(<td style="[^"]*)(?=">[^< ]+<)', r"\1; white-space: nowrap", left)
+        return re.sub(r'(<td style="[^"]*)(?=">[^<]{20})', r"\1; min-width: 12em", whole)
+
+
+def shown(table: pd.DataFrame, data: Dataset | None = None, lang: str = "fi") -> pd.DataFrame:
+    """Show a table as people read it: names for ids, ranges where only bounds are known, rounded.
 
     Parameters
     ----------
     table : DataFrame
-        As `front_door.table` gives, or some of its rows.
+        Without `data`, what `front_door.table` gives, or some of its rows; with it, any frame.
+    data : Dataset, optional
+        What the frame is about: its names take the place of ids.
+    lang : {"fi", "sv", "en"}, default "fi"
+        With `data`, the language of labels and numbers.
 
     Returns
     -------
     DataFrame
-        Texts in the language of the table, the largest share first; of the evidence map, features
-        crossed with goals.
+        Texts. Of the table of a figure, in its language, the largest share first, the evidence map
+        with features crossed with goals; of any other frame, its columns under their own heads.
+        Columns without content are left out; the first one is the index.
 
     Raises
     ------
     ValueError
-        For a frame that `front_door.table` did not make.
+        Without `data`, for a frame that `front_door.table` did not make.
     """
+    if data is not None:
+        return _texts(_in_names(table, data, lang))
     if "figure" not in table.attrs:
-        raise ValueError("shown takes a table of a figure: soila.table(figure, data, lang)")
+        raise ValueError(
+            "shown takes a table of a figure: soila.table(figure, data, lang); "
+            "of another frame give the data set as well: soila.shown(frame, data, lang)"
+        )
     figure, lang = table.attrs["figure"], table.attrs["lang"]
     if figure in CROSSED:
         read = CROSSED[figure](table, messages(lang))
     else:
-        read = readable(by_share(table) if "percent" in table else table, {}, lang)
+        told = by_share(table) if "percent" in table else table
+        read = readable(told, table.attrs["labels"], lang)
     cells = [[cell.replace("\n", ", ") for cell in row] for row in read.rows]
-    return pd.DataFrame(cells, columns=list(read.heads)).set_index(read.heads[0])
+    return _texts(pd.DataFrame(cells, columns=list(read.heads)))
+
+
+def _texts(frame: pd.DataFrame) -> Shown:
+    return Shown(frame.set_index(frame.columns[0]) if len(frame) else frame)
+
+
+def _in_names(table: pd.DataFrame, data: Dataset, lang: str) -> pd.DataFrame:
+    """Put names for ids in any frame, and round its numbers."""
+    t, labels = messages(lang), data.taxonomy.labels(lang)
+    models = data.models.set_index("model_id")["name"]
+    labels = {**labels, **models[models != ""]}
+    frame = table.reset_index() if any(table.index.names) else table
+    told = ["name"] * ("model_id" in frame) + [f"{c}_id" for c in frame if f"{c}_id" in frame]
+    written = frame.drop(columns=told, errors="ignore").astype(object)
+    for column in written:
+        named = labels if column.endswith("_id") or column in LISTS else {}
+        written[column] = [_plain(value, named, t) for value in written[column]]
+    kept = [column for column in written if written[column].any()]
+    return written[kept].rename(columns=lambda column: column.removesuffix("_id"))
+
+
+def _plain(value: Any, labels: Mapping[str, str], t: Messages) -> str:
+    """Write any value: ids by their names, what is missing as nothing."""
+    if pd.isna(value):
+        return ""
+    if isinstance(value, float):
+        return t.number(value, 0 if value.is_integer() else 1 if abs(value) >= 1 else 3)
+    return re.sub(r"[\w-]+", lambda word: labels.get(word[0], word[0]), str(value))
 
 
 def _bases(table: pd.DataFrame, t: Messages) -> Readable:
@@ -282,7 +337,7 @@ def _ratio(k: Any, row: Row, t: Messages) -> str:
 def _base(n: Any, row: Row, t: Messages) -> str:
     """Write n where it is not part of k/n."""
     ranged = not pd.isna(getattr(row, "mean_bound_low", None)) and row.basis == BOUNDED
-    return t.number(n) if ranged or hasattr(row, "stated") else ""
+    return t.number(n) if ranged or hasattr(row, "stated") or not hasattr(row, "k") else ""
 
 
 def _percent(_n: Any, row: Row, t: Messages) -> str:

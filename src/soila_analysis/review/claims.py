@@ -98,14 +98,15 @@ def quantities(dataset: Dataset) -> Quantities:
     Quantities
     """
     goals, memberships, status = dataset.taxonomy.goal_ids, dataset.memberships, dataset.status
-    by_goal = metrics.feature_shares_by_goal(status, memberships, goals)
-    profile = metrics.features_per_model(status, memberships, goals)
+    shares = metrics.shares(metrics.tally(status), interval="none")
+    by_goal = metrics.feature_shares_by_goal(status, memberships, goals, interval="none")
+    codes = by_goal.groupby("goal_id", sort=False)[["k", "n"]].sum()
     return Quantities(
         memberships,
         metrics.goal_distribution(memberships, goals),
-        metrics.feature_shares(status).set_index("feature_id"),
+        shares.set_index("feature_id"),
         by_goal.set_index(["feature_id", "goal_id"]),
-        profile.groupby("goal_id", sort=False)["mean"].first(),
+        status.shape[1] * codes["k"] / codes["n"],
     )
 
 

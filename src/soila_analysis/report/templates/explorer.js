@@ -295,6 +295,7 @@
     }
     find("state").textContent = parts.join(" ");
     remember(now);
+    if (parent !== window) parent.postMessage({ models: matching(shown).map((m) => models[m].id) }, "*"); // to a notebook
   };
 
   // CSV: text that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV
