@@ -14,10 +14,10 @@ from soila_analysis.dataset import datapackage, tables
 from soila_analysis.dataset import metadata as information
 from soila_analysis.dataset.consensus import consensus
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import DatasetError, Problem, no_files
+from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, OWN, TEXTS
 from soila_analysis.dataset.tidy import described, tidied
-from soila_analysis.dataset.validation import examine
+from soila_analysis.dataset.validation import examine, no_files
 from soila_analysis.taxonomy import Taxonomy
 
 
@@ -214,7 +214,7 @@ def load(folder: str | Path) -> Dataset:
         If there is no such folder; the message names the nearest one, and where it was looked for.
     """
     path = files.existing(folder).resolve()
-    read = _hashes(path) if not files.others(path) else {}
+    read = {} if no_files(path) else _hashes(path)
     contents = examine(path)
     if contents.problems or contents.info is None:
         raise DatasetError(folder, contents.problems)
@@ -268,8 +268,8 @@ def save(dataset: Dataset, folder: str | Path) -> None:
     if path.exists() and information.FILE not in there and there - own:
         problem = Problem(str(folder), message=f"it exists without {information.FILE}")
         raise DatasetError(folder, [problem], "Name a new folder.")
-    if odd := no_files(path):
-        raise DatasetError(folder, odd)
+    if problems := no_files(path):
+        raise DatasetError(folder, problems)
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.alone(path.parent), files.replacing(path) as written:
         if path.exists():

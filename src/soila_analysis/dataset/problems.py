@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from soila_analysis import files
 from soila_analysis.files import UserError
 from soila_analysis.language.likeness import listed, quoted
 
@@ -62,12 +61,6 @@ class Problem:
             values.append(f"allowed {listed(self.allowed)}")
         what = [", ".join(values), self.message]
         return f"{where}: {'; '.join(part for part in what if part)}"
-
-
-def no_files(folder: Path) -> list[Problem]:
-    """List what in a data folder is no file that can be read, such as a link or a pipe."""
-    others = files.others(folder) if folder.is_dir() else {}
-    return [Problem(one, message=f"{what}; {files.INSTEAD}") for one, what in others.items()]
 
 
 class DatasetError(UserError):

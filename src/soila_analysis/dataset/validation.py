@@ -13,7 +13,7 @@ from soila_analysis import files, taxonomy
 from soila_analysis.dataset import metadata, tables
 from soila_analysis.dataset.consensus import ONE_CODER
 from soila_analysis.dataset.metadata import DatasetInfo
-from soila_analysis.dataset.problems import Problem, no_files
+from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.schema import COLUMNS, FREE, KEYS, MEASURES, NEEDED, Ids, Known, faults
 from soila_analysis.language.likeness import difference, identity, nearest, quoted
 
@@ -52,8 +52,9 @@ def examine(folder: Path) -> Contents:
 
 def _examined(folder: Path, *, exact: bool) -> Contents:
     """Examine files fast, which finds whether there are problems, or with exact lines."""
-    others = files.others(folder)
-    there = {one.name for one in folder.iterdir() if one.is_file()} - others.keys()
+    others = no_files(folder)
+    unread = {one.file for one in others}
+    there = {one.name for one in folder.iterdir() if one.is_file()} - unread
     present = [name for name in COLUMNS if f"{name}.csv" in there]
     about, keys, problems = _declared(folder, there)
     problems += [
@@ -61,8 +62,7 @@ def _examined(folder: Path, *, exact: bool) -> Contents:
         for name in NEEDED
         if name not in present
     ]
-    problems = [one for one in problems if one.file not in others]
-    problems += no_files(folder)
+    problems = [*others, *(one for one in problems if one.file not in unread)]
     read, malformed = _tables(folder, present, keys, exact=exact)
     known = _known(read, present, keys)
     _name_codes(read, known["code"])
@@ -104,6 +104,22 @@ def not_coded(decisions: pd.DataFrame, codings: pd.DataFrame) -> list[Problem]:
         Problem("decisions.csv", int(line), ", ".join(cell), ", ".join(ids), (), advice)
         for line, *ids in without[cell].itertuples()
     ]
+
+
+def no_files(folder: Path) -> list[Problem]:
+    """Name what in a folder is neither a file that can be read nor a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Nothing is found where there is none.
+
+    Returns
+    -------
+    list of Problem
+    """
+    found = files.others(folder) if folder.is_dir() else {}
+    return [Problem(name, message=f"{what}; {files.INSTEAD}") for name, what in found.items()]
 
 
 def _declared(

@@ -8,8 +8,9 @@ import pandas as pd
 from soila_analysis import taxonomy
 from soila_analysis.dataset import tables
 from soila_analysis.dataset.metadata import FILE
-from soila_analysis.dataset.problems import DatasetError, no_files
+from soila_analysis.dataset.problems import DatasetError
 from soila_analysis.dataset.schema import COLUMNS, OWN, faults
+from soila_analysis.dataset.validation import no_files
 from soila_analysis.taxonomy import Taxonomy
 
 
@@ -37,10 +38,10 @@ def load(folder: Path) -> tuple[Taxonomy, dict[str, pd.DataFrame]]:
     library = taxonomy.load()
     found: dict[str, pd.DataFrame] = {}
     problems = no_files(folder)
-    others = [one.file for one in problems]
+    unread = {one.file for one in problems}
     for name in OWN:
         file = folder / f"{name}.csv"
-        if file.name in others or not file.is_file() or (folder / FILE).is_file():
+        if file.name in unread or not file.is_file() or (folder / FILE).is_file():
             continue
         table, wrong = tables.read(file, COLUMNS[name])
         if table is not None:
