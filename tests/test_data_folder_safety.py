@@ -17,6 +17,7 @@ from faults import every_fault
 from hypothesis import given
 from hypothesis import strategies as st
 
+import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import files, taxonomy
 from soila_analysis.build import archive
@@ -214,6 +215,29 @@ def test_refuses_what_is_no_file_by_name(tmp_path, kind, name):
     for read in (records.data_files, lambda one: archive.members(tmp_path / "build", one)):
         with pytest.raises(files.UserError, match=f"{name}: {kind}"):
             read(folder)
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a device"])
+@pytest.mark.parametrize(
+    "command",
+    ["sheet read {} new", "import {} new", "decide {} data/example-two-coders", "refi read {} new"],
+)
+def test_a_command_waits_for_no_pipe_and_reads_no_device(call, tmp_path, kind, command):
+    file = tmp_path / "list.csv"
+    os.mkfifo(file) if kind == "a pipe" else file.symlink_to("/dev/zero")
+    result = call(*command.format(file).replace("new", str(tmp_path / "new")).split())
+    assert (result.exit_code, result.output) == (1, f"Error: {file}: {kind}; {files.INSTEAD}\n")
+
+
+def test_a_figure_is_saved_whatever_its_folder_is_called(tmp_path, monkeypatch, shipped):
+    monkeypatch.setenv("SOILA_OUTPUT", str(tmp_path / "ä:ö%20#?"))
+    soila.publish(soila.table("models-by-goal", shipped["literal"]), variant="redesigned")
+    assert len(list(tmp_path.glob("*/figures/models-by-goal-redesigned.*"))) == 4
+
+
+def test_a_folder_whose_name_is_no_text_is_refused(call):
+    told = call("validate", os.fsdecode(b"data/a\xff")).output
+    assert told == "Error: 'data/a\\udcff': the name of this folder is not UTF-8; rename it\n"
 
 
 def test_refuses_a_link_among_tables_of_a_new_folder(tmp_path):

@@ -143,6 +143,8 @@ def existing(name: str | Path) -> Path:
 
 def _places(name: str | Path) -> list[Path]:
     """List where a data set may be: from here, from the root, and by its name in ``data/``."""
+    if re.search("[\ud800-\udfff]", str(name)):
+        raise UserError(f"{str(name)!a}: the name of this folder is not UTF-8; rename it")
     here = Path(os.path.normpath(Path(name).absolute()))  # a link keeps its name
     bring_back(here)
     if Path(name).is_absolute():
@@ -277,6 +279,29 @@ def plain(folder: Path) -> list[Path]:
         lines = [f"{folder / name}: {what}; {INSTEAD}" for name, what in wrong.items()]
         raise UserError("\n".join(lines))
     return sorted(f for f in folder.iterdir() if f.suffix in READ and f.is_file())
+
+
+def regular(path: Path) -> Path:
+    """Refuse to read what is no file, such as a pipe, which would be waited for.
+
+    Parameters
+    ----------
+    path : Path
+        What is there; links are followed.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    UserError
+        With what it is.
+    """
+    if kind := KINDS.get(stat.S_IFMT(path.stat().st_mode)):
+        raise UserError(f"{path}: {kind}; {INSTEAD}")
+    return path
 
 
 def others(folder: Path) -> dict[str, str]:

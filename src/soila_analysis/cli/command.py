@@ -1,5 +1,6 @@
 """What the groups of commands share: the command itself, choices, loading a data set."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,16 @@ if TYPE_CHECKING:
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM")
 ENDING = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+class _File(click.Path):
+    """A file to read: no pipe, which would be waited for, and no device."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        return files.regular(Path(os.fsdecode(super().convert(value, param, ctx))))
+
+
+FILE = _File(path_type=Path, exists=True, dir_okay=False)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sys import intern
 import pandas as pd
 
 from soila_analysis.dataset.problems import Problem
+from soila_analysis.files import regular
 
 WINDOWS = "windows-1252"
 ENCODINGS = ("utf-8", "latin-1", WINDOWS)
@@ -260,7 +261,7 @@ def _conflicts(text: str, file: str) -> list[Problem]:
 
 
 def _text(path: Path, encoding: str) -> str:
-    text, problems = decoded(path.read_bytes(), path.name, encoding)
+    text, problems = decoded(regular(path).read_bytes(), path.name, encoding)
     if problems:
         raise _UnreadableError(*problems)
     return text

@@ -8,7 +8,7 @@ import pandas as pd
 from soila_analysis.dataset.decisions import CODE, COLUMNS_OF_DECISIONS, NOTE
 from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.exchange import spreadsheets
-from soila_analysis.files import for_spreadsheets
+from soila_analysis.files import for_spreadsheets, regular
 from soila_analysis.language import Messages, messages
 from soila_analysis.taxonomy import Taxonomy
 
@@ -105,7 +105,7 @@ def read(file: Path) -> pd.DataFrame | None:
     DatasetError
         If the workbook is refused, or not one sheet of it has the columns of ``decisions.csv``.
     """
-    with file.open("rb") as start:
+    with regular(file).open("rb") as start:
         if start.read(2) != b"PK":
             return None
     grids, problems = spreadsheets.read(file)

@@ -12,6 +12,7 @@ from xml.parsers import expat
 
 from lxml import etree
 
+from soila_analysis import files
 from soila_analysis.dataset.problems import DatasetError, Problem
 
 MEBIBYTE = 2**20
@@ -196,7 +197,7 @@ def content(path: Path) -> bytes:
     DatasetError
         If it is larger than XML may be.
     """
-    _check_size(path.name, path.stat().st_size)
+    _check_size(path.name, files.regular(path).stat().st_size)
     return path.read_bytes()
 
 
@@ -250,7 +251,7 @@ def refuse_directory(file: Path | IO[bytes]) -> None:
     BadZipFile
         If so.
     """
-    with file.open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
+    with files.regular(file).open("rb") if isinstance(file, Path) else nullcontext(file) as opened:
         end = zipfile._EndRecData(opened)  # type: ignore[attr-defined] # what ZipFile goes by
     if end and end[zipfile._ECD_SIZE] > DIRECTORY:  # type: ignore[attr-defined]
         raise zipfile.BadZipFile(f"a list of files of more than {_size(DIRECTORY)}")

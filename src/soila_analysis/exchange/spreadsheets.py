@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 
+from soila_analysis import files
 from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.tables import WINDOWS, decoded, looks_like
 from soila_analysis.exchange import safe_files, workbooks
@@ -77,7 +78,7 @@ def read(path: Path, shown: str = "") -> tuple[list[Grid], list[Problem]]:
         if path.name.startswith(("~$", ".~lock.")):
             advice = "name the spreadsheet itself, and close it before"
             raise RefusedError("the lock of a file that is open elsewhere", SPREADSHEET, advice)
-        if path.stat().st_size > safe_files.EXPANDED:
+        if files.regular(path).stat().st_size > safe_files.EXPANDED:
             raise RefusedError(f"{path.stat().st_size:,} bytes", LIMITS)
         return list(_sheets(path, shown, path.read_bytes())), []
     except RefusedError as refused:

@@ -204,8 +204,8 @@ def _write_json(file: Path, content: Mapping[str, Any], made_from: Mapping[str, 
 
 def _describe_svg(file: Path, words: Texts, stem: str) -> None:
     """Add what a screen reader needs: role, language, title and description."""
-    tree = etree.parse(file, etree.XMLParser(remove_blank_text=False))
-    root = tree.getroot()
+    # As bytes: lxml would take the name of a file for an address.
+    root = etree.fromstring(file.read_bytes(), etree.XMLParser(remove_blank_text=False))
     title, description = f"{stem}-title", f"{stem}-description"
     root.set("role", "img")
     root.set("lang", words.lang)
@@ -218,4 +218,5 @@ def _describe_svg(file: Path, words: Texts, stem: str) -> None:
         element.text = text
         element.tail = "\n "
         root.insert(position, element)
-    tree.write(file, encoding="utf-8", xml_declaration=True)
+    tree = root.getroottree()
+    file.write_bytes(etree.tostring(tree, encoding="utf-8", xml_declaration=True))
