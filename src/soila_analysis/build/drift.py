@@ -259,7 +259,8 @@ def _read(file: Path) -> pd.DataFrame:
     """Read a table with the types that it was written with."""
     text = pd.read_csv(file, dtype=str, keep_default_na=False)
     typed = pd.read_csv(file)
-    numbers = [c for c in typed if pd.api.types.is_numeric_dtype(typed[c])]
+    filled = [c for c in typed if text[c].any()]
+    numbers = [c for c in filled if pd.api.types.is_numeric_dtype(typed[c])]
     return text.assign(**{column: typed[column] for column in numbers})
 
 

@@ -219,4 +219,4 @@ def _describe_svg(file: Path, words: Texts, stem: str) -> None:
         element.tail = "\n "
         root.insert(position, element)
     tree = root.getroottree()
-    file.write_bytes(etree.tostring(tree, encoding="utf-8", xml_declaration=True))
+    file.write_bytes(etree.tostring(tree, encoding="UTF-8", xml_declaration=True))
