@@ -1,6 +1,7 @@
 """What a coding sheet is when it is handed out."""
 
 import re
+import textwrap
 import zipfile
 
 import openpyxl
@@ -252,6 +253,15 @@ def test_the_instructions_say_whose_sheet_it_is_and_of_what(books, shipped, lang
     assert said[say("sheet.version")] == TAXONOMY.version
     assert said[say("sheet.kind")] == say("badge.reconstructed")
     assert {code.label[lang] for code in TAXONOMY.codes} <= {text for _, text in rows}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_headings_of_the_codebook_are_not_cut(books, lang):
+    page = books[lang].worksheets[2]
+    for cell in page[3]:
+        width = page.column_dimensions[cell.column_letter].width
+        lines = textwrap.wrap(str(cell.value or ""), int(0.8 * width))
+        assert page.row_dimensions[3].height >= 13 * len(lines)
 
 
 def test_the_codebook_has_what_the_taxonomy_has_and_room_for_the_coders_own_words(books):

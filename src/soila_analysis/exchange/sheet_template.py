@@ -440,7 +440,9 @@ def _table(
         cell = _type(sheet.cell(row, position), head)
         _dress(cell, colour, WHITE, bold=True)
         cell.alignment = Alignment(wrap_text=True, vertical="bottom")
-    sheet.row_dimensions[row].height = 32
+    sheet.row_dimensions[row].height = max(
+        _height(head, 3 * width // 4) for head, width in zip(heads, widths, strict=False)
+    )  # bold letters are wider
     for position in range(1, len(heads) + 1):
         first = sheet.cell(row + 1, position)
         _dress(first, WHITE if position in unlocked else PALE, TEXT, bold=position == 1)
