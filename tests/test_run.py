@@ -823,6 +823,17 @@ shown = st.builds(
 )
 
 
+def test_a_user_without_a_name_or_a_home_can_run_notebooks(monkeypatch):
+    def unknown(uid):
+        raise KeyError(f"getpwuid(): uid not found: {uid}")
+
+    notebook = executed(new_output("stream", name="stdout", text=f"{Path.cwd()}/x"))
+    known = runs.normalised(notebook)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    monkeypatch.delenv("HOME")
+    assert runs.normalised(notebook) == known
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.lists(pieces | shown, max_size=6))
 def test_normalised_is_idempotent(outputs):

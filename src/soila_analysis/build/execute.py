@@ -204,7 +204,7 @@ def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -
         k: v for k, v in clean.metadata.items() if k not in ("papermill", "execution")
     }
     clean.metadata["language_info"] = {"name": "python"}
-    here = {str(Path.cwd()): ".", str(Path.home()): "~", tempfile.gettempdir(): "/tmp"}
+    here = {str(_home()): "~", str(Path.cwd()): ".", tempfile.gettempdir(): "/tmp"}
     swap = _swap({**here, **(paths or {})})
     for cell in clean.cells:
         for key in ("papermill", "execution"):
@@ -215,6 +215,13 @@ def normalised(notebook: NotebookNode, paths: Mapping[str, str] | None = None) -
             cell.outputs = [_scrubbed(output, swap) for output in _joined(cell.outputs)]
     text = nbformat.writes(clean, indent=1, sort_keys=True, ensure_ascii=False)
     return text.rstrip("\n") + "\n"
+
+
+def _home() -> Path:
+    """Find the home of whoever runs this; a user without a name or home may have none."""
+    with suppress(RuntimeError):
+        return Path.home()
+    return Path.cwd()
 
 
 def _execute(
