@@ -88,7 +88,7 @@ def _modules(environment: Path) -> Iterable[tuple[str, str, str]]:
 
 
 def _touched(modules: Iterable[tuple[str, str, str]]) -> str:
-    """Sum up what changes whenever a file is written: no date can be set back in it."""
+    """Sum up what changes whenever a file is written; only who sets the clock can hide that."""
     try:
         seen = [
             (known, file, stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)

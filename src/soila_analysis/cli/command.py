@@ -46,7 +46,7 @@ def _words(error: Exception) -> str:
         return "there is not enough memory; what was not finished is as it was"
     if isinstance(error, OSError) and error.filename and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return str(error) or "not enough memory"
+    return str(error)
 
 
 class _Ended(KeyboardInterrupt):
