@@ -47,8 +47,8 @@ def run(folder, text, paths, gone=()):
 def contents(folder):
     """All files of a folder, but those of a run that was killed at work."""
     found = (f for f in folder.rglob("*") if f.is_file())
-    named = {f.relative_to(folder).as_posix(): f.read_text() for f in found}
-    return {name: text for name, text in named.items() if not name.startswith(".run-")}
+    named = {f.relative_to(folder).as_posix(): f.read_bytes() for f in found}
+    return {name: data for name, data in named.items() if not name.startswith(".run-")}
 
 
 def test_a_run_is_put_in_place_whole_or_is_known_to_be_none(build):
