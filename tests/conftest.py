@@ -15,10 +15,14 @@ import click.testing
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis.cli import soila as command
+
+settings.register_profile("unhurried", deadline=None)  # no test is about time
+settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {

@@ -31,7 +31,7 @@ except ImportError:  # Windows: nothing waits there for another command
 OUTPUT = "SOILA_OUTPUT"  # the folder that outputs go to
 RECORD = "SOILA_PROVENANCE"  # what they are made from, as JSON
 
-READ = (".csv", ".toml")  # what of a data set's folder is read
+READ = (".csv", ".parquet", ".toml")  # what of a data set's folder is read
 LARGEST = 2 * 2**30  # bytes of one file of it
 KINDS = {
     stat.S_IFLNK: "a link",
@@ -261,6 +261,26 @@ def blob(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
+def hashed(file: Path) -> str:
+    """Hash a file as git does, without holding it in memory.
+
+    Parameters
+    ----------
+    file : Path
+        Of any size.
+
+    Returns
+    -------
+    str
+        As `blob` gives.
+    """
+    with file.open("rb") as content:
+        head = b"blob %d\0" % os.fstat(content.fileno()).st_size
+        return hashlib.file_digest(
+            content, lambda: hashlib.sha1(head, usedforsecurity=False)
+        ).hexdigest()
+
+
 def plain(folder: Path) -> list[Path]:
     """List the files of a data set that may be read.
 
@@ -272,7 +292,8 @@ def plain(folder: Path) -> list[Path]:
     Returns
     -------
     list of Path
-        Sorted; what is neither text nor table is left out.
+        Sorted; what is neither text nor table is left out. A table in Parquet may be a folder of
+        parts.
 
     Raises
     ------
@@ -283,7 +304,8 @@ def plain(folder: Path) -> list[Path]:
     if wrong:
         lines = [f"{folder / name}: {what}; {INSTEAD}" for name, what in wrong.items()]
         raise UserError("\n".join(lines))
-    return sorted(f for f in folder.iterdir() if f.suffix in READ and f.is_file())
+    there = (*folder.iterdir(), *folder.glob("*.parquet/*.parquet"))
+    return sorted(f for f in there if f.suffix in READ and f.is_file())
 
 
 def regular(path: Path) -> Path:
@@ -323,12 +345,12 @@ def others(folder: Path) -> dict[str, str]:
         Names of links, pipes, devices and sockets, and of tables too large, to what they are.
     """
     found = {}
-    for entry in sorted(os.scandir(folder), key=lambda one: one.name):
-        status = entry.stat(follow_symlinks=False)
+    for entry in sorted((*folder.iterdir(), *folder.glob("*.parquet/*"))):
+        name, status = entry.relative_to(folder).as_posix(), entry.lstat()
         if stat.S_IFMT(status.st_mode) in KINDS:
-            found[entry.name] = KINDS[stat.S_IFMT(status.st_mode)]
-        elif Path(entry.name).suffix in READ and status.st_size > LARGEST:
-            found[entry.name] = f"a file of {status.st_size:,} bytes, more than {LARGEST:,}"
+            found[name] = KINDS[stat.S_IFMT(status.st_mode)]
+        elif entry.suffix in READ and status.st_size > LARGEST:
+            found[name] = f"a file of {status.st_size:,} bytes, more than {LARGEST:,}"
     return found
 
 

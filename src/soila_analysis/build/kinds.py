@@ -36,7 +36,8 @@ PLAIN: Mapping[str, Callable[[str], str]] = {
     ".pdf": lambda text: re.sub(r"\\(.)", r"\1", text),
 }
 
-Name = Annotated[str, StringConstraints(pattern=r"^([^/.\x00]|\.[^/.\x00])[^/\x00]*$")]
+PLACE = r"([^/.\x00]|\.[^/.\x00])[^/\x00]*"
+Name = Annotated[str, StringConstraints(pattern=f"^{PLACE}$")]
 Module = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$")]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
 
@@ -48,7 +49,7 @@ class _Record(BaseModel):
 
     format: Literal[FORMAT]  # type: ignore[valid-type]
     dataset: Name
-    data: dict[Name, Hash]
+    data: dict[Annotated[str, StringConstraints(pattern=f"^({PLACE}/)?{PLACE}$")], Hash]
     notebook: Name
     cells: list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]]
     parameters: dict[str, str | int | float | bool]

@@ -183,7 +183,7 @@ def inputs(job: Job, modules: Iterable[str] | None = None) -> dict[str, dict[str
         modules = [str(f.relative_to(records.PACKAGE)) for f in records.PACKAGE.rglob("*.py")]
     used = {*modules, *ENGINE, *records.beside(modules)}
     data = (
-        [file.name for file in records.data_files(job.data)]
+        [file.relative_to(job.data).as_posix() for file in records.data_files(job.data)]
         if job.data and job.data.is_dir()
         else []
     )
@@ -358,4 +358,4 @@ def _hashes(folder: Path, paths: Iterable[str]) -> dict[str, str]:
 
 
 def _hash(file: Path) -> str:
-    return files.blob(file.read_bytes()) if file.is_file() else ""
+    return files.hashed(file) if file.is_file() else ""

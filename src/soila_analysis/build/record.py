@@ -20,7 +20,7 @@ from typing import Any
 
 from soila_analysis import HOMES, files
 from soila_analysis.build import environment
-from soila_analysis.files import blob
+from soila_analysis.files import blob, hashed
 
 FORMAT = 2
 PACKAGE = Path(__file__).parents[1]
@@ -94,7 +94,7 @@ def record(
     return {
         "format": FORMAT,
         "dataset": data.name,
-        "data": {file.name: blob(file.read_bytes()) for file in data_files(data)},
+        "data": {f.relative_to(data).as_posix(): hashed(f) for f in data_files(data)},
         "notebook": notebook.name,
         "cells": [blob(cell.encode())[:SHORT] for cell in cells],
         "parameters": {k: v for k, v in sorted(parameters.items()) if k != "dataset"},

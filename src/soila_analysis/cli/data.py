@@ -22,10 +22,32 @@ def validate(folder: str) -> None:
         click.echo(datasets.DatasetError(folder, problems), err=True)
         sys.exit(1)
     data = datasets.load(folder)
-    coded = data.codings["model_id"].nunique()
+    coded = int((data.cube.codes >= 0).any(axis=(0, 2)).sum())
     click.echo(f"{folder}: valid ({len(data.models)} models, {coded} of them coded)")
     for notice in datasets.notices(data):
         click.echo(f"  note: {notice}")
+
+
+@soila.command()
+@click.argument("folder")
+@click.argument("new")
+@click.option("--parquet", is_flag=True, help="Tables that grow with the models in Parquet.")
+def convert(folder: str, new: str, parquet: bool) -> None:
+    """Write the data set in FOLDER to a NEW folder, as CSV or in Parquet; nothing is lost.
+
+    \b
+    soila convert data/example-two-coders data/example-packed --parquet
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from dataclasses import replace
+
+    from soila_analysis import dataset as datasets
+    from soila_analysis.files import UserError, dataset_folder
+
+    if dataset_folder(new).exists():
+        raise UserError(f"{new}: it exists; name a new folder. Nothing was written.")
+    data = datasets.load(folder)
+    datasets.save(replace(data, origin=None), new, parquet=parquet)
+    click.echo(f"{new}: {len(data.codings):,} codes of {len(data.models):,} models")
 
 
 @soila.command()

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from soila_analysis.language.likeness import unknown
+from soila_analysis.dataset.cube import Cube, of_table, positions
 from soila_analysis.taxonomy import COUNTS_AS, Taxonomy
 
 DISAGREEMENT, NOT_ASSESSED = "disagreement", "not-assessed"
@@ -72,23 +72,57 @@ def consensus(
     >>> consensus(pd.DataFrame(rows, columns=columns), taxonomy.load())["participation"].tolist()
     ['disagreement']
     """
-    models = sorted(codings["model_id"].unique()) if models is None else list(models)
+    return settled(of_table(codings, taxonomy, models), taxonomy, rule, decisions)
+
+
+def settled(
+    cube: Cube, taxonomy: Taxonomy, rule: str, decisions: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Bring the codes of a cube to one status for each model and feature.
+
+    Parameters
+    ----------
+    cube : Cube
+        The codes.
+    taxonomy, rule, decisions
+        As for `consensus`.
+
+    Returns
+    -------
+    DataFrame, models x features
+        As `consensus` gives.
+
+    Raises
+    ------
+    ValueError
+        As `consensus` does.
+    """
     if not is_rule(rule):
         raise ValueError(f'no rule "{rule}"; allowed: {", ".join(RULES_ALLOWED)}')
+    codes = cube.codes
     if rule.startswith(ONE_CODER):
-        codings, rule = _of_coder(codings, rule.removeprefix(ONE_CODER)), "unanimous"
-    status = _decided(_counts(codings, models, taxonomy), rule)
+        coder, rule = pd.Series([rule.removeprefix(ONE_CODER)]), "unanimous"
+        codes = codes[positions(coder, cube.coders, "coder")] if cube.coders else codes
+    counted = np.array([COUNTS_AS.index(one) for one in taxonomy.counts_as.values()], np.int8)
+    features = taxonomy.feature_ids
+    status = np.empty(codes.shape[1:], dtype=np.int8)
+    for feature in range(len(features)):  # one after the other, for the sake of memory
+        own = np.append(counted, np.int8(-1))[codes[:, :, feature]]
+        counts = np.stack([(own == one).sum(axis=0) for one in range(len(COUNTS_AS))])
+        status[:, feature] = _decided(counts, rule)
     if rule == DECIDED and decisions is not None:
-        status[_cells(decisions, models, taxonomy)] = _statuses(decisions["code"], taxonomy)
-    status = status.reshape(len(models), len(taxonomy.feature_ids))
+        model = positions(decisions["model_id"], cube.models, "model")
+        feature_of = positions(decisions["feature_id"], features, "feature")
+        code = positions(decisions["code"], tuple(taxonomy.counts_as), "code")
+        status[model, feature_of] = counted[code]
     kind = pd.CategoricalDtype(list(STATUSES))
     return pd.DataFrame(
         {
             feature: pd.Categorical.from_codes(status[:, column], dtype=kind)
-            for column, feature in enumerate(taxonomy.feature_ids)
+            for column, feature in enumerate(features)
         },
-        index=pd.Index(models, name="model_id", dtype="str"),
-        columns=pd.Index(taxonomy.feature_ids, name="feature_id"),
+        index=cube.models,
+        columns=pd.Index(features, name="feature_id"),
     )
 
 
@@ -107,44 +141,9 @@ def is_rule(name: str) -> bool:
     return name in RULES or (name.startswith(ONE_CODER) and name != ONE_CODER)
 
 
-def _of_coder(codings: pd.DataFrame, coder: str) -> pd.DataFrame:
-    if len(codings):
-        _positions(pd.Series([coder]), sorted(codings["coder_id"].unique()), "coder")
-    return codings[codings["coder_id"] == coder]
-
-
-def _counts(codings: pd.DataFrame, models: Sequence[str], taxonomy: Taxonomy) -> Counts:
-    """Count the codes of each cell by what they count as: statuses x cells."""
-    size = len(models) * len(taxonomy.feature_ids)
-    cell, status = _cells(codings, models, taxonomy), _statuses(codings["code"], taxonomy)
-    counts = np.bincount(status * size + cell, minlength=len(COUNTS_AS) * size)
-    return counts.reshape(len(COUNTS_AS), size)
-
-
-def _cells(rows: pd.DataFrame, models: Sequence[str], taxonomy: Taxonomy) -> Counts:
-    """Return the number of each row's cell, counted along the features, model after model."""
-    features = taxonomy.feature_ids
-    cell = _positions(rows["model_id"], models, "model") * len(features)
-    return cell + _positions(rows["feature_id"], features, "feature")
-
-
-def _statuses(codes: pd.Series, taxonomy: Taxonomy) -> Counts:
-    """Return the position in `COUNTS_AS` of what each code counts as."""
-    counts_as = taxonomy.counts_as
-    of_code = np.array([COUNTS_AS.index(status) for status in counts_as.values()], dtype=np.int64)
-    return of_code[_positions(codes, tuple(counts_as), "code")]
-
-
 def _decided(counts: Counts, rule: str) -> Counts:
     """Return the position in `STATUSES` of each cell's consensus."""
     most, codes = counts.max(axis=0), counts.sum(axis=0)
     disputed = STATUSES.index(DISAGREEMENT)
     decided = np.where(RULES[rule](most, codes), counts.argmax(axis=0), disputed)
     return np.where(codes == 0, STATUSES.index(NOT_ASSESSED), decided)
-
-
-def _positions(values: pd.Series, known: Sequence[str], noun: str) -> Counts:
-    positions = pd.Index(list(known), dtype="str").get_indexer(pd.Index(values, dtype="str"))
-    if (positions < 0).any():
-        raise ValueError(unknown(f"no {noun}", values.iloc[int((positions < 0).argmax())], known))
-    return positions.astype(np.int64)

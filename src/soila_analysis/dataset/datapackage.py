@@ -94,16 +94,15 @@ def describe(folder: Path, contents: Contents) -> dict[str, Any]:
     if about is None or contents.problems:
         raise ValueError("a data set with problems cannot be described")
     own = {name: contents.tables.get(name) for name in OWN}
+    held = {*contents.tables, *(("codings",) if contents.cube else ())}
     coded_by = taxonomy.load().with_tables(version=about.taxonomy, **own)
     return {
         "profile": "tabular-data-package",
         **_about(about),
         "resources": [
-            _file(name, folder, contents, about.encoding)
-            if name in contents.tables
-            else _rows(name, coded_by)
+            _file(name, folder, contents, about.encoding) if name in held else _rows(name, coded_by)
             for name in COLUMNS
-            if name in contents.tables or name in HOLDERS.values()
+            if name in held or name in HOLDERS.values()
         ],
     }
 
@@ -123,6 +122,18 @@ def _about(about: DatasetInfo) -> dict[str, Any]:
 
 def _file(name: str, folder: Path, contents: Contents, encoding: str) -> dict[str, Any]:
     path = folder / f"{name}.csv"
+    table = contents.tables.get(name)
+    schema = _schema(name, COLUMNS[name] if table is None else table.columns)
+    if not path.exists():
+        packed = path.with_suffix(".parquet")
+        parts = sorted(packed.glob("*.parquet")) if packed.is_dir() else [packed]
+        return {
+            "name": name,
+            "path": [part.relative_to(folder).as_posix() for part in parts],
+            "format": "parquet",
+            "mediatype": "application/vnd.apache.parquet",
+            "schema": schema,
+        }
     return {
         "name": name,
         "profile": "tabular-data-resource",
@@ -131,7 +142,7 @@ def _file(name: str, folder: Path, contents: Contents, encoding: str) -> dict[st
         "mediatype": "text/csv",
         "encoding": encoding,
         "dialect": {"delimiter": tables.delimiter(path, COLUMNS[name], encoding)},
-        "schema": _schema(name, contents.tables[name].columns),
+        "schema": schema,
     }
 
 

@@ -5,14 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from shutil import copy2, copytree
+from shutil import copy2, copytree, rmtree
+from typing import Any
 
 import pandas as pd
 
 from soila_analysis import files, taxonomy
-from soila_analysis.dataset import datapackage, tables
+from soila_analysis.dataset import cube as cubes
+from soila_analysis.dataset import datapackage, engine, tables
 from soila_analysis.dataset import metadata as information
-from soila_analysis.dataset.consensus import consensus
+from soila_analysis.dataset.consensus import settled
+from soila_analysis.dataset.cube import Cube
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, OWN, TEXTS
@@ -57,9 +60,10 @@ class Dataset:
         ``model_id``, ``name`` and any further columns.
     memberships : DataFrame
         ``model_id``, ``goal_id``: one row for each goal of a model.
-    codings : DataFrame
+    codings : DataFrame or Cube
         ``model_id``, ``feature_id``, ``coder_id``, ``code``, ``note``; no row: not assessed.
-        ``taxonomy_version``, if any row has one: the version that it was coded under.
+        ``taxonomy_version``, if any row has one: the version that it was coded under. Of a cube,
+        the table is laid out when it is first asked for.
     features, goals, codes, changes : DataFrame, optional
         Tables of the data set's own in place of the library's; their order has a meaning and stays.
     decisions : DataFrame, optional
@@ -88,8 +92,11 @@ class Dataset:
     origin: tuple[Path, Mapping[str, str]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        for name, table in self.tables():
-            object.__setattr__(self, name, _canonical(name, table))
+        if isinstance(self.codings, Cube):
+            vars(self)["cube"] = vars(self).pop("codings")
+        for name in COLUMNS:
+            if vars(self).get(name) is not None:
+                object.__setattr__(self, name, _canonical(name, getattr(self, name)))
         utf8 = self.info.model_copy(update={"encoding": "utf-8"})
         object.__setattr__(self, "info", utf8)
 
@@ -100,8 +107,21 @@ class Dataset:
         return (
             self.info == other.info
             and ours.keys() == theirs.keys()
-            and all(ours[name].equals(theirs[name]) for name in ours)
+            and all(ours[one].astype("str").equals(theirs[one].astype("str")) for one in ours)
         )
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """Lay the codes of a cube out as a table."""
+        if name != "codings" or "cube" not in vars(self):
+            raise AttributeError(
+                f"{type(self).__name__} has no attribute {name}", name=name, obj=self
+            )
+        return vars(self).setdefault("codings", cubes.table(self.cube, self.taxonomy))
+
+    @cached_property
+    def cube(self) -> Cube:
+        """The codes of all coders as numbers."""
+        return cubes.of_table(self.codings, self.taxonomy, self.models["model_id"])
 
     @cached_property
     def taxonomy(self) -> Taxonomy:
@@ -136,13 +156,7 @@ class Dataset:
         -------
         DataFrame, models x features
         """
-        return consensus(
-            self.codings,
-            self.taxonomy,
-            rule,
-            models=self.models["model_id"].tolist(),
-            decisions=self.decisions,
-        )
+        return settled(self.cube, self.taxonomy, rule, self.decisions)
 
     @property
     def goal(self) -> str:
@@ -194,13 +208,16 @@ class Dataset:
                 yield name, table
 
 
-def load(folder: str | Path) -> Dataset:
+def load(folder: str | Path, *, codings: Any = None) -> Dataset:
     """Read a data set.
 
     Parameters
     ----------
     folder : str or Path
         Relative to here or to the project's root, such as ``data/review-2024``.
+    codings : frame, optional
+        Codes in place of the folder's: what narwhals takes, such as a DataFrame of pandas, Polars
+        or PySpark, or a relation of DuckDB, with the columns of ``codings.csv``.
 
     Returns
     -------
@@ -215,10 +232,13 @@ def load(folder: str | Path) -> Dataset:
     """
     path = files.existing(folder).resolve()
     read = {} if no_files(path) else _hashes(path)
-    contents = examine(path)
+    contents = examine(path, codings)
     if contents.problems or contents.info is None:
         raise DatasetError(folder, contents.problems)
-    return Dataset(path.name, contents.info, **contents.tables, origin=(path, read))
+    held: dict[str, Any] = {**contents.tables}
+    if contents.cube:
+        held["codings"] = contents.cube
+    return Dataset(path.name, contents.info, **held, origin=(path, read))
 
 
 def validate(folder: str | Path) -> list[Problem]:
@@ -242,7 +262,7 @@ def validate(folder: str | Path) -> list[Problem]:
     return examine(files.existing(folder)).problems
 
 
-def save(dataset: Dataset, folder: str | Path) -> None:
+def save(dataset: Dataset, folder: str | Path, *, parquet: bool = False) -> None:
     """Write a data set in its one form: UTF-8, comma, sorted by id.
 
     It is written beside the folder and read back, and takes the folder's place only when it is
@@ -255,6 +275,9 @@ def save(dataset: Dataset, folder: str | Path) -> None:
         What to write.
     folder : str or Path
         A new folder, or one that holds a data set; relative as for `load`.
+    parquet : bool, default False
+        Write models, memberships, codings and decisions in Parquet, as is done anyway with those
+        that the folder has in Parquet.
 
     Raises
     ------
@@ -274,7 +297,7 @@ def save(dataset: Dataset, folder: str | Path) -> None:
     with files.alone(path.parent), files.replacing(path) as written:
         if path.exists():
             copytree(path, written, symlinks=True, copy_function=_same, dirs_exist_ok=True)
-        _write(dataset, written)
+        _write(dataset, written, parquet)
         contents = examine(written)
         if contents.problems:
             raise DatasetError(folder, contents.problems, "Correct the data set and save it again.")
@@ -343,7 +366,8 @@ def _same(file: str, copy: str) -> None:
 
 def _hashes(folder: Path) -> dict[str, str]:
     """Hash the files of a data set as they are now."""
-    return {file.name: files.blob(file.read_bytes()) for file in files.plain(folder)}
+    there = files.plain(folder)
+    return {file.relative_to(folder).as_posix(): files.hashed(file) for file in there}
 
 
 def _refuse_changed(dataset: Dataset, path: Path, folder: str | Path) -> None:
@@ -357,9 +381,15 @@ def _refuse_changed(dataset: Dataset, path: Path, folder: str | Path) -> None:
         raise DatasetError(folder, problems, "Do it again: then what is there now is read.")
 
 
-def _write(dataset: Dataset, folder: Path) -> None:
-    for name in (information.FILE, datapackage.FILE, *(f"{name}.csv" for name in COLUMNS)):
-        (folder / name).unlink(missing_ok=True)  # a second name of the file that is replaced
+def _write(dataset: Dataset, folder: Path, parquet: bool) -> None:
+    packed = [name for name in engine.LARGE if parquet or (folder / f"{name}.parquet").exists()]
+    written = (f"{name}.{end}" for name in COLUMNS for end in ("csv", "parquet"))
+    for name in (information.FILE, datapackage.FILE, *written):
+        place = folder / name  # a second name of the file that is replaced
+        rmtree(place) if place.is_dir() else place.unlink(missing_ok=True)
     information.write(dataset.info, folder / information.FILE)
     for name, table in dataset.tables():
-        tables.write(table, folder / f"{name}.csv")
+        if name in packed:
+            engine.write(table, folder / f"{name}.parquet")
+        else:
+            tables.write(table, folder / f"{name}.csv")

@@ -96,6 +96,10 @@ class DatasetInfo(BaseModel):
         Of the CSV files.
     consensus : str
         The rule by which several coders are brought to one status.
+    engine : {"duckdb", "spark"}, optional
+        What reads tables in Parquet; by default DuckDB.
+    address : str, optional
+        Where Spark is: ``local[2]``, ``spark://...`` or ``sc://...``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -112,6 +116,8 @@ class DatasetInfo(BaseModel):
     taxonomy: Text
     encoding: Literal["utf-8", "latin-1", "windows-1252"] = "utf-8"
     consensus: str = DEFAULT
+    engine: Literal["duckdb", "spark"] | None = None
+    address: Text | None = None
 
     @property
     def of_review(self) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +10,17 @@ import numpy as np
 import pandas as pd
 
 from soila_analysis import files, taxonomy
-from soila_analysis.dataset import metadata, tables
+from soila_analysis.dataset import engine, metadata, tables
 from soila_analysis.dataset.consensus import ONE_CODER
+from soila_analysis.dataset.cube import Cube, positions
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.schema import COLUMNS, FREE, KEYS, MEASURES, NEEDED, Ids, Known, faults
 from soila_analysis.language.likeness import difference, identity, nearest, quoted
+from soila_analysis.taxonomy import Taxonomy
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 LIKENESS = re.compile(r"\t|  |^0|^\d+[.,]0", re.MULTILINE)  # ids that may equal others
-LARGE = (*NEEDED, "decisions")  # tables that grow with the models
 MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
 
 
@@ -30,41 +31,56 @@ class Contents:
     info: DatasetInfo | None
     tables: Mapping[str, pd.DataFrame]
     problems: list[Problem]
+    cube: Cube | None = None
 
 
-def examine(folder: Path) -> Contents:
+def examine(folder: Path, codings: Any = None) -> Contents:
     """Read the files of a data set and find all that is wrong with them.
 
     Parameters
     ----------
     folder : Path
         The data set's folder; it is there.
+    codings : frame, optional
+        Codes in place of the folder's, of any engine that narwhals knows.
 
     Returns
     -------
     Contents
         Tables by name, indexed by physical line; those that cannot be read are left out. Problems
-        by file and line.
+        by file and line. Codes in Parquet, or in a frame, as a cube in place of a table.
     """
-    sound = _examined(folder, exact=False)
-    return sound if not sound.problems else _examined(folder, exact=True)
+    sound = _examined(folder, codings, exact=False)
+    return sound if not sound.problems else _examined(folder, codings, exact=True)
 
 
-def _examined(folder: Path, *, exact: bool) -> Contents:
+def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     """Examine files fast, which finds whether there are problems, or with exact lines."""
     others = no_files(folder)
     unread = {one.file for one in others}
-    there = {one.name for one in folder.iterdir() if one.is_file()} - unread
-    present = [name for name in COLUMNS if f"{name}.csv" in there]
+    there = {one.name for one in folder.iterdir()} - unread
     about, keys, problems = _declared(folder, there)
+    held, double = engine.held(folder, keys, there)
+    if codings is not None:
+        held["codings"] = codings
+    packed = {*held, *engine.named_in(there)}
+    present = [name for name in COLUMNS if f"{name}.csv" in there or name in packed]
+    problems += double
     problems += [
         Problem(f"{name}.csv", message="the file is missing")
         for name in NEEDED
         if name not in present
     ]
     problems = [*others, *(one for one in problems if one.file not in unread)]
-    read, malformed = _tables(folder, present, keys, exact=exact)
+    csv = [name for name in present if name not in packed]
+    read, malformed = _tables(folder, csv, keys, exact=exact)
+    read |= {name: engine.text(held[name]) for name in held if name != "codings"}
     known = _known(read, present, keys)
+    cube = None
+    if "codings" in held:
+        by, file = _coded_by(read, keys), "codings.parquet" if codings is None else "codings"
+        cube, wrong = _added_up(folder, keys, held["codings"], known, by, file)
+        problems += wrong
     _name_codes(read, known["code"])
     told = read if exact else {name: _telling(name, table) for name, table in read.items()}
     found = [fault for name, table in told.items() for fault in faults(name, table, known)]
@@ -76,7 +92,9 @@ def _examined(folder: Path, *, exact: bool) -> Contents:
     problems += _look_alike(read)
     if "decisions" in read and "codings" in read:
         problems += not_coded(read["decisions"], read["codings"])
-    return Contents(about, read, sorted(problems, key=_place))
+    elif "decisions" in read and cube and not problems:
+        problems += not_coded(read["decisions"], _cells(cube, read["decisions"], known))
+    return Contents(about, read, sorted(_in_parquet(problems, packed), key=_place), cube)
 
 
 def not_coded(decisions: pd.DataFrame, codings: pd.DataFrame) -> list[Problem]:
@@ -122,6 +140,38 @@ def no_files(folder: Path) -> list[Problem]:
     return [Problem(name, message=f"{what}; {files.INSTEAD}") for name, what in found.items()]
 
 
+def _in_parquet(problems: list[Problem], packed: Collection[str]) -> list[Problem]:
+    """Name the files of tables that are in Parquet."""
+    ends = {f"{name}.csv": f"{name}.parquet" for name in packed}
+    return [replace(one, file=ends.get(one.file, one.file)) for one in problems]
+
+
+def _added_up(
+    folder: Path, keys: Mapping[str, Any], codings: Any, known: Known, by: Taxonomy, file: str
+) -> tuple[Cube | None, list[Problem]]:
+    """Read the codes that an engine holds."""
+    cube, wrong = engine.examined(codings, known, by, file)
+    coders = {"codings": pd.DataFrame({"coder_id": cube.coders if cube else ()})}
+    alike = [replace(one, file=file, line=None) for one in _look_alike(coders)]
+    return cube, [*wrong, *alike, *_unknown_coder(folder, keys, coders)]
+
+
+def _coded_by(read: Mapping[str, pd.DataFrame], keys: Mapping[str, Any]) -> Taxonomy:
+    """Give the features, goals and codes as far as they can be told, for what is added up."""
+    own = {name: read[name] for name in ("features", "goals", "codes") if name in read}
+    try:
+        return taxonomy.load().with_tables(version=str(keys.get("taxonomy", "")), **own)
+    except (KeyError, ValueError):  # found to be wrong elsewhere
+        return taxonomy.load()
+
+
+def _cells(cube: Cube, decisions: pd.DataFrame, known: Known) -> pd.DataFrame:
+    """Keep the decisions on what somebody has coded."""
+    model = positions(decisions["model_id"], cube.models, "model")
+    feature = positions(decisions["feature_id"], known["feature_id"] or (), "feature")
+    return decisions[(cube.codes[:, model, feature] >= 0).any(axis=0)]
+
+
 def _declared(
     folder: Path, there: Collection[str]
 ) -> tuple[DatasetInfo | None, dict[str, Any], list[Problem]]:
@@ -139,7 +189,7 @@ def _tables(
     read, malformed = {}, []
     for name in present:
         told = (folder / f"{name}.csv", COLUMNS[name], encoding)
-        table = tables.swift(*told) if name in LARGE and not exact else None
+        table = tables.swift(*told) if name in engine.LARGE and not exact else None
         if table is None:
             table, problems = tables.read(*told)
             malformed += problems
@@ -167,7 +217,7 @@ def _known(
         table = read.get(name)
         if table is None or column not in table:
             return None
-        return tuple(one for one in table[column].unique() if one)
+        return tuple(filter(None, table[column].unique().tolist()))
 
     library = taxonomy.load()
     return {
@@ -317,6 +367,7 @@ def _wrong_key(folder: Path, key: str, found: str, allowed: Ids, advice: str) ->
 
 
 def _place(problem: Problem) -> tuple[int, int, str]:
-    order = [metadata.FILE, *(f"{name}.csv" for name in COLUMNS)]
-    place = order.index(problem.file) if problem.file in order else -1
+    order, name = [metadata.FILE, *COLUMNS], problem.file
+    name = name if name in order else name.rpartition(".")[0]
+    place = order.index(name) if name in order else -1
     return place, problem.line or 0, problem.column or ""

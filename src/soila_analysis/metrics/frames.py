@@ -1,6 +1,6 @@
 """What frames the metrics take, and errors that say so where they are handed another one."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,21 @@ TAKE = {
     "counts": "metrics.tally(data.status)",
     "cells": "metrics.evidence_map(data.status, data.memberships, goals)",
 }
+
+
+class Profiles(NamedTuple):
+    """Distinct rows, and how often each occurs.
+
+    Attributes
+    ----------
+    first : array of int
+        The position of the first row of each profile.
+    weight : array of int
+        How many rows have it.
+    """
+
+    first: npt.NDArray[np.intp]
+    weight: npt.NDArray[np.int64]
 
 
 def check(**frames: Any) -> None:
@@ -62,10 +77,44 @@ def numbers(status: pd.DataFrame) -> npt.NDArray[np.int8]:
     """
     found = np.empty(status.shape, dtype=np.int8)
     for column in range(status.shape[1]):
-        number, values = pd.factorize(status.iloc[:, column])
+        cells = status.iloc[:, column]
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            number, values = cells.cat.codes.to_numpy(), cells.cat.categories
+        else:
+            number, values = pd.factorize(cells)
         known = pd.Index(STATUSES).get_indexer(pd.Index(values, dtype=object))
         found[:, column] = np.append(known, -1)[number]
     return found
+
+
+def profiles(*numbers: npt.NDArray[np.integer[Any]]) -> Profiles:
+    """Find the distinct profiles of models, and how many models have each.
+
+    Every table is a function of these counts: whatever is added up over models is added up over
+    profiles, times their weight, and who draws models draws profiles in proportion to it.
+
+    Parameters
+    ----------
+    *numbers : array of int, models x anything
+        What makes the profile, side by side: statuses, groups, counts.
+
+    Returns
+    -------
+    Profiles
+        In the order in which they first occur.
+    """
+    columns = [column for block in numbers for column in block.T]
+    least = min((int(column.min(initial=0)) for column in columns), default=0)
+    base = max((int(column.max(initial=0)) for column in columns), default=0) - least + 1
+    size = int(62 / np.log2(base + 1))  # digits of a whole number of 64 bits
+    words = np.zeros((-(-len(columns) // size), len(numbers[0])), dtype=np.int64)
+    for place, column in enumerate(columns):
+        words[place // size] *= base
+        words[place // size] += column
+        words[place // size] -= least
+    number = pd.DataFrame(words.T).groupby([*range(len(words))], sort=False).ngroup()
+    _, first = np.unique(number, return_index=True)
+    return Profiles(first, np.bincount(number, minlength=len(first)))
 
 
 def _problems(name: str, frame: Any) -> list[str]:

@@ -13,6 +13,7 @@ REPLICATES = 2000
 DRAWN = 5000  # models that are drawn one by one; of more, sums are, as they are normal by then
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
 
 
 def ranked(table: pd.DataFrame, by: str = "share") -> pd.DataFrame:
@@ -47,7 +48,8 @@ def rank_ranges(
     confidence : float, default 0.95
         Share of the replicates inside the range.
     replicates : int
-        Number of bootstrap samples of models, drawn with replacement; of more than 5,000 models,
+        Number of bootstrap samples of models, drawn with replacement, equal ones at once; of more
+        than 5,000 models,
         draws of their counts from the normal distribution with the same mean and covariance.
     seed : int, default 1
         Equal seeds give equal ranges.
@@ -63,7 +65,8 @@ def rank_ranges(
     Annals of Statistics 37(6B), 3929-3959.
     """
     frames.check(status=status)
-    values = frames.numbers(status.sort_index())  # equal data, equal samples
+    ordered = status.index.is_monotonic_increasing  # equal data, equal samples
+    values = frames.numbers(status if ordered else status.sort_index())
     present, assessed = values == 0, (values == 0) | (values == 1)
     ranks = [
         rankdata(-share, method="min", axis=1)
@@ -123,38 +126,44 @@ def leading_goal(
         led by several goals counts for none.
     """
     counts = counts.assign(assessed=counts.get("assessed", 1))
-    sums = counts.pivot_table(index="model_id", columns="goal_id", values="features")
-    base = counts.pivot_table(index="model_id", columns="goal_id", values="assessed")
-    total, assessed = sums.fillna(0.0).to_numpy(), base.fillna(0.0).to_numpy()
-    wins = np.zeros(sums.shape[1])
+    model, models = pd.factorize(counts["model_id"], sort=True)
+    goal, goals = pd.factorize(counts["goal_id"], sort=True)
+    total, assessed = np.zeros((2, len(models), len(goals)), dtype=np.int64)
+    total[model, goal], assessed[model, goal] = counts["features"], counts["assessed"]
+    wins = np.zeros(len(goals))
     for mean in _resampled(total, assessed, replicates, seed):
         best = mean == mean.max(axis=1, keepdims=True, initial=-1.0)
         wins += (best & (best.sum(axis=1, keepdims=True) == 1)).sum(axis=0)
-    return pd.DataFrame({"goal_id": sums.columns, "leads": wins / replicates})
+    return pd.DataFrame({"goal_id": goals, "leads": wins / replicates})
 
 
 def _resampled(
     part: npt.NDArray[np.generic], whole: npt.NDArray[np.generic], replicates: int, seed: int
 ) -> Iterator[Floats]:
-    """Draw models, and yield the sums of their parts over those of their wholes; -1 for 0/0."""
-    rng, rows = np.random.default_rng(seed), np.hstack([part, whole]).astype(float)
-    draw = _sums_of_many if len(rows) > DRAWN else _sums_of_few
-    for sums in draw(rng, rows, replicates):
+    """Draw profiles, and yield the sums of their parts over those of their wholes; -1 for 0/0."""
+    rng, both = np.random.default_rng(seed), np.hstack([part, whole]).astype(np.int64)
+    first, weight = frames.profiles(both)
+    draw = _sums_of_many if weight.sum() > DRAWN else _sums_of_few
+    for sums in draw(rng, both[first].astype(float), weight, replicates):
         top, bottom = np.hsplit(sums, 2)
         yield np.divide(top, bottom, out=np.full(top.shape, -1.0), where=bottom > 0)
 
 
-def _sums_of_few(rng: np.random.Generator, rows: Floats, replicates: int) -> Iterator[Floats]:
-    models = len(rows)
-    even = np.full(models, 1 / max(models, 1))
+def _sums_of_few(
+    rng: np.random.Generator, rows: Floats, weight: Integers, replicates: int
+) -> Iterator[Floats]:
+    models = int(weight.sum())
     for done in range(0, replicates, 100):
         size = min(100, replicates - done)
-        drawn = rng.multinomial(models, even, size=size) if models else np.zeros((size, 0))
+        drawn = rng.multinomial(models, weight / models, size) if models else np.zeros((size, 0))
         yield drawn.astype(float) @ rows
 
 
-def _sums_of_many(rng: np.random.Generator, rows: Floats, replicates: int) -> Iterator[Floats]:
+def _sums_of_many(
+    rng: np.random.Generator, rows: Floats, weight: Integers, replicates: int
+) -> Iterator[Floats]:
     """Draw sums by their moments; whole numbers, so that equal features stay tied."""
-    spread = len(rows) * np.cov(rows, rowvar=False, ddof=0)
-    drawn = rng.multivariate_normal(rows.sum(axis=0), spread, replicates, check_valid="ignore")
+    sums = weight @ rows
+    spread = (rows.T * weight) @ rows - np.outer(sums, sums) / weight.sum()
+    drawn = rng.multivariate_normal(sums, spread, replicates, check_valid="ignore")
     yield np.rint(drawn).clip(min=0)

@@ -24,7 +24,8 @@ def tally(
 ) -> pd.DataFrame:
     """Count the statuses of each feature, over distinct models or within each group of them.
 
-    This is the only step that touches models; all that follows needs these counts alone.
+    This is the only step that touches models, and it adds their profiles up, see
+    `frames.profiles`; all that follows needs these counts alone.
 
     Parameters
     ----------
@@ -50,21 +51,25 @@ def tally(
     """
     if groups is None:
         frames.check(status=status)
-        members = np.ones((1, len(status)), dtype=np.int64)
+        members = np.ones((len(status), 1), dtype=np.int8)
         index = pd.Index(status.columns, name="feature_id")
     else:
         frames.check(status=status, groups=groups)
         column = _column(groups)
         names = pd.unique(groups[column])
-        pairs = pd.crosstab(groups[column], groups["model_id"])
-        pairs = pairs.reindex(index=names, columns=status.index, fill_value=0)
-        members = pairs.to_numpy(dtype=np.int64)
+        model = status.index.get_indexer(groups["model_id"])
+        group = pd.Index(names).get_indexer(groups[column])
+        members = np.zeros((len(status), len(names)), dtype=np.int8)
+        members[model[model >= 0], group[model >= 0]] = 1
         index = pd.MultiIndex.from_product([names, status.columns], names=[column, "feature_id"])
     values = frames.numbers(status)
     agreed = values if contested is None else frames.numbers(contested.loc[status.index])
+    profiles = frames.profiles(values, agreed, members)
+    values, agreed = values[profiles.first], agreed[profiles.first]
+    weighted = members[profiles.first].T * profiles.weight.astype(float)
     cells = {name: values == i for i, name in enumerate(STATUSES)}
     cells |= {name: agreed == i for i, name in enumerate(AGREED)}
-    counts = {name: (members @ cell.astype(np.int64)).ravel() for name, cell in cells.items()}
+    counts = {name: (weighted @ cell).astype(np.int64).ravel() for name, cell in cells.items()}
     return pd.DataFrame(counts, index=index).reset_index()
 
 

@@ -1,0 +1,367 @@
+"""Codes of whatever number, by the engine that holds them: added up in one pass, and so checked.
+
+The one pass gives a row a model and coder: its codes as the digits of a number, a place a feature.
+The base leaves room, so that a code given twice, or one that is not known, shows in the number of
+digits; only then is it asked which rows these are.
+"""
+
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from soila_analysis.dataset.cube import Cube
+from soila_analysis.dataset.problems import Problem
+from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, Known, faults
+from soila_analysis.files import UserError
+from soila_analysis.taxonomy import Taxonomy
+
+EXACT = 52  # bits of whole numbers that a float holds, so that no engine overflows
+SHOWN = 1000  # rows of one kind of fault that are looked at
+ROW = "row"  # the number of a row, where an engine tells it
+LARGE = ("models", "memberships", "codings", "decisions")  # tables that grow with the models
+
+
+def held(
+    folder: Path, keys: Mapping[str, Any], there: Collection[str]
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Open the tables of a data set that are in Parquet, without reading them.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set's folder.
+    keys : mapping
+        What ``dataset.toml`` says: ``engine``, by default DuckDB, and ``address``, of Spark.
+    there : collection of str
+        Names in the folder: ``codings.parquet`` is a file, or a folder of parts.
+
+    Returns
+    -------
+    tables : dict of str to frame
+        By name; those of DuckDB have a column ``row``, the number of the row in its file.
+    problems : list of Problem
+        Tables that are there as CSV too, or cannot be opened.
+
+    Raises
+    ------
+    UserError
+        If the engine is not installed.
+    """
+    named = named_in(there)
+    twice = [name for name in named if f"{name}.csv" in there]
+    problems = [
+        Problem(f"{name}.parquet", message=f"{name}.csv is there as well; keep one of the two")
+        for name in twice
+    ]
+    tables = {}
+    for name in named:
+        place = folder / f"{name}.parquet"
+        files_of = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
+        try:
+            tables[name] = _opened([str(one) for one in files_of], keys)
+        except Exception as error:  # each engine has errors of its own
+            if isinstance(error, UserError):
+                raise
+            reason = str(error).splitlines()[0]
+            problems.append(Problem(place.name, message=f"it cannot be read: {reason}"))
+    return tables, problems
+
+
+def named_in(there: Collection[str]) -> list[str]:
+    """Name the tables that are in Parquet among what there is in a folder.
+
+    Parameters
+    ----------
+    there : collection of str
+        Names of files and folders.
+
+    Returns
+    -------
+    list of str
+    """
+    return [name for name in LARGE if f"{name}.parquet" in there]
+
+
+def _opened(names: list[str], keys: Mapping[str, Any]) -> Any:
+    if keys.get("engine") == "spark":
+        return _session(str(keys.get("address", "local[*]"))).read.parquet(*names)
+    import duckdb
+
+    table = duckdb.read_parquet(names, file_row_number=True)
+    return table.project(f"* exclude (file_row_number), file_row_number + 1 as {ROW}")
+
+
+def _session(address: str) -> Any:
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        advice = "install it with: .venv/bin/python -m pip install 'soila-analysis[spark]'"
+        raise UserError(f'engine = "spark" needs pyspark; {advice}') from error
+    builder = SparkSession.builder.config("spark.ui.enabled", "false")
+    remote = address.startswith("sc://")
+    return (builder.remote(address) if remote else builder.master(address)).getOrCreate()
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table in Parquet.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Text, or categories of text; its index is not written.
+    path : Path
+        The file.
+    """
+    import duckdb
+
+    with duckdb.connect() as alone:
+        alone.execute("set threads to 1")  # equal tables, equal bytes
+        held = ", ".join(f'"{name}"::varchar as "{name}"' for name in table)
+        alone.from_df(table).project(held).write_parquet(str(path), compression="zstd")
+
+
+def text(table: Any) -> pd.DataFrame:
+    """Take a whole table over as text.
+
+    Parameters
+    ----------
+    table : frame
+        Of any engine that narwhals knows.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by the number of the row, from 1; what is missing is empty.
+    """
+    rows = _collected(nw.from_native(table).lazy())
+    rows = rows.set_index(ROW) if ROW in rows else rows.set_axis(range(1, len(rows) + 1))
+    return rows.fillna("").astype("str")
+
+
+def examined(
+    codings: Any, known: Known, taxonomy: Taxonomy, file: str
+) -> tuple[Cube | None, list[Problem]]:
+    """Read the codes of an engine, and find what is wrong with them.
+
+    Parameters
+    ----------
+    codings : frame
+        Of any engine that narwhals knows: ``model_id``, ``feature_id``, ``coder_id``, ``code``.
+    known : mapping
+        As for `schema.faults`.
+    taxonomy : Taxonomy
+        The features and codes.
+    file : str
+        What problems are said to be of.
+
+    Returns
+    -------
+    cube : Cube or None
+        None if there are problems.
+    problems : list of Problem
+    """
+    names = nw.from_native(codings).lazy().collect_schema().names()
+    if missing := _missing(names, file):
+        return None, missing
+    sums = added_up(codings, taxonomy)
+    models = pd.Index(sorted(known["model_id"] or ()), name="model_id", dtype="str")
+    read = cube(sums, taxonomy, models)
+    if read is None or not _versions(codings, names) <= {*(known["taxonomy_version"] or ())}:
+        return None, problems(codings, sums, known, file)
+    return read._replace(told=lambda: _told(codings, names)), []
+
+
+def _versions(codings: Any, names: Collection[str]) -> set[str]:
+    if "taxonomy_version" not in names:
+        return set()
+    version = nw.from_native(codings).lazy().select("taxonomy_version").unique()
+    return {*_collected(version)["taxonomy_version"].dropna()} - {""}
+
+
+def _told(codings: Any, names: Collection[str]) -> pd.DataFrame:
+    """Read the rows that say more than a code."""
+    further = [name for name in ("note", *FURTHER["codings"]) if name in names]
+    said = [~nw.col(name).is_null() & (nw.col(name) != "") for name in further]
+    keys = list(KEYS["codings"])
+    if not further:
+        return pd.DataFrame(columns=keys)
+    rows = nw.from_native(codings).lazy().filter(nw.any_horizontal(*said, ignore_nulls=True))
+    return _collected(rows.select(*keys, *further)).fillna("").astype("str")
+
+
+def added_up(codings: Any, taxonomy: Taxonomy) -> pd.DataFrame:
+    """Add the codes of each model and coder up, in one pass.
+
+    Parameters
+    ----------
+    codings : frame
+        Of any engine that narwhals knows: ``model_id``, ``feature_id``, ``coder_id``, ``code``.
+    taxonomy : Taxonomy
+        The features and codes.
+
+    Returns
+    -------
+    DataFrame
+        ``model_id``, ``coder_id``, ``rows`` and the columns of `_words`.
+    """
+    words, base = _words(taxonomy)
+    text = _texts(nw.from_native(codings).lazy())
+    digit = _chosen(text["code"], {code: i + 1.0 for i, code in enumerate(taxonomy.counts_as)})
+    parts = {
+        name: _chosen(text["feature_id"], {one: base**i for i, one in enumerate(features)}) * digit
+        for name, features in words.items()
+    }
+    return _collected(
+        nw.from_native(codings)
+        .lazy()
+        .select(text["model_id"], text["coder_id"], **parts)
+        .group_by("model_id", "coder_id")
+        .agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in words))
+    )
+
+
+def _collected(frame: Any) -> pd.DataFrame:
+    """Run what was asked for, and take the result over."""
+    if not frame.implementation.is_polars():
+        return frame.collect("pandas").to_native()
+    held = frame.collect("polars")  # it would ask for pyarrow otherwise
+    return pd.DataFrame({name: held[name].to_numpy() for name in held.columns})
+
+
+def _words(taxonomy: Taxonomy) -> tuple[dict[str, Sequence[str]], float]:
+    """Share the features out among numbers; with the base of their digits."""
+    base = 2 * len(taxonomy.counts_as) + 1
+    size, features = int(EXACT / math.log2(base)), taxonomy.feature_ids
+    starts = range(0, len(features), size)
+    return {f"word{i}": features[i : i + size] for i in starts}, float(base)
+
+
+def _texts(frame: Any) -> dict[str, Any]:
+    """Give the columns as text."""
+    return {
+        name: nw.col(name) if kind == nw.String else nw.col(name).cast(nw.String)
+        for name, kind in frame.collect_schema().items()
+    }
+
+
+def _chosen(text: Any, values: Mapping[str, float]) -> Any:
+    """Give each text its number; 0 for others and for none."""
+    return reduce(
+        lambda rest, pair: nw.when(text == pair[0]).then(nw.lit(pair[1])).otherwise(rest),
+        reversed([*values.items()]),
+        nw.lit(0.0),
+    )
+
+
+def cube(sums: pd.DataFrame, taxonomy: Taxonomy, models: pd.Index) -> Cube | None:
+    """Take sums apart into codes.
+
+    Parameters
+    ----------
+    sums : DataFrame
+        As `added_up` gives.
+    taxonomy : Taxonomy
+        As it was added up by.
+    models : Index of str
+        All models.
+
+    Returns
+    -------
+    Cube or None
+        None if a row is of no known model, feature or code, or given twice.
+    """
+    words, base = _words(taxonomy)
+    coder, coders = pd.factorize(sums["coder_id"], sort=True)
+    model = models.get_indexer(pd.Index(sums["model_id"]))
+    if (model < 0).any() or (coder < 0).any():
+        return None
+    codes = np.full((len(coders), len(models), len(taxonomy.feature_ids)), -1, dtype=np.int8)
+    counted = np.zeros(len(sums), dtype=np.int64)
+    column = 0
+    for name, features in words.items():
+        left = sums[name].to_numpy().astype(np.int64)
+        for _ in features:
+            left, digit = np.divmod(left, int(base))
+            counted += digit > 0
+            codes[coder, model, column] = digit - 1
+            column += 1
+            if digit.max(initial=0) > len(taxonomy.counts_as):
+                return None
+        if left.any():
+            return None
+    whole = (counted == sums["rows"].to_numpy()).all()
+    return Cube(codes, tuple(map(str, coders)), models) if whole else None
+
+
+def problems(codings: Any, sums: pd.DataFrame, known: Known, file: str) -> list[Problem]:
+    """Find which rows of a table of codes are wrong; of each kind, the first thousand.
+
+    Parameters
+    ----------
+    codings : frame
+        As for `added_up`; a column ``row`` has the numbers of rows, counted from 1.
+    sums : DataFrame
+        As `added_up` gave.
+    known : mapping
+        As for `schema.faults`.
+    file : str
+        What the problems are said to be of.
+
+    Returns
+    -------
+    list of Problem
+        With the number of rows that were not looked at.
+    """
+    frame = nw.from_native(codings).lazy()
+    text = _texts(frame) | {ROW: nw.col(ROW)}
+    columns = [c for c in (*COLUMNS["codings"], *FURTHER["codings"], ROW) if c in frame.columns]
+    frame = frame.select(*(text[name] for name in columns))
+    found, further = [], 0
+    for wrong in _wrong(frame, sums, known):
+        found.append(_collected(wrong.head(SHOWN)))
+        further += max(0, int(_collected(wrong.select(nw.len())).iloc[0, 0]) - SHOWN)
+    rows = pd.concat(found).drop_duplicates().fillna("")
+    numbered = ROW in rows
+    rows = rows.set_index(ROW).sort_index() if numbered else rows.reset_index(drop=True)
+    text = rows.astype("str").reindex(columns=[c for c in columns if c != ROW])
+    listed = [
+        Problem(file, one.line if numbered else None, one.column, one.found, one.allowed, message)
+        for one in faults("codings", text, known)
+        for message in [one.message if numbered else one.message.split(" on line ")[0]]
+    ]
+    if further:
+        told = f"{further:,} more rows with such faults were not looked at"
+        listed.append(Problem(file, message=told))
+    return listed
+
+
+def _missing(names: Sequence[str], file: str) -> list[Problem]:
+    needed = [name for name in COLUMNS["codings"] if name != "note"]
+    header = ",".join(names)
+    return [
+        Problem(file, None, name, header, (), "the column is missing")
+        for name in needed
+        if name not in names
+    ]
+
+
+def _wrong(frame: Any, sums: pd.DataFrame, known: Known) -> Iterator[Any]:
+    """Yield the rows of each kind of fault: unknown values, unknown models, repeated keys."""
+    for column in ("feature_id", "code", "taxonomy_version"):
+        if (ids := known[column]) is not None and column in frame.columns:
+            none = nw.col(column).is_null() | (nw.col(column) == "")
+            free = column == "taxonomy_version"
+            yield frame.filter((~nw.col(column).is_in([*ids]) & ~none) | (none & (not free)))
+    strange = sums[~sums["model_id"].isin(known["model_id"] or ())]["model_id"]
+    unknown = [*strange.dropna().unique()[:SHOWN]]
+    yield frame.filter(nw.col("model_id").is_in(unknown) | nw.col("model_id").is_null())
+    yield frame.filter(nw.col("coder_id").is_null() | (nw.col("coder_id") == ""))
+    keys = list(KEYS["codings"])
+    twice = frame.group_by(*keys).agg(nw.len().alias("times")).filter(nw.col("times") > 1)
+    yield frame.join(twice.select(*keys), on=keys, how="semi")

@@ -1,0 +1,221 @@
+"""Codes of any number, by the engine that holds them: equal tables, and what is wrong with them."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+
+import duckdb
+import engines
+import numpy as np
+import pandas as pd
+import polars
+import pytest
+from click.testing import CliRunner
+from conftest import FOLDERS
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soila_analysis import dataset as datasets
+from soila_analysis import taxonomy
+from soila_analysis.cli import soila
+from soila_analysis.dataset import DatasetError, cube, engine, save
+from soila_analysis.files import UserError
+from soila_analysis.metrics import frames
+
+LIBRARY = taxonomy.load()
+COLUMNS = ["model_id", "feature_id", "coder_id", "code", "note"]
+LOCKED = [name for name in engines.ENGINES if name != "spark"]
+
+
+@pytest.fixture
+def packed(tmp_path, shipped):
+    """The example with two coders, its large tables in Parquet."""
+    save(replace(shipped["example"], origin=None), tmp_path / "round", parquet=True)
+    return tmp_path / "round"
+
+
+def rewritten(folder, change):
+    """Change the codes of a folder in Parquet."""
+    file = str(folder / "codings.parquet")
+    table = change(duckdb.read_parquet(file).df())
+    duckdb.from_df(table).write_parquet(file)
+
+
+def refused(folder, **given):
+    with pytest.raises(DatasetError) as caught:
+        datasets.load(folder, **given)
+    return [str(one) for one in caught.value.problems]
+
+
+# Equal tables
+
+
+@pytest.mark.parametrize("name", engines.NAMES)
+@pytest.mark.parametrize("name_of_engine", LOCKED)
+def test_every_engine_gives_the_same_tables(name, name_of_engine):
+    engines.compare(name_of_engine, engines.ROOT / "data" / name)
+
+
+def test_spark_gives_the_same_tables(tmp_path):
+    there = dict(os.environ)
+    if os.environ.get("SOILA_SPARK"):  # install it beside, as it is too large for the lock
+        target = ["--target", str(tmp_path), "pyspark>=4"]
+        subprocess.run([sys.executable, "-m", "pip", "install", "-q", *target], check=True)
+        there["PYTHONPATH"] = str(tmp_path)
+    elif not find_spec("pyspark") or not shutil.which("java"):
+        pytest.skip("Spark was not tried: it needs Java, and SOILA_SPARK=1 installs pyspark")
+    command = [sys.executable, engines.__file__, "spark"]
+    done = subprocess.run(command, env=there, capture_output=True, text=True)
+    assert done.stdout == "equal tables of review-2024, example-two-coders\n", done.stderr[-2000:]
+
+
+@given(st.data())
+def test_codes_added_up_are_the_codes_that_were_given(drawn):
+    models = [f"M{i}" for i in range(drawn.draw(st.integers(1, 6)))]
+    coders = drawn.draw(st.sampled_from([["A"], ["A", "B"], ["A", "B", "C"]]))
+    code = st.sampled_from([*LIBRARY.counts_as, None])
+    rows = [
+        (model, feature, coder, given, "")
+        for model in models
+        for feature in LIBRARY.feature_ids
+        for coder in coders
+        if (given := drawn.draw(code))
+    ]
+    table = pd.DataFrame(rows, columns=COLUMNS, dtype="str")
+    if table.empty:
+        return
+    known = pd.Index(models, dtype="str")
+    sums = engine.added_up(polars.DataFrame(table.to_dict("list")), LIBRARY)
+    ours, theirs = engine.cube(sums, LIBRARY, known), cube.of_table(table, LIBRARY, known)
+    assert np.array_equal(ours.codes, theirs.codes)
+    assert ours.coders == theirs.coders
+    ordered = table.sort_values(COLUMNS[:3]).reset_index(drop=True)
+    assert cube.table(ours, LIBRARY).astype("str").equals(ordered)
+
+
+@given(st.data())
+def test_no_wrong_row_is_added_up_unseen(drawn):
+    features = drawn.draw(st.lists(st.sampled_from(LIBRARY.feature_ids), min_size=1, unique=True))
+    rows = [
+        ("M", feature, "A", drawn.draw(st.sampled_from([*LIBRARY.counts_as])))
+        for feature in features
+    ]
+    wrong = drawn.draw(st.sampled_from(["twice", "code", "feature", "model"]))
+    model, feature, coder, code = drawn.draw(st.sampled_from(rows))
+    rows += {
+        "twice": [
+            (model, feature, coder, c)
+            for c in drawn.draw(st.lists(st.sampled_from([*LIBRARY.counts_as]), min_size=1))
+        ],
+        "code": [(model, feature, "B", "x")],
+        "feature": [(model, "f", coder, code)],
+        "model": [("N", feature, coder, code)],
+    }[wrong]
+    table = polars.DataFrame(rows, schema=COLUMNS[:4], orient="row")
+    assert engine.cube(engine.added_up(table, LIBRARY), LIBRARY, pd.Index(["M"])) is None
+
+
+@given(st.lists(st.lists(st.integers(-1, 5), min_size=3, max_size=3), min_size=1))
+def test_profiles_are_distinct_and_add_up_to_all(rows):
+    numbers = np.array(rows, dtype=np.int8)
+    first, weight = frames.profiles(numbers[:, :1], numbers[:, 1:])
+    found = {tuple(numbers[i].tolist()): int(n) for i, n in zip(first, weight, strict=True)}
+    assert found == {tuple(row): rows.count(row) for row in rows}
+    assert first.tolist() == sorted(first)
+
+
+# In Parquet
+
+
+def test_converting_to_parquet_and_back_loses_nothing(tmp_path):
+    for name in ("example", "literal"):
+        there, back = tmp_path / f"{name}-packed", tmp_path / name
+        for folder, new, further in ((FOLDERS[name], there, ["--parquet"]), (there, back, [])):
+            done = CliRunner().invoke(soila, ["convert", str(folder), str(new), *further])
+            assert done.exit_code == 0, done.output
+        assert sorted(f.name for f in there.glob("*.csv")) == []
+        for file in FOLDERS[name].iterdir():
+            assert (back / file.name).read_bytes() == file.read_bytes()
+
+
+def test_a_folder_is_converted_into_no_other(tmp_path):
+    done = CliRunner().invoke(soila, ["convert", str(FOLDERS["example"]), str(tmp_path)])
+    assert done.exit_code == 1
+    assert f"{tmp_path}: it exists; name a new folder. Nothing was written." in done.output
+
+
+def test_parts_in_a_folder_are_one_table(packed, shipped):
+    rows = duckdb.read_parquet(str(packed / "codings.parquet")).df()
+    (packed / "codings.parquet").unlink()
+    (packed / "codings.parquet").mkdir()
+    for number in range(3):
+        part = duckdb.from_df(rows.iloc[number::3])
+        part.write_parquet(str(packed / f"codings.parquet/part-{number}.parquet"))
+    assert datasets.load(packed) == shipped["example"]
+    assert len([f for f in datasets.load(packed).origin[1] if "/" in f]) == 3
+
+
+def test_what_is_saved_stays_in_parquet(packed):
+    data = datasets.load(packed)
+    first = data.codings.iloc[[0]].assign(note="looked up")
+    save(replace(data, codings=pd.concat([first, data.codings.iloc[1:]])), packed)
+    assert [f.name for f in packed.glob("*.csv")] == []
+    assert datasets.load(packed).codings["note"].iloc[0] == "looked up"
+
+
+def test_wrong_rows_are_told_with_their_numbers(packed):
+    def change(rows):
+        rows.loc[[2, 5], "code"] = "2"
+        rows.loc[7, "feature_id"] = "partcipation"
+        rows.loc[9, "model_id"] = "E99"
+        return pd.concat([rows, rows.iloc[[11]]])
+
+    rewritten(packed, change)
+    told = "\n".join(refused(packed))
+    assert re.sub("allowed .*?(; |$)", "", told, flags=re.M).splitlines() == [
+        'codings.parquet:3, column code: found "2", ',
+        'codings.parquet:6, column code: found "2", ',
+        'codings.parquet:8, column feature_id: found "partcipation", did you mean "participation"?',
+        'codings.parquet:10, column model_id: found "E99", did you mean "E19"?',
+        "codings.parquet:717, columns model_id, feature_id, coder_id: found "
+        f'"{", ".join(duckdb.read_parquet(str(packed / "codings.parquet")).df().iloc[716][:3])}"; '
+        "already on line 12",
+    ]
+
+
+def test_of_many_wrong_rows_a_thousand_are_listed_and_the_rest_counted(packed, monkeypatch):
+    monkeypatch.setattr(engine, "SHOWN", 10)
+    rewritten(packed, lambda rows: rows.assign(code="x"))
+    told = refused(packed)
+    assert len(told) == 11
+    assert told[0] == "codings.parquet: 706 more rows with such faults were not looked at"
+
+
+def test_a_table_in_both_forms_or_in_none_is_refused(packed):
+    shutil.copy(FOLDERS["example"] / "codings.csv", packed)
+    assert refused(packed) == ["codings.parquet: codings.csv is there as well; keep one of the two"]
+    (packed / "codings.csv").unlink()
+    (packed / "codings.parquet").write_bytes(b"PAR1 and no more")
+    (told,) = refused(packed)
+    assert told.startswith("codings.parquet: it cannot be read: ")
+
+
+def test_codes_of_a_frame_need_the_columns_of_the_table():
+    frame = polars.DataFrame({"model_id": ["E01"], "feature": ["participation"]})
+    told = refused(FOLDERS["example"], codings=frame)
+    assert told == [
+        f'codings, column {name}: found "model_id,feature"; the column is missing'
+        for name in ("code", "coder_id", "feature_id")
+    ]
+
+
+def test_spark_is_asked_for_where_it_is_named(packed, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with (packed / "dataset.toml").open("a") as about:
+        about.write('engine = "spark"\naddress = "local[2]"\n')
+    with pytest.raises(UserError, match=r"pip install 'soila-analysis\[spark\]'$"):
+        datasets.load(packed)
