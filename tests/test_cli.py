@@ -436,7 +436,7 @@ def test_nothing_is_written_while_anything_is_wrong_unless_it_is_left_out(call, 
 
 
 def test_a_missing_extra_is_named_with_how_to_install_it():
-    said = "this needs openpyxl; install it with: pip install soila-analysis\\[coders\\]"
-    missing = ModuleNotFoundError("No module named 'openpyxl'", name="openpyxl")
+    said = "this needs xlsxwriter; install it with: pip install soila-analysis\\[coders\\]"
+    missing = ModuleNotFoundError("No module named 'xlsxwriter'", name="xlsxwriter")
     with pytest.raises(click.ClickException, match=f"^{said}$"), command.told(ImportError):
         raise missing

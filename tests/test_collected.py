@@ -108,6 +108,7 @@ HOSTILE = [
     "007",
     "ei",
     "\x0b",
+    "<r>a & b</r>",
 ]
 TEXT = st.text(max_size=20) | st.sampled_from(HOSTILE)
 

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import openpyxl
 import pytest
+from openpyxl.styles.numbers import BUILTIN_FORMATS
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900
 
-from soila_analysis.exchange import grids, safe_files, spreadsheets
+from soila_analysis.exchange import grids, safe_files, spreadsheets, workbooks
 from soila_analysis.exchange.grids import Grid
 
 OPEN = '<?xml version="1.0" encoding="UTF-8"?>'
@@ -62,6 +64,19 @@ def ods(path, table, parts=()):
     return zipped(path, {**known, "content.xml": content, **dict(parts)})
 
 
+FORMATS_OF_NUMBERS = [code for code in BUILTIN_FORMATS.values() if code != "0"]
+FORMATS_OF_NUMBERS += [
+    "yyyy-mm-dd",
+    "D.M.YYYY",
+    '"dm"0.0',
+    "[Red]0.0",
+    "[hh]:mm",
+    "[mm]",
+    "[s].000",
+]
+FORMATS_OF_NUMBERS += ["\\\\d0.0", "_d0.0", "0.0;d", "[$-F800]dddd", "mmm;@"]
+
+
 class Cell(NamedTuple):
     text: str
     kind: str = "text"
@@ -109,6 +124,26 @@ def test_cells_of_a_workbook_are_text_whatever_was_typed(tmp_path):
         (1, 9): Cell("01:02:00", "date"),
         (1, 10): Cell("#REF!", "error"),
     }
+
+
+@pytest.mark.parametrize("mac", [False, True])
+def test_dates_are_those_that_openpyxl_reads(tmp_path, mac):
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904 if mac else CALENDAR_WINDOWS_1900
+    for days in (-1, 0, 0.5, 0.999999999, 1, 59, 59.75, 60, 61, 1.3, 45_000, 45_000.0625, 60_000):
+        book.active.append([days] * len(FORMATS_OF_NUMBERS))
+        for cell, code in zip(book.active[book.active.max_row], FORMATS_OF_NUMBERS, strict=True):
+            cell.number_format = code
+    book.save(tmp_path / "a.xlsx")
+    read = [c for row in openpyxl.load_workbook(tmp_path / "a.xlsx").active for c in row]
+    expected = {
+        (c.row, c.column): Cell(str(c.value).removesuffix(" 00:00:00"), "date")
+        if c.is_date
+        else Cell(str(c.value))
+        for c in read
+    }
+    assert len({cell.kind for cell in expected.values()}) == 2
+    assert cells(tmp_path / "a.xlsx") == expected
 
 
 def formulas(path):
@@ -191,7 +226,10 @@ def test_a_link_in_a_cell_is_no_link_to_another_file(tmp_path):
 
 
 def test_a_cell_is_named_as_spreadsheet_programs_do():
-    assert grids.name(7, 28) == "AB7"
+    for column in range(1, workbooks.COLUMNS + 1):
+        letters = openpyxl.utils.get_column_letter(column)
+        assert grids.name(7, column) == f"{letters}7"
+        assert workbooks._column(letters) == column
     assert Grid("a.xlsx", "Koodaus", []).whole == "a.xlsx, sheet Koodaus"
     assert Grid("a.csv", "", []).whole == "a.csv"
 

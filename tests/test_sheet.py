@@ -3,6 +3,7 @@
 import re
 import textwrap
 import zipfile
+from dataclasses import replace
 
 import openpyxl
 import pandas as pd
@@ -64,7 +65,7 @@ def test_equal_arguments_give_equal_bytes(tmp_path, shipped):
         written(file, dataset=shipped["own"])
     assert files[0].read_bytes() == files[1].read_bytes()
     with zipfile.ZipFile(files[0]) as archive:
-        assert {part.date_time for part in archive.infolist()} == {(2024, 1, 1, 0, 0, 0)}
+        assert {part.date_time for part in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         properties = archive.read("docProps/core.xml").decode()
     assert set(re.findall(r"\d{4}-\d\d-\d\dT[\d:]+Z", properties)) == {"2024-01-01T00:00:00Z"}
 
@@ -128,6 +129,25 @@ def test_a_scale_of_its_own_is_offered(tmp_path, shipped):
     page = written(tmp_path / "own.xlsx", dataset=shipped["own"]).worksheets[1]
     codes = ",".join(shipped["own"].taxonomy.counts_as)
     assert f'"{codes}"' in {menu.formula1 for menu in page.data_validations.dataValidation}
+
+
+@pytest.mark.parametrize(
+    ("codes", "offered", "told"),
+    [
+        ([f"{n:03}" for n in range(30)], True, True),
+        ([f"{n:03}" for n in range(60)], True, False),  # 255 characters are told
+        ([f"{n:03}" for n in range(65)], False, False),  # and 255 are listed
+        (["\U0001d7d9" * 30 + str(n) for n in range(5)], False, False),  # two each, to Excel
+        (["1", "0,5"], False, False),
+        (["1", '"'], False, False),
+    ],
+)
+def test_codes_are_offered_as_far_as_excel_can(tmp_path, codes, offered, told):
+    own = replace(TAXONOMY, codes=tuple(replace(TAXONOMY.codes[0], code=code) for code in codes))
+    page = written(tmp_path / "own.xlsx", coded_by=own).worksheets[1]
+    menus = [m for m in page.data_validations.dataValidation if m.formula1 != '"yes,no"']
+    assert [menu.formula1 for menu in menus] == [f'"{",".join(codes)}"'] * offered
+    assert [menu.error is not None for menu in menus] == [told] * offered
 
 
 def test_the_definition_is_a_comment_on_the_heading(books):
@@ -232,9 +252,24 @@ def test_text_is_never_a_formula(tmp_path, text):
     assert (cell.value, cell.data_type, cell.number_format) == (text, "s", "@")
 
 
-def test_a_text_longer_than_a_cell_is_refused(tmp_path):
-    models = pd.DataFrame({"model_id": ["M1"], "name": ["x" * 32_768]})
-    with pytest.raises(datasets.DatasetError, match="allowed at most 32767 characters"):
+def test_markup_of_a_workbook_is_text_too(tmp_path):
+    text = "<r><t>1 & 2</t></r>"
+    models = pd.DataFrame({"model_id": ["M1"], "name": [text]})
+    page = written(tmp_path / "AB.xlsx", models=models).worksheets[1]
+    assert page.cell(4, 2).value.rstrip() == text
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed"),
+    [
+        ("x" * 32_768, "at most 32767 characters, as a cell holds"),
+        ("\U0001f642" * 16_384, "at most 32767 characters, as a cell holds"),
+        ("a_x0041_x0042_", "escapes such as _x0041_ apart from one another"),
+    ],
+)
+def test_a_text_that_a_cell_cannot_hold_is_refused(tmp_path, text, allowed):
+    models = pd.DataFrame({"model_id": ["M1"], "name": [text]})
+    with pytest.raises(datasets.DatasetError, match=f"allowed {allowed}"):
         written(tmp_path / "AB.xlsx", models=models)
     assert not any(tmp_path.iterdir())
 
@@ -258,8 +293,10 @@ def test_the_instructions_say_whose_sheet_it_is_and_of_what(books, shipped, lang
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_headings_of_the_codebook_are_not_cut(books, lang):
     page = books[lang].worksheets[2]
+    sized = page.column_dimensions.values()
+    widths = {n: one.width for one in sized for n in range(one.min, one.max + 1)}
     for cell in page[3]:
-        width = page.column_dimensions[cell.column_letter].width
+        width = widths[cell.column]
         lines = textwrap.wrap(str(cell.value or ""), int(0.8 * width))
         assert page.row_dimensions[3].height >= 13 * len(lines)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 VERY_HIDDEN = "very hidden"
 SPREADSHEET = "a spreadsheet: .xlsx, .ods, .csv"
@@ -67,7 +67,7 @@ class Grid:
 
 def name(row: int, column: int) -> str:
     """Name a cell as spreadsheet programs do, such as ``G7``."""
-    return f"{get_column_letter(column)}{row}"
+    return xl_rowcol_to_cell(row - 1, column - 1)
 
 
 def plain(text: str) -> str:

@@ -7,29 +7,16 @@ out of what is sorted.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from copy import copy
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeAlias
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pandas as pd
-from openpyxl import Workbook  # type: ignore[import-untyped]
-from openpyxl.comments import Comment  # type: ignore[import-untyped]
-from openpyxl.styles import (  # type: ignore[import-untyped]
-    Alignment,
-    Border,
-    Font,
-    PatternFill,
-    Protection,
-    Side,
-)
-from openpyxl.utils import get_column_letter as letter  # type: ignore[import-untyped]
-from openpyxl.worksheet.datavalidation import DataValidation  # type: ignore[import-untyped]
-from openpyxl.worksheet.pagebreak import Break, ColBreak  # type: ignore[import-untyped]
+from xlsxwriter import Workbook
+from xlsxwriter.utility import xl_range
 
 from soila_analysis import files
 from soila_analysis import taxonomy as library
@@ -41,16 +28,20 @@ from soila_analysis.exchange.vocabulary import FEATURE, GOAL, MODEL, NOTE, NOTE_
 from soila_analysis.taxonomy import Feature, Taxonomy
 
 BLANK_ROWS = 100
-LONGEST = 32_767  # characters in a cell of Excel
-LIST = 255  # characters in the literal list of a drop-down
+LONGEST = 32_767  # characters in a cell of Excel, which counts in UTF-16
+LIST = 255  # characters in the literal list of a drop-down, and in what it says
+RUN_ON = re.compile("_x[0-9A-Fa-f]{4}_x[0-9A-Fa-f]{4}_")  # which XlsxWriter escapes half
 DATE = datetime(2024, 1, 1)
-IDS, GAP, LINE, FIRST = 1, 2, 3, 4  # rows: ids, none, so that sorting stops there, labels, models
+IDS, GAP, LINE, FIRST = 0, 1, 2, 3  # rows: ids, none, so that sorting stops there, labels, models
 PAGE = 205  # characters across a printed page at `SCALE`
 SCALE = 50  # per cent
+DIGIT = 7  # pixels, by which columns are measured
+A4 = 9
 # as figures/style.py
-BLUE, PLUM, PALE, RULE = "12436D", "801650", "EEF3F8", "D9D9D9"
-GREY, TEXT, MUTED, WHITE = "595959", "1A1A1A", "595959", "FFFFFF"
-FACE = "Calibri"
+BLUE, PLUM, PALE, RULE = "#12436D", "#801650", "#EEF3F8", "#D9D9D9"
+GREY, TEXT, MUTED, WHITE = "#595959", "#1A1A1A", "#595959", "#FFFFFF"
+RULED = {"border": 1, "border_color": RULE}
+OPEN = ("format_columns", "format_rows", "sort", "autofilter", "objects", "scenarios")
 
 Say: TypeAlias = Callable[..., str]
 
@@ -109,7 +100,7 @@ def write(
     FileExistsError
         If the file is there and is not to be overwritten.
     DatasetError
-        If a text is too long for a cell.
+        If a text is more than a cell can hold.
     """
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path}: it exists; name another file, or say --overwrite")
@@ -117,16 +108,16 @@ def write(
     listed = dataset.models if dataset else models
     columns = _columns(taxonomy, listed, say, lang, goals_known=dataset is not None)
     rows = list(_rows(taxonomy, coder, say, dataset, listed))
-    _refuse_long(path, columns, rows)
-    book = Workbook()
-    _guide(book.active, taxonomy, coder, say, lang, dataset)
-    _coding(book.create_sheet(say("sheet.coding")), columns, rows, taxonomy, say)
-    _codebook(book.create_sheet(say("sheet.codebook")), taxonomy, say, lang)
-    book.properties.creator = "soila_analysis"
-    book.properties.title = say("sheet.title")
-    book.properties.created = DATE
+    _refuse_unfit(path, columns, rows)
+    drawn = BytesIO()
+    with Workbook(drawn, {"in_memory": True}) as book:  # so its parts have no time of day
+        title = say("sheet.title")
+        book.set_properties({"author": "soila_analysis", "title": title, "created": DATE})
+        _guide(book, taxonomy, coder, say, lang, dataset)
+        _coding(book, columns, rows, taxonomy, say)
+        _codebook(book, taxonomy, say, lang)
     path.parent.mkdir(parents=True, exist_ok=True)
-    files.write(path, _bytes(book))
+    files.write(path, drawn.getvalue())
 
 
 def listed(path: Path) -> pd.DataFrame:
@@ -228,129 +219,122 @@ def _known(
     return goals, codes
 
 
-def _refuse_long(path: Path, columns: list[Column], rows: list[dict[str, str]]) -> None:
+def _refuse_unfit(path: Path, columns: list[Column], rows: list[dict[str, str]]) -> None:
     problems = [
-        Problem("models.csv" if column.locked else "codings.csv", None, column.id, value, allowed)
+        Problem("models.csv" if column.locked else "codings.csv", None, column.id, value, (fit,))
         for row in rows
         for column in columns
-        if len(_escaped(value := row.get(column.id, ""))) > LONGEST
-        for allowed in [(f"at most {LONGEST} characters, as a cell holds",)]
+        if (fit := _unfit(value := row.get(column.id, "")))
     ]
     if problems:
-        raise DatasetError(path, problems, "Shorten the texts in the data set and try again.")
+        raise DatasetError(path, problems, "Change the texts in the data set and try again.")
+
+
+def _unfit(text: str) -> str:
+    """Say what a cell holds in place of a text that it cannot hold."""
+    if _units(text) > LONGEST:
+        return f"at most {LONGEST} characters, as a cell holds"
+    return "escapes such as _x0041_ apart from one another" if RUN_ON.search(text) else ""
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
 
 
 # The coding sheet
 
 
 def _coding(
-    sheet: Any, columns: list[Column], rows: list[dict[str, str]], taxonomy: Taxonomy, say: Say
+    book: Any, columns: list[Column], rows: list[dict[str, str]], taxonomy: Taxonomy, say: Say
 ) -> None:
+    sheet = _sheet(book, say("sheet.coding"), say, [column.width for column in columns])
     last = FIRST + len(rows) - 1
-    for position, column in enumerate(columns, start=1):
-        _head(sheet, position, column, say)
-        sheet.column_dimensions[letter(position)].width = column.width
-        _fill(sheet, position, column, rows)
+    for at, column in enumerate(columns):
+        _head(book, sheet, at, column, say)
+        _fill(book, sheet, at, column, rows)
     codes, answers = [code.code for code in taxonomy.codes], [say("sheet.yes"), say("sheet.no")]
     told = say("sheet.codes-allowed", codes="  ".join(codes))
     asked = say("sheet.goals-allowed", words="  ".join(answers))
-    for prefix, menu in ((FEATURE, _menu(codes, told, say)), (GOAL, _menu(answers, asked, say))):
-        for position, column in enumerate(columns, start=1):
-            if menu and column.id.startswith(prefix):
-                menu.add(f"{letter(position)}{FIRST}:{letter(position)}{last}")
-        if menu:
-            sheet.add_data_validation(menu)
-    sheet.row_dimensions[LINE].height = 92
-    sheet.row_dimensions[IDS].hidden = sheet.row_dimensions[GAP].hidden = True
-    sheet.auto_filter.ref = f"A{LINE}:{letter(len(columns))}{last}"
-    sheet.freeze_panes = f"C{FIRST}"
-    _finish(sheet, say)
-    sheet.print_title_rows, sheet.print_title_cols = f"{LINE}:{LINE}", "A:B"
-    _break(sheet, columns)
+    for prefix, words, message in ((FEATURE, codes, told), (GOAL, answers, asked)):
+        places = [at for at, column in enumerate(columns) if column.id.startswith(prefix)]
+        areas = [xl_range(FIRST, at, last, at) for at in places]
+        if areas:
+            _offer(sheet, " ".join(areas), words, say("sheet.refused"), message)
+    sheet.set_row(LINE, 92)
+    for row in (IDS, GAP):
+        sheet.set_row(row, None, None, {"hidden": True})
+    sheet.autofilter(LINE, 0, last, len(columns) - 1)
+    sheet.freeze_panes(FIRST, 2)
+    sheet.repeat_rows(LINE)
+    sheet.repeat_columns(0, 1)
+    sheet.set_v_pagebreaks(_breaks(columns))
 
 
-def _head(sheet: Any, position: int, column: Column, say: Say) -> None:
-    cell = _type(sheet.cell(LINE, position), column.label)
-    _dress(cell, column.colour, WHITE if column.colour != PALE else TEXT, bold=True)
-    cell.alignment = Alignment(wrap_text=True, vertical="bottom")
-    cell.border = Border(
-        left=Side(style="thin", color=WHITE), right=Side(style="thin", color=WHITE)
-    )
-    _type(sheet.cell(IDS, position), column.id)
+def _head(book: Any, sheet: Any, at: int, column: Column, say: Say) -> None:
+    colour = WHITE if column.colour != PALE else TEXT
+    edges = {"left": 1, "right": 1, "left_color": WHITE, "right_color": WHITE}
+    look = _look(book, column.colour, colour, bold=True, valign="bottom", **edges)
+    _type(sheet, LINE, at, column.label, look)
+    _type(sheet, IDS, at, column.id)
     if column.comment:
-        cell.comment = Comment(column.comment, say("sheet.title"), height=120, width=300)
+        shape = {"author": say("sheet.title"), "width": 300, "height": 120, "font_size": 9}
+        sheet.write_comment(LINE, at, column.comment, shape)
 
 
-def _fill(sheet: Any, position: int, column: Column, rows: list[dict[str, str]]) -> None:
-    first = sheet.cell(FIRST, position)
-    _dress(first, PALE if column.locked else WHITE, MUTED if column.locked else TEXT)
-    first.border, first.protection = _ruled(), Protection(locked=column.locked)
+def _fill(book: Any, sheet: Any, at: int, column: Column, rows: list[dict[str, str]]) -> None:
+    fill, colour = (PALE, MUTED) if column.locked else (WHITE, TEXT)
     if column.id.startswith((FEATURE, GOAL)):
-        first.alignment = Alignment(vertical="top", horizontal="center")
+        own: dict[str, Any] = {"align": "center", "text_wrap": False}
     else:
-        first.alignment = Alignment(vertical="top", wrap_text=True)
-        first.number_format = "@"  # a text that is typed over stays text
+        own = {"num_format": "@"}  # a text that is typed over stays text
+    look = _look(book, fill, colour, locked=column.locked, **RULED, **own)
     for row, values in enumerate(rows, start=FIRST):
-        _like(first, _type(sheet.cell(row, position), values.get(column.id, "")))
+        _type(sheet, row, at, values.get(column.id, ""), look)
 
 
-def _like(first: Any, cell: Any) -> None:
-    """Give a cell the look of the first one, faster than by its parts."""
-    cell._style = copy(first._style)
-
-
-def _ruled() -> Any:
-    side = Side(style="thin", color=RULE)
-    return Border(side, side, side, side)
-
-
-def _type(cell: Any, text: str) -> Any:
+def _type(sheet: Any, row: int, at: int, text: str, look: Any = None) -> None:
     """Put text into a cell as text, whatever it looks like; a whole number as a number."""
     if re.fullmatch(r"0|[1-9]\d{0,8}", text):
-        cell.value = int(text)
+        sheet.write_number(row, at, int(text), look)
     elif text:
-        cell.value = _escaped(text)
-        cell.data_type = "s"  # else "=1+1" is a formula, and "#N/A" an error
-    return cell
+        end = " " if text.endswith("</r>") else ""  # else XlsxWriter may take it for markup
+        sheet.write_string(row, at, text + end, look)
+    else:
+        sheet.write_blank(row, at, None, look)
 
 
-def _escaped(text: str) -> str:
-    """Write what XML cannot hold, and what looks like such an escape, as Excel does."""
-    unsafe = r"_(?=x[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b-\x1f\ufffe\uffff]"
-    return re.sub(unsafe, lambda found: f"_x{ord(found[0]):04X}_", text)
+def _offer(sheet: Any, areas: str, words: list[str], title: str, message: str) -> None:
+    """Give cells a drop-down, unless a list of Excel cannot hold the words."""
+    if any("," in word or '"' in word for word in words) or _units(",".join(words)) > LIST:
+        return
+    menu = {"validate": "list", "source": words, "multi_range": areas}
+    if _units(message) <= LIST:
+        menu |= {"error_title": title, "error_message": message}
+    sheet.data_validation(areas.partition(" ")[0], menu)
 
 
-def _menu(words: list[str], message: str, say: Say) -> Any:
-    """Return a drop-down, or None where a list of Excel cannot hold the words."""
-    joined = ",".join(words)
-    if any("," in word or '"' in word for word in words) or len(joined) > LIST:
-        return None
-    menu = DataValidation(type="list", formula1=f'"{joined}"', allow_blank=True)
-    menu.error, menu.errorTitle, menu.showErrorMessage = message, say("sheet.refused"), True
-    return menu
-
-
-def _break(sheet: Any, columns: list[Column]) -> None:
+def _breaks(columns: list[Column]) -> list[int]:
     """Break printed pages between features, never between a code and its note."""
     repeated = sum(column.width for column in columns[:2])
-    breaks, across = ColBreak(), repeated
-    for position, column in enumerate(columns[2:], start=3):
-        pair = column.width + (columns[position].width if column.id.startswith(FEATURE) else 0)
+    breaks, across = [], repeated
+    for at, column in enumerate(columns[2:], start=2):
+        pair = column.width + (columns[at + 1].width if column.id.startswith(FEATURE) else 0)
         if across + pair > PAGE:
-            breaks.append(Break(id=position - 1))
+            breaks.append(at)
             across = repeated
         across += column.width
-    sheet.col_breaks = breaks
+    return breaks
 
 
 # Instructions and codebook
 
 
 def _guide(
-    sheet: Any, taxonomy: Taxonomy, coder: str, say: Say, lang: str, dataset: Dataset | None
+    book: Any, taxonomy: Taxonomy, coder: str, say: Say, lang: str, dataset: Dataset | None
 ) -> None:
-    sheet.title = say("sheet.guide")
-    sheet.sheet_view.showGridLines = False
+    sheet = _sheet(book, say("sheet.guide"), say, (28, 92))
+    sheet.hide_gridlines(2)
+    sheet.fit_to_pages(1, 0)
     facts = {
         say("sheet.coder"): coder,
         say("sheet.language"): say(f"site.language.{lang}"),
@@ -364,38 +348,39 @@ def _guide(
         steps.remove("goals")
     told = [say(f"sheet.step-{step}") for step in steps]
     codes = {code.code: code.label[lang] for code in taxonomy.codes}
-    row = _title(sheet, say("sheet.title"))
-    row = _block(sheet, row, "", facts)
-    row = _block(sheet, row, say("sheet.how"), dict(enumerate(told, start=1)))
-    _block(sheet, row, say("sheet.codes"), codes)
-    for column, width in zip("AB", (28, 92), strict=True):
-        sheet.column_dimensions[column].width = width
-    _finish(sheet, say)
-    sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
+    row = _title(book, sheet, say("sheet.title"))
+    row = _block(book, sheet, row, "", facts)
+    row = _block(book, sheet, row, say("sheet.how"), dict(enumerate(told, start=1)))
+    _block(book, sheet, row, say("sheet.codes"), codes)
 
 
-def _title(sheet: Any, text: str) -> int:
-    _type(sheet["A1"], text).font = Font(name=FACE, size=16, bold=True, color=BLUE)
-    sheet.row_dimensions[1].height = 26
-    return 3
+def _title(book: Any, sheet: Any, text: str) -> int:
+    _heading(book, sheet, 0, text, 16)
+    sheet.set_row(0, 26)
+    return 2
 
 
-def _block(sheet: Any, row: int, heading: str, entries: Mapping[Any, str]) -> int:
+def _heading(book: Any, sheet: Any, row: int, text: str, size: int) -> None:
+    look = book.add_format({"font_size": size, "bold": True, "font_color": BLUE})
+    _type(sheet, row, 0, text, look)
+
+
+def _block(book: Any, sheet: Any, row: int, heading: str, entries: Mapping[Any, str]) -> int:
     """Put a heading and entries, a term and a text each; return the row after a gap."""
     if heading:
-        _type(sheet.cell(row, 1), heading).font = Font(name=FACE, size=12, bold=True, color=BLUE)
+        _heading(book, sheet, row, heading, 12)
         row += 1
+    first = _look(book, PALE, TEXT, bold=True, align="left")
+    second = _look(book, WHITE, TEXT, align="left")
     for term, text in entries.items():
-        for position, value in enumerate((str(term), text), start=1):
-            cell = _type(sheet.cell(row, position), value)
-            _dress(cell, PALE if position == 1 else WHITE, TEXT, bold=position == 1)
-            cell.alignment = Alignment(wrap_text=True, vertical="top", horizontal="left")
-        sheet.row_dimensions[row].height = _height(text, 92)
+        _type(sheet, row, 0, str(term), first)
+        _type(sheet, row, 1, text, second)
+        sheet.set_row(row, _height(text, 92))
         row += 1
     return row + 1
 
 
-def _codebook(sheet: Any, taxonomy: Taxonomy, say: Say, lang: str) -> None:
+def _codebook(book: Any, taxonomy: Taxonomy, say: Say, lang: str) -> None:
     """List the features with what the taxonomy has of them, and columns for the coder's own use."""
     own = [say(f"sheet.own-{one}") for one in ("inclusion", "exclusion", "example")]
     heads = [say(f"sheet.{one}") for one in ("feature", "definition", "basis")]
@@ -411,23 +396,24 @@ def _codebook(sheet: Any, taxonomy: Taxonomy, say: Say, lang: str) -> None:
         ]
         for feature in taxonomy.features
     ]
-    row = _title(sheet, say("sheet.codebook"))
-    _type(sheet.cell(2, 1), say("sheet.own-use"))
-    row = _table(sheet, row, heads, table, widths, BLUE, unlocked=(4, 5, 6))
+    sheet = _sheet(book, say("sheet.codebook"), say, widths)
+    sheet.fit_to_pages(1, 0)
+    sheet.freeze_panes(3, 1)
+    row = _title(book, sheet, say("sheet.codebook"))
+    _type(sheet, 1, 0, say("sheet.own-use"))
+    row = _table(book, sheet, row, heads, table, widths, BLUE, unlocked=(3, 4, 5))
     goals = [[goal.label[lang], goal.worded(lang)] for goal in taxonomy.goals]
-    row = _table(sheet, row, [say("sheet.goal"), say("sheet.goal-text")], goals, widths, PLUM)
+    heads = [say("sheet.goal"), say("sheet.goal-text")]
+    row = _table(book, sheet, row, heads, goals, widths, PLUM)
     named = {source for feature in taxonomy.features for source in feature.sources}
     cited = [[r.short[lang], r.citation] for r in taxonomy.references if r.id in named]
     if cited:
-        _table(sheet, row, [say("sheet.sources"), say("site.references")], cited, widths, GREY)
-    for column, width in zip("ABCDEFG", widths, strict=True):
-        sheet.column_dimensions[column].width = width
-    sheet.freeze_panes = "B4"
-    _finish(sheet, say)
-    sheet.page_setup.fitToHeight, sheet.sheet_properties.pageSetUpPr.fitToPage = 0, True
+        heads = [say("sheet.sources"), say("site.references")]
+        _table(book, sheet, row, heads, cited, widths, GREY)
 
 
 def _table(
+    book: Any,
     sheet: Any,
     row: int,
     heads: list[str],
@@ -436,27 +422,24 @@ def _table(
     colour: str,
     unlocked: tuple[int, ...] = (),
 ) -> int:
-    for position, head in enumerate(heads, start=1):
-        cell = _type(sheet.cell(row, position), head)
-        _dress(cell, colour, WHITE, bold=True)
-        cell.alignment = Alignment(wrap_text=True, vertical="bottom")
-    sheet.row_dimensions[row].height = max(
-        _height(head, 3 * width // 4) for head, width in zip(heads, widths, strict=False)
-    )  # bold letters are wider
-    for position in range(1, len(heads) + 1):
-        first = sheet.cell(row + 1, position)
-        _dress(first, WHITE if position in unlocked else PALE, TEXT, bold=position == 1)
-        first.alignment, first.border = Alignment(wrap_text=True, vertical="top"), _ruled()
-        first.protection = Protection(locked=position not in unlocked)
-    firsts = sheet[row + 1]
+    head = _look(book, colour, WHITE, bold=True, valign="bottom")
+    for at, text in enumerate(heads):
+        _type(sheet, row, at, text, head)
+    sheet.set_row(row, _highest(heads, [3 * width // 4 for width in widths]))  # bold is wider
+    term = _look(book, PALE, TEXT, bold=True, **RULED)
+    told = _look(book, PALE, TEXT, **RULED)
+    free = _look(book, WHITE, TEXT, locked=False, **RULED)
     for entry in table:
         row += 1
-        for first, (position, text) in zip(firsts, enumerate(entry, start=1), strict=False):
-            _like(first, _type(sheet.cell(row, position), text))
-        sheet.row_dimensions[row].height = max(
-            _height(text, width) for text, width in zip(entry, widths, strict=False)
-        )
+        for at, text in enumerate(entry):
+            look = free if at in unlocked else told if at else term
+            _type(sheet, row, at, text, look)
+        sheet.set_row(row, _highest(entry, widths))
     return row + 2
+
+
+def _highest(texts: list[str], widths: list[int]) -> float:
+    return max(_height(text, width) for text, width in zip(texts, widths, strict=False))
 
 
 def _height(text: str, width: int) -> float:
@@ -465,38 +448,22 @@ def _height(text: str, width: int) -> float:
     return 4 + 13.5 * lines
 
 
-def _dress(cell: Any, fill: str, colour: str, *, bold: bool = False) -> None:
-    cell.fill = PatternFill("solid", start_color=fill)
-    cell.font = Font(name=FACE, size=10, color=colour, bold=bold)
+def _look(book: Any, fill: str, colour: str, **further: Any) -> Any:
+    usual = {"bg_color": fill, "font_color": colour, "font_size": 10}
+    usual |= {"text_wrap": True, "valign": "top"}
+    return book.add_format({**usual, **further})
 
 
-def _finish(sheet: Any, say: Say) -> None:
-    """Lock a sheet, without a password, but for widths and heights; lay it out for printing."""
-    sheet.protection.sheet = True
-    for allowed in ("formatColumns", "formatRows", "sort", "autoFilter"):
-        setattr(sheet.protection, allowed, False)
-    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9  # A4
-    sheet.page_setup.scale, sheet.page_setup.pageOrder = SCALE, "overThenDown"
-    sheet.page_margins.left = sheet.page_margins.right = 0.4
-    sheet.page_margins.top = 0.5
-    sheet.oddFooter.left.text = say("sheet.title")
-    sheet.oddFooter.right.text = "&P/&N"
-
-
-# The file
-
-
-def _bytes(book: Any) -> bytes:
-    """Save a workbook without the time of day: in its properties and on the parts of the zip."""
-    drawn, fixed = BytesIO(), BytesIO()
-    book.save(drawn)
-    date = f"{DATE:%Y-%m-%dT%H:%M:%SZ}".encode()
-    with ZipFile(drawn) as parts, ZipFile(fixed, "w", ZIP_DEFLATED) as archive:
-        for name in parts.namelist():
-            content = parts.read(name)
-            if name == "docProps/core.xml":
-                content = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>" + date, content)
-            part = ZipInfo(name, DATE.timetuple()[:6])
-            part.compress_type = ZIP_DEFLATED
-            archive.writestr(part, content)
-    return fixed.getvalue()
+def _sheet(book: Any, title: str, say: Say, widths: Iterable[int]) -> Any:
+    """Add a sheet, locked without a password but for widths and heights, laid out for printing."""
+    sheet = book.add_worksheet(title)
+    for at, width in enumerate(widths):
+        sheet.set_column_pixels(at, at, DIGIT * width)
+    sheet.protect(options=dict.fromkeys(OPEN, True))
+    sheet.set_landscape()
+    sheet.set_paper(A4)
+    sheet.set_print_scale(SCALE)
+    sheet.print_across()
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=1)
+    sheet.set_footer(f"&L{say('sheet.title')}&R&P/&N", {"margin": 0.5})
+    return sheet

@@ -3,22 +3,12 @@
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from functools import lru_cache
 from xml.parsers.expat import ExpatError
 
 from lxml import etree
-from openpyxl.styles.numbers import (  # type: ignore[import-untyped]
-    BUILTIN_FORMATS,
-    is_date_format,
-    is_timedelta_format,
-)
-from openpyxl.utils import column_index_from_string, range_boundaries  # type: ignore[import-untyped]
-from openpyxl.utils.datetime import (  # type: ignore[import-untyped]
-    CALENDAR_MAC_1904,
-    CALENDAR_WINDOWS_1900,
-    from_excel,
-)
-from openpyxl.utils.escape import unescape  # type: ignore[import-untyped]
+from xlsxwriter.utility import xl_cell_to_rowcol
 
 from soila_analysis.exchange import safe_files
 from soila_analysis.exchange.grids import (
@@ -35,6 +25,12 @@ from soila_analysis.exchange.safe_files import LIMITS, Count, Reader, RefusedErr
 
 LINKED = {"table-source", "cell-range-source", "dde-source", "database-source-sql"}
 ZEROS = re.compile(r'((?:"[^"]*"|\\.)*)(0+)((?:"[^"]*"|\\.)*)')  # a number format such as 000
+DATES = {**dict.fromkeys([*range(14, 23), 45, 47], "d"), 46: "[h]"}  # formats that Excel has
+LENGTH = re.compile(r"\[(hh?|mm?|ss?)\]", re.IGNORECASE)  # of time: hours beyond a day
+TEXTS = re.compile(r'".*?"|\[(?!hh?\]|mm?\]|ss?\])[^\]]*\]', re.IGNORECASE)  # quoted, [Red]
+DATED = re.compile(r"(?<![_\\])[dmhys]", re.IGNORECASE)
+EPOCH, OF_MAC = datetime(1899, 12, 30), datetime(1904, 1, 1)  # what days are counted from
+PLACE = re.compile(r"\$?[A-Z]{1,3}\$?[0-9]+")
 CELLS = ("table-cell", "covered-table-cell")
 SPACES = {"s": " ", "tab": "\t", "line-break": "\n"}
 TAKEN = {*CELLS, *SPACES, *LINKED, "p", "annotation", "table-row", "table-column", "table", "style"}
@@ -124,13 +120,13 @@ def _comments(parts: Parts, part: str) -> dict[At, str]:
         authors = [one.text or "" for one in root.iterfind("{*}authors/{*}author")]
         listed = root.iterfind("{*}commentList/{*}comment")
         for one in (*listed, *root.iterfind("{*}threadedComment")):
-            column, row, *_ = range_boundaries(one.get("ref"))
+            at = _where(one.get("ref", ""))
             text = "".join(t.text or "" for t in one.iter("{*}t", "{*}text")).strip()
             by = one.get("authorId")
             author = authors[int(by)] if by and authors else ""
-            if (row, column) not in threads:
+            if at not in threads:
                 said = plain(text.removeprefix(f"{author}:") if author else text)
-                found.setdefault((row, column), []).append(said)
+                found.setdefault(at, []).append(said)
     return {at: "; ".join(filter(None, said)) for at, said in found.items()}
 
 
@@ -222,7 +218,7 @@ class _Styles(Reader):
 
     def __init__(self, count: Count) -> None:
         super().__init__(count)
-        self.codes: dict[str, str] = {str(n): code for n, code in BUILTIN_FORMATS.items()}
+        self.codes: dict[str, str] = {str(n): code for n, code in DATES.items()}
         self.formats: dict[str, str] = {}
         self.number, self.inside = 0, False
 
@@ -234,7 +230,7 @@ class _Styles(Reader):
             self.inside = True
         elif tag == "xf" and self.inside:
             code = self.codes.get(attributes.get("numFmtId", ""), "")
-            if code not in ("", "0") and (is_date_format(code) or ZEROS.fullmatch(code)):
+            if code not in ("", "0") and (_first(code, DATED) or ZEROS.fullmatch(code)):
                 self.formats[str(self.number)] = code
             self.number += 1
         if max(self.number, len(self.codes)) > STYLES:
@@ -271,8 +267,8 @@ class _Sheet(Reader):
         elif tag == "rPh":
             self.spoken = self.value
         elif tag == "mergeCell":
-            left, top, right, bottom = range_boundaries(attributes["ref"])
-            self.page.merge(top, left, bottom, right)
+            first, _, last = attributes["ref"].partition(":")
+            self.page.merge(*_where(first), *_where(last or first))
         elif tag == "col" and attributes.get("hidden") in TRUE:
             self.page.hide(int(attributes["min"]), int(attributes["max"]))
 
@@ -340,7 +336,18 @@ class _Sheet(Reader):
         return value, {"e": "error", "d": "date"}[kind]
 
 
-_column = lru_cache(COLUMNS)(column_index_from_string)
+@lru_cache(COLUMNS)
+def _column(letters: str) -> int:
+    """Return the number of a column such as AB, from 1."""
+    return _where(f"{letters}1")[1]
+
+
+def _where(cell: str) -> At:
+    """Return the row and the column of a cell such as C5 or $C$5."""
+    if not PLACE.fullmatch(cell.upper()):
+        raise ValueError(cell)
+    row, column = xl_cell_to_rowcol(cell.upper())
+    return row + 1, column + 1
 
 
 @lru_cache(2**16)
@@ -352,14 +359,32 @@ def _number(value: str, code: str, mac: bool) -> tuple[str, str]:
         before, after = (re.sub(r'"|\\(?=.)', "", zeros[n]) for n in (1, 3))
         return f"{before}{int(number):0{len(zeros[2])}}{after}", ""
     if code and not zeros:
-        epoch = CALENDAR_MAC_1904 if mac else CALENDAR_WINDOWS_1900
-        shown = from_excel(number, epoch, timedelta=is_timedelta_format(code))
-        return str(shown).removesuffix(" 00:00:00"), "date"
+        return _moment(number, _first(code, LENGTH), mac), "date"
     return _written(number), ""
 
 
+def _first(code: str, pattern: re.Pattern[str]) -> bool:
+    """Look for something in a number format, in its part for numbers above zero."""
+    return bool(pattern.search(TEXTS.sub("", code.partition(";")[0])))
+
+
+def _moment(days: float, lasting: bool, mac: bool) -> str:
+    """Write days as what they stand for: a length of time, a time of day, or a date."""
+    passed = timedelta(milliseconds=round(days * 86_400_000))
+    if lasting:
+        return str(passed)
+    day = passed // timedelta(days=1)
+    if not day:
+        return str((EPOCH + passed).time())
+    start = OF_MAC if mac else EPOCH + timedelta(days=0 < day < 60)  # Excel knows a 29.2.1900
+    return str(start + passed).removesuffix(" 00:00:00")
+
+
 def _text(written: str) -> str:
-    return plain(unescape(written) if "_x" in written else written)
+    """Resolve escapes such as _x0041_."""
+    if "_x" in written:
+        written = re.sub("_x([0-9A-Fa-f]{4})_", lambda one: chr(int(one[1], 16)), written)
+    return plain(written)
 
 
 def _written(number: float) -> str:
