@@ -48,7 +48,7 @@ def drawings(data, lang, *plots, **options):
 
 def assert_readable(drawn):
     shown.test_nothing_is_drawn_outside_the_page(drawn)
-    shown.test_no_two_texts_overlap(drawn)
+    shown.test_no_two_texts_overlap_or_touch(drawn)
     shown.test_no_mark_runs_into_a_text(drawn)
 
 
@@ -66,7 +66,7 @@ def test_a_goal_may_be_without_models(pilot, tmp_path):
 def test_every_figure_names_the_goal_without_models(data, lang):
     goal = data.taxonomy.labels(lang)[EMPTY]
     for d in drawings(data, lang, *BY_GOAL):
-        assert f"{NO_MODELS[lang].capitalize()}: {goal}." in d.words.subtitle, (d.plot, d.variant)
+        assert f"{NO_MODELS[lang].capitalize()}: {goal}." in d.words.notes, (d.plot, d.variant)
         assert NO_MODELS[lang].capitalize() in d.words.description
 
 
