@@ -302,7 +302,7 @@ def percents(axes: Axes, rows: int, t: Messages, ticks: Sequence[int]) -> None:
 
 def counts(axes: Axes, most: float, t: Messages) -> None:
     """Lay a scale from 0 to the first round number that is at least `most`."""
-    locator = MaxNLocator(8, integer=True, min_n_ticks=1)
+    locator = MaxNLocator(8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
     ticks = np.asarray(locator.tick_values(0, max(most, 1)))
     ticks = ticks[(ticks >= 0) & (ticks - np.diff(ticks)[0] < max(most, 1))]
     axes.set(xlim=(0, ticks[-1]), yticks=[])
