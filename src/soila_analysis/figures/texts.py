@@ -130,11 +130,11 @@ def compose(
     t = messages(lang)
     first = table.iloc[0] if len(table) else pd.Series()
     part = first.get("selection", "")
-    findings = [" ".join(s for s in (part, findings[0]) if s), *findings[1:]]
+    findings = [_joined(part, findings[0]), *findings[1:]]
     meaning = explained(table["basis"], t) if marks else ""
-    about = ", ".join(one for one in (first.get("scope", ""), n) if one)
-    subtitle = " ".join(one for one in (part, measure, f"{about}." if about else "") if one)
-    printed = " ".join(note for note in notes if note)
+    about = ", ".join(filter(None, (first.get("scope", ""), n)))
+    subtitle = _joined(part, measure, f"{about}." if about else "")
+    printed = _joined(*notes)
     kind = first.get("kind", "")
     kinds = dict.fromkeys(first.get(c, "") for c in ("kind1", "kind2", "kind"))
     what = "".join(f"{said.capitalize()}. " for k in kinds if (said := badge(k, "", t)))
@@ -147,20 +147,15 @@ def compose(
         notes=printed,
         source=t("common.source", source=first.get("source", "")),
         alt=f"{what}{alt}",
-        description=" ".join(
-            one
-            for one in (
-                f"{chart}: {title.rstrip('.')}.",
-                subtitle,
-                meaning,
-                printed,
-                *rows,
-                *findings,
-            )
-            if one
+        description=_joined(
+            f"{chart}: {title.rstrip('.')}.", subtitle, meaning, printed, *rows, *findings
         ),
         findings=tuple(findings),
     )
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def without_figure(table: pd.DataFrame, lang: str, title: str, why: str) -> Texts:
