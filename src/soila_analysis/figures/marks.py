@@ -94,6 +94,7 @@ def share_key(rows: pd.DataFrame, t: Messages) -> list[Entry]:
     """Name the marks of shares: those of each basis, the rival reading's, those of ranges."""
     known = rows[(rows["basis"] != BOUNDED) & rows["share"].notna()]
     lined, several = bool(known["low"].notna().any()), len(rows["basis"].unique()) > 1
+    plain = "key.share" if lined else "column.share"
 
     def draw(axes: Axes, x: float, y: float, basis: str) -> None:
         if lined:
@@ -102,7 +103,7 @@ def share_key(rows: pd.DataFrame, t: Messages) -> list[Entry]:
 
     entries = [
         Entry(
-            t(f"key.{basis if basis in ('published', 'implied') else 'share'}"),
+            t(f"key.{basis}" if basis in ("published", "implied") else plain),
             partial(draw, basis=basis),
             LONG if lined else 0.5,
             type_of(basis) if several else {},
