@@ -1278,7 +1278,7 @@ def test_no_file_says_when_or_with_what_it_was_made(saved):
 def test_the_shipped_font_is_the_one_used(saved):
     with style():
         found = font_manager.findfont(font_manager.FontProperties(), fallback_to_default=False)
-    assert Path(found) == ROOT / "src/soila_analysis/figures/fonts/SoilaSans-Regular.ttf"
+    assert pathlib.Path(found) == ROOT / "src/soila_analysis/figures/fonts/SoilaSans-Regular.ttf"
     for _, files in saved:
         fonts = set(re.findall(rb"/BaseFont /(?:[A-Z]{6}\+)?([\w-]+)", files["pdf"].read_bytes()))
         assert fonts <= {b"SoilaSans-Regular", b"SoilaSans-Bold"}

@@ -126,7 +126,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     ]
     page = Page(words, top + high * len(rows) + 0.2, key)
     canvas = page.canvas()
-    panel = WIDTH - 4.8
+    shares = max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples())
+    panel = WIDTH - 3.0 - max(1.8, shares + 0.4)
     axes = page.axes(panel, top, 2.8, high * len(rows))
     percents(axes, len(rows), t, ticks=(0, 50, 100))
     pitch = min(0.36, (panel - LABELS - 1.6) / math.ceil(rows["n"].max() / per or 1))

@@ -353,11 +353,12 @@ def lines(
     Breaks fall at spaces, else at the joints of compounds that the language's catalogue knows,
     else, for a word that no line can hold, between letters. Nothing is ever cut off.
     """
-    greedy = _fill(text, width, size, lang, bold)
+    words = list(_words(text, width, size, bold))
+    greedy = _fill(words, width, size, lang, bold)
     low, high = width / 2, width
     while even and len(greedy) > 1 and high - low > 0.05:
         middle = (low + high) / 2
-        narrower = _fill(text, middle, size, lang, bold)
+        narrower = _fill(words, middle, size, lang, bold)
         if len(narrower) <= len(greedy) and not _splits_more(narrower, greedy):
             greedy, high = narrower, middle
         else:
@@ -369,10 +370,10 @@ def _splits_more(one: Sequence[str], other: Sequence[str]) -> bool:
     return len(" ".join(one).split(" ")) > len(" ".join(other).split(" "))
 
 
-def _fill(text: str, width: float, size: float, lang: str, bold: bool) -> list[str]:
+def _fill(words: Sequence[str], width: float, size: float, lang: str, bold: bool) -> list[str]:
     rows: list[str] = []
     line = ""
-    for word in _words(text, width, size, bold):
+    for word in words:
         candidate = f"{line} {word}" if line else word
         if text_width(candidate, size, bold=bold) <= width:
             line = candidate
