@@ -226,7 +226,12 @@ class Several:
         self.lanes = [0 if alike else lane for lane in range(len(names))]
         self.row = max(least, ABOVE + LANE * len(said)) if names else least
         own = [mark_entry(one, **look) for one, look in zip(said, self.looks, strict=False)]
-        self.key = [band_entry(t("coders.bounds")), *own] if names else []
+        bounds = (
+            [band_entry(t("coders.bounds"))]
+            if (rows["share_min"] < rows["share_max"]).any()
+            else []
+        )
+        self.key = [*bounds, *own] if names else []
 
     def draw(self, axes: Axes, row: Any, i: int) -> None:
         """Draw one row: band of the bounds, share and interval, and each coder's own share."""
