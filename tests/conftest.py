@@ -153,20 +153,35 @@ def execute(notebooks):
     return executed
 
 
+def all_equal():
+    """A round of six models that have every feature, by two coders who agree."""
+    data = made_up(models=6, goals=2, features=4, coders="AB")
+    return replace(data, codings=data.codings.assign(code="1"))
+
+
+MADE_UP = {
+    "made-up": made_up,
+    "equal": all_equal,
+    "single": lambda: made_up(models=1, goals=1, features=2, coders="A"),
+}
+
+
 class Tables(dict):
     """The tables of all figures, by data set, language and figure; made when asked for."""
 
     def __missing__(self, key):
         name, lang, figure = key
-        data = datasets.load(FOLDERS[name])
+        data = MADE_UP[name]() if name in MADE_UP else datasets.load(FOLDERS[name])
         options = {"earlier": earlier(name, data)} if figure == "rounds" else {}
-        if figure == "feature-by-goal" and name != "own":
+        if figure == "feature-by-goal" and name != "own" and name not in MADE_UP:
             options["feature"] = "ecosystem-anchoring"
         return self.setdefault(key, soila.table(figure, data, lang, **options))
 
 
 def earlier(name, later):
     """An earlier round to compare a data set with."""
+    if name in MADE_UP:
+        return replace(later, info=later.info.model_copy(update={"round": "two-years-before"}))
     if name != "own":
         return datasets.load(FOLDERS["literal" if name == "memberships" else "example"])
     first = later.codings.query("coder_id == 'A' and model_id < 'T12'")

@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 from dataclasses import replace
+from io import BytesIO
 from itertools import pairwise
 
 import pypdf
@@ -57,8 +58,10 @@ def publish(folder, lang, tables, name):
 
 
 def draw_little(figure, file, **options):
-    """Save a figure as a small square: what is drawn is not tested here, and takes time."""
-    file.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="453" height="453"/>')
+    """Save a figure as an empty page: what is drawn is not tested here, and takes time."""
+    wide, high = (72 * inches for inches in figure.get_size_inches())
+    size = f'width="{wide}pt" height="{high}pt" viewBox="0 0 {wide} {high}"'
+    file.write_text(f'<svg xmlns="http://www.w3.org/2000/svg" {size}/>')
 
 
 @pytest.fixture(scope="module")
@@ -150,10 +153,84 @@ def test_every_table_has_a_heading_for_each_of_its_columns(reports, build, lang)
         heads = list(elements(head, "/TH"))
         assert heads
         for row in elements(next(elements(table, "/TBody")), "/TR"):
-            assert len(list(elements(row, "/TD"))) == len(heads)
+            first, *others = row["/K"]
+            assert (first["/S"], first["/A"][0]["/Scope"]) == ("/TH", "/Row")
+            assert {cell["/S"] for cell in others} == {"/TD"}
+            assert len(row["/K"]) == len(heads)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_figure_is_scaled_down_so_that_its_small_print_can_be_read(reports, tables, lang):
+    """The smallest print in a drawing has 8.5 points, apart from what stands in narrow cells."""
+    found = sorted(
+        (round(x1 - x0), round(y1 - y0))
+        for e in elements(reports[lang], "/Figure")
+        for x0, y0, x1, y1 in [next(a["/BBox"] for a in e["/A"] if "/BBox" in a)]
+    )
+    drawn = [
+        figures.draw(plot, tables["literal", lang, plot], lang, variant).get_size_inches()
+        for plot in SPECS
+        for variant in figures.SPECS[plot].variants
+    ]
+    assert found == sorted((round(72 * wide), round(72 * high)) for wide, high in drawn)
+    assert max(high for _, high in found) > 20.5 / 2.54 * 72  # one is higher than a usual page
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_alternative_texts_say_what_kind_of_figure_and_of_data(reports, build, lang):
+    t = messages(lang)
+    kinds = [f"{name}-{v}" for name in SPECS for v in figures.SPECS[name].variants]
+    charts = [
+        t(f"{one.replace('-as-', '.chart-as-').replace('-redesigned', '.chart-redesigned')}")
+        for one in kinds
+    ]
+    alts = [e["/Alt"] for e in elements(reports[lang], "/Figure")]
+    for chart in charts:
+        assert any(
+            re.match(rf"({t('badge.reconstructed').capitalize()}\. )?{chart}: ", alt)
+            for alt in alts
+        )
 
 
 # What it says
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_title_page_says_who_made_what_and_findings_come_first(reports, shipped, lang):
+    pdf, t, info = reports[lang], messages(lang), shipped["literal"].info
+    first = joined(pdf.pages[0].extract_text())
+    told = (
+        info.title[lang],
+        info.author[lang],
+        info.publisher[lang],
+        info.date,
+        t("badge.reconstructed"),
+    )
+    assert [text for text in told if joined(text) not in first] == []
+    assert info.author[lang] == pdf.metadata.author
+    assert joined(pdf.pages[1].extract_text()).startswith(joined(t("site.findings")))
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_page_is_empty(reports, lang):
+    badge = joined(messages(lang)("badge.reconstructed"))
+    said = [joined(page.extract_text()).split(badge)[0] for page in reports[lang].pages[1:]]
+    assert all(len(text) > 20 for text in said)
+
+
+def test_words_of_up_to_eleven_letters_are_not_hyphenated(content):
+    words_ = ["kertomus", "ympäristö", "toiminta", "yhteistyö", "perhe"] * 30
+    table = {
+        "heads": ["a"] * 12,
+        "rows": [words_[i : i + 12] for i in range(12)],
+        "widths": [1] * 12,
+    }
+    models = {**content["models"], "table": table}
+    pdf = documents.typeset({**content, "models": models}, None)
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(pdf)).pages[-2:])
+    parted = re.findall(r"(\w+)[-\u00ad]\n", text)
+    assert [part for part in parted if any(word.startswith(part) for word in words_)] == []
+    assert "ympäristö" in text
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

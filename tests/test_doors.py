@@ -196,9 +196,9 @@ def test_of_a_reconstruction_of_something_else_figures_show_what_is_possible(shi
 def test_ranges_say_on_their_face_what_they_take_for_granted(tables):
     words = figures.texts("features-per-model", tables["literal", "en", "features-per-model"], "en")
     assert words.title == "Number of features in the operating models, by goal"
-    assert "on condition that the leading goal is the one the review states" in words.subtitle
-    assert "if all unpublished counts are equally likely" in words.subtitle
-    assert "if each data set counts once" in words.subtitle
+    assert "on condition that the leading goal is the one the review states" in words.notes
+    assert "if all unpublished counts are equally likely" in words.description
+    assert "if each data set counts once" in words.description
 
 
 def test_the_evidence_map_counts_the_cells_that_are_not_known(tables):

@@ -1,6 +1,7 @@
 import json
 import math
 import os
+import pathlib
 import re
 import subprocess
 import sys
@@ -8,12 +9,13 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations, pairwise
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lxml import etree, html
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
@@ -21,19 +23,22 @@ from matplotlib.backends.backend_pdf import RendererPdf
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, Wedge
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D, Bbox
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import style
-from soila_analysis.figures.palette import GREY, HEAT, MUTED, PALETTE
+from soila_analysis.figures.page import lines, style, text_width
+from soila_analysis.figures.palette import BLANK, GREY, HEAT, MUTED, PALETTE, PLUM, RULE
 from soila_analysis.figures.save import FORMATS
 from soila_analysis.figures.wording import percent_text
 from soila_analysis.language import messages
 
-ROOT = Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[1]
 LANGUAGES = ("fi", "sv", "en")
 NAMES = ("literal", "memberships", "own")
 CODERS = ("agreement", "agreement-by-coders", "disagreement")  # those of several coders
@@ -89,9 +94,10 @@ class Drawn:
 
     @cached_property
     def body(self):
-        """The texts between the head of the page and its scales; the head is printed in full."""
+        """The texts of the body; those of head, foot and key are printed in full."""
         w, head = self.words, ""
-        wanted = squeezed(w.badge + w.title + w.subtitle + w.source)
+        key = "".join(name for name, _ in self.figure.key)
+        wanted = squeezed(w.badge + w.title + w.subtitle + w.notes + w.source + key)
         texts = list(self.figure.texts)
         while head != wanted:
             assert wanted.startswith(head)
@@ -105,8 +111,17 @@ class Drawn:
     def axes(self):
         return [axes for axes in self.figure.axes if axes.axison]
 
+    @cached_property
+    def keyed(self):
+        return [mark for _, marks in self.figure.key for mark in marks]
+
     def shapes(self):
-        return [p for axes in self.figure.axes for p in axes.patches if p is not axes.patch]
+        patches = [p for axes in self.figure.axes for p in axes.patches]
+        return [p for p in patches if p not in self.keyed]
+
+    def lines(self):
+        lines = [line for axes in self.figure.axes for line in axes.lines]
+        return [line for line in lines if line not in self.keyed]
 
 
 def inside(x, interval):
@@ -135,7 +150,10 @@ def draw(tables):
 
 @pytest.fixture(
     scope="module",
-    params=[(n, lang) for n in (*NAMES, "example") for lang in LANGUAGES],
+    params=[
+        *((n, lang) for n in (*NAMES, "example") for lang in LANGUAGES),
+        *(("made-up", "fi"), ("equal", "sv"), ("single", "en")),
+    ],
     ids="-".join,
 )
 def every(request, draw):
@@ -145,12 +163,15 @@ def every(request, draw):
     Those of several coders are of the data sets that have them.
     """
     name, lang = request.param
-    several = CODERS if name in ("own", "example") else ()
+    several = CODERS if name in ("own", "example", "made-up", "equal") else ()
     alone = [plot for plot in figures.SPECS if plot not in CODERS]
     plots = alone if name == "literal" or lang == "en" else ("taxonomy", *SPECS)
     plots = (*plots, *several) if name != "example" else several
+    if name in ("made-up", "equal", "single"):
+        plots = [*SPECS, "taxonomy", "rounds", *several]
     plots = [plot for plot in plots if (name, plot) != ("own", "share-bases")]  # of the review only
-    return [draw(name, lang, plot, v) for plot in plots for v in figures.SPECS[plot].variants]
+    found = [draw(name, lang, plot, v) for plot in plots for v in figures.SPECS[plot].variants]
+    return [d for d in found if figures.SPECS[d.plot].shows(d.table, d.variant)]
 
 
 @pytest.fixture(params=NAMES)
@@ -291,9 +312,6 @@ def test_the_printed_counts_and_percentages_are_those_of_the_table(name, plot, v
     if plot == "evidence-map":
         few = [row for row in rows if row.goal_id and 0 < row.n < 5 and not bounded(row)]
         shares -= Counter(percentage(row) for row in few)
-        first, *edges = map_edges(d.table)
-        key = [str(first), *(f"{a}–{b - 1}" for a, b in pairwise([first, *edges, 101]))]
-        shares += Counter(key)
     elif "share:A" in d.table and variant == "redesigned":
         shares += Counter(bounds_of(row) for row in d.table.to_dict("records"))
     assert percentages(d.prose) == shares
@@ -323,7 +341,7 @@ def test_the_pie_as_published_prints_the_labels_of_the_review(lang, draw):
     )
     assert list(percentages(pie.prose)) == ["39", "25", "17", "19"]
     assert list(percentages(squares.prose)) == ["38", "25", "19", "17"]
-    assert percentages(squares.words.subtitle) == Counter(["99", "100", "39", "25", "19", "17"])
+    assert percentages(squares.words.notes) == Counter(["99", "100", "39", "25", "19", "17"])
     assert "39" in pie.words.alt
     assert "39" not in squares.words.alt
 
@@ -388,7 +406,9 @@ def test_a_square_is_said_to_be_one_of_the_goals_models(one):
     """A model that serves several goals has a square in each."""
     for plot in ("models-by-goal", "feature-by-goal"):
         d = one(plot, "redesigned")
-        assert messages("fi")(f"{plot}.square", count=1) in d.words.subtitle
+        names = [d.words.notes, *(name for name, _ in d.figure.key)]
+        said = messages("fi")(f"{plot}.square", count=1).rstrip(".")
+        assert any(said in name for name in names)
     assert "of the goal's" in messages("en")("models-by-goal.square", count=1)
 
 
@@ -512,9 +532,9 @@ def test_full_squares_have_the_feature_and_open_ones_have_not(one):
     d = one("feature-by-goal", "redesigned")
     ordered = descending(d.table, "goal")
     for found, row in zip(boxes_of(d), [r for r in ordered if r.n], strict=True):
-        assert found["open"] == row.n
         sure, possible = (row.bound_low, row.bound_high) if bounded(row) else (row.k, row.k)
-        assert (found["full"], found["hatched"]) == (sure, possible)
+        expected = (sure, possible - sure, row.n - possible)
+        assert (found["full"], found["hatched"], found["open"]) == expected
     (axes,) = d.axes()
     assert_panel(d, axes, ordered)
 
@@ -594,12 +614,9 @@ def test_the_bars_in_the_margin_of_the_map_are_the_shares_over_all_models(one):
     lengths = {}
     for bar in margin:
         lengths.setdefault(round(bar.get_y(), 3), []).append(bar.get_width() / 0.95)
-    ordered = [row for row in descending(totals_of(d.table), "feature") if row.n]
+    ordered = [r for r in descending(totals_of(d.table), "feature") if r.n and not bounded(r)]
     for bars, row in zip([lengths[y] for y in sorted(lengths)], ordered, strict=True):
-        expected = [row.k / row.n]
-        if bounded(row):
-            expected = [row.bound_low / row.n, (row.bound_high - row.bound_low) / row.n]
-        assert bars == pytest.approx(expected)
+        assert bars == pytest.approx([row.k / row.n])
 
 
 # Several coders
@@ -674,7 +691,7 @@ def test_every_coefficient_and_count_is_printed_and_a_dash_where_it_is_undefined
     assert printed == values
     counts = shown[shown["coefficient"] == "alpha"].itertuples()
     assert ratios(d.prose) == Counter(f"{row.k}/{row.n}" for row in counts)
-    assert ("Ajatusviiva" in d.words.subtitle) == shown["reason"].eq("no-variation").any()
+    assert ("Ajatusviiva" in d.words.notes) == shown["reason"].eq("no-variation").any()
 
 
 def test_alpha_of_all_features_never_leads_without_their_median_and_range(coders):
@@ -720,8 +737,9 @@ def test_the_boxes_are_the_models_by_outcome_the_most_disputed_feature_first(cod
     for box in d.shapes():
         colour = looks.get(to_hex(box.get_facecolor()), "hatched" if box.get_hatch() else "open")
         rows.setdefault(round(box.get_y(), 3), Counter())[colour] += 1
-    first, *found = [rows[y] for y in sorted(rows)]
-    assert set(first.values()) == {1}  # the key
+    found = [rows[y] for y in sorted(rows)]
+    names = [name for name, _ in d.figure.key]
+    assert len(names) == len(set(names)) == 5
     table = d.table[d.table["feature_id"] != ""]
     expected, shares = [], []
     for _, part in table.groupby("feature_id"):
@@ -778,7 +796,7 @@ def test_thirty_coders_fit_on_the_page(plot, thirty):
     marked = table.assign(basis="observed", kind="observed", reading="")
     d = Drawn(plot, "redesigned", "sv", figures.label(marked, taxonomy, "sv", "Test"))
     test_nothing_is_drawn_outside_the_page([d])
-    test_no_two_texts_overlap([d])
+    test_no_two_texts_overlap_or_touch([d])
     test_no_mark_runs_into_a_text([d])
     assert d.words.badge == ""
     assert (plot == "disagreement") == ("Stapelns längd" in d.words.subtitle)
@@ -811,15 +829,53 @@ def overlap(one, other):
     )
 
 
-def test_no_two_texts_overlap(every):
+APART = 2  # pixels at least between texts on a line, half a millimetre
+
+
+def outline(text):
+    """The corners of a text, also of a slanted one, without what is higher than its letters."""
+    angle = text.get_rotation()
+    if not angle:
+        box = text.get_window_extent()
+        edges = (box.x0, box.y0 + 0.13 * box.height, box.x1, box.y1 - 0.13 * box.height)
+        return Path(Bbox.from_extents(*edges).corners()[[0, 1, 3, 2, 0]])
+    x, y = text.get_transform().transform(text.get_position())
+    wide = text_width(text.get_text(), text.get_size()) / 2.54 * text.figure.dpi
+    high = text.get_size() * text.figure.dpi / 72
+    corners = np.array([[0, -0.1], [0, 0.6], [1, 0.6], [1, -0.1], [0, -0.1]]) * [wide, high]
+    return Path(Affine2D().rotate_deg(angle).translate(x, y).transform(corners))
+
+
+def test_no_two_texts_overlap_or_touch(every):
     found = []
     for d in every:
         boxes = [(text, text.get_window_extent()) for text in d.texts]
         for (text, box), (other, around) in combinations(boxes, 2):
             width, height = overlap(box, around)
             leading = 0.25 * min(box.height, around.height)  # a box is higher than its letters
-            if width > 0.5 and height > leading:
-                found.append((d.plot, d.variant, text.get_text(), other.get_text()))
+            if width > -APART and height > leading:
+                slanted = text.get_rotation() or other.get_rotation()
+                if not slanted or outline(text).intersects_path(outline(other)):
+                    found.append((d.plot, d.variant, text.get_text(), other.get_text()))
+    assert found == []
+
+
+def test_no_rule_runs_through_a_text(every):
+    """Neither a gridline nor a rule between rows."""
+    found = []
+    for d in every:
+        boxes = [(t.get_text(), t.get_window_extent()) for t in d.texts if not t.get_rotation()]
+        rules = [line.get_window_extent() for line in d.lines() if len(line.get_xdata()) == 2]
+        for axes in d.axes():
+            visible = [i for i in axes.xaxis.get_major_ticks() if i.gridline.get_visible()]
+            rules += [tick.gridline.get_window_extent() for tick in visible]
+        for text, box in boxes:
+            for rule in rules:
+                width, height = overlap(box, rule)
+                through = min(box.x1 - rule.x1, rule.x0 - box.x0) > 1 and height > 3
+                across = min(box.y1 - rule.y1, rule.y0 - box.y0) > 0.2 * box.height and width > 3
+                if through or across:
+                    found.append((d.plot, d.variant, text))
     assert found == []
 
 
@@ -837,6 +893,112 @@ def test_no_mark_runs_into_a_text(every):
                 if width > 1 and height > 0.3 * box.height and not within:
                     found.append((d.plot, d.variant, text.get_text(), str(mark)))
     assert found == []
+
+
+# Scales and keys
+
+
+def test_scales_begin_at_0_end_at_a_tick_and_hold_all_marks(every):
+    """But that of the numbers of models tried, which are no lengths, and arrows beyond a scale."""
+    for d in every:
+        for axes in d.axes():
+            low, high = axes.get_xlim()
+            if len(axes.get_xticks()) and d.plot != "share-bases":
+                assert (low, high) == (0, axes.get_xticks()[-1]), (d.plot, d.variant)
+            bars = [p for p in axes.patches if isinstance(p, Rectangle)]
+            ends = [x for bar in bars for x in (bar.get_x(), bar.get_x() + bar.get_width())]
+            for line in axes.lines:
+                if line.get_marker() != "<" and line.get_transform() == axes.transData:
+                    ends += [x for x in map(float, line.get_xdata()) if not math.isnan(x)]
+            beyond = [x for x in ends if not inside(x, (low, high))]
+            assert beyond == [], (d.plot, d.variant)
+
+
+def look(mark):
+    """What tells a mark from others: its shape, colours and hatching."""
+    if isinstance(mark, Line2D) and mark.get_marker() not in ("None", None, ""):
+        edge = to_hex(mark.get_markeredgecolor())
+        face = str(mark.get_markerfacecolor())
+        return mark.get_marker(), edge, face if face == "none" else to_hex(face)
+    if isinstance(mark, Line2D):
+        return "line", to_hex(mark.get_color())
+    faced = "none" if mark.get_facecolor()[3] == 0 else to_hex(mark.get_facecolor())
+    edge = to_hex(mark.get_edgecolor()) if mark.get_linewidth() else ""
+    return faced, "" if edge == faced else edge, mark.get_hatch() or ""
+
+
+BESIDE = {"claims", "taxonomy"}  # their marks stand beside their words
+ALL_CLASSES = {"evidence-map", "agreement-by-coders", "disagreement"}  # keyed, found or not
+
+
+def test_every_mark_is_in_the_key_as_it_is_drawn(every):
+    """But for rules of the page, and the line between the two rounds of a feature."""
+    for d in every:
+        if d.plot in BESIDE or (d.variant == "as-published" and not d.figure.key):
+            continue
+        cells = [mesh for axes in d.figure.axes for mesh in axes.collections]
+        shades = [c for mesh in cells for c in mesh.get_facecolors().reshape(-1, 4) if c[3]]
+        drawn = {look(mark) for mark in (*d.shapes(), *d.lines())}
+        drawn |= {(to_hex(shade), "", "") for shade in shades}
+        rules = {("line", RULE), (BLANK, "", "")}
+        rules |= {("line", GREY)} if d.plot == "rounds" else set()
+        keyed = {look(mark) for mark in d.keyed}
+        assert drawn - rules <= keyed, (d.plot, d.variant)
+        assert d.plot in ALL_CLASSES or keyed <= drawn, (d.plot, d.variant)
+        names = [name for name, _ in d.figure.key]
+        assert len({*names}) == len(names)
+
+
+def test_a_subtitle_says_measure_place_period_and_n(every):
+    for d in every:
+        scope = d.table["scope"].iloc[0] if "scope" in d.table else ""
+        assert scope in d.words.subtitle
+        assert re.search(r", n = [\d–]+\.$", d.words.subtitle) or d.plot not in SPECS, d.plot
+        assert d.words.subtitle.count(". ") <= 2
+
+
+def test_crosses_stand_out_at_the_number_that_the_review_states(draw):
+    d = draw("literal", "en", "share-bases", "redesigned")
+    stated = d.table[d.table["stated"]]
+    crosses = [line for line in d.lines() if line.get_marker() == "x"]
+    assert all(line.get_marker() in ("x", "o") for line in d.lines())  # none runs over them
+    small, large = sorted(crosses, key=lambda line: line.get_markersize())
+    assert {*large.get_xdata()} == {*stated["n"]}.difference(small.get_xdata())
+    assert len(large.get_xdata()) == stated["k"].isna().sum() > 2
+    assert to_hex(large.get_color()) == PLUM.lower()
+    assert large.get_markersize() > 1.5 * small.get_markersize()
+
+
+def test_two_rounds_at_one_place_are_both_seen(draw):
+    d = draw("equal", "sv", "rounds", "redesigned")
+    by_marker = {line.get_marker(): line for line in d.lines()}
+    first, last = by_marker["s"], by_marker["o"]
+    assert list(first.get_xdata()) == list(last.get_xdata())
+    assert first.get_markerfacecolor() == "white"
+    assert first.get_markersize() > last.get_markersize() + 2
+
+
+def test_level_headings_of_the_map_have_four_lines_and_whole_words(every):
+    for d in every:
+        if d.plot == "evidence-map":
+            goals = " ".join(cells_of(d.table)["goal"].unique())
+            for line in [t for t in d.body if t.get_rotation() or t.get_ha() == "center"]:
+                assert not line.get_text().endswith("-") or line.get_text() in goals
+            heads = Counter(round(t.get_position()[0], 4) for t in d.body if t.get_rotation())
+            assert max(heads.values(), default=0) <= 4
+
+
+@given(
+    st.lists(
+        st.sampled_from(["n = 18,", "95 prosentin", "−0.06 – 0.80;", "osuus", "on"]), min_size=1
+    ),
+    st.floats(2.5, 12),
+)
+def test_a_number_is_never_parted_from_its_unit(words, width):
+    rows = lines(" ".join(words), width, 9.5, "fi")
+    assert " ".join(rows) == " ".join(words)
+    held = {"n = 18,", "95 prosentin", "−0.06 – 0.80;"}
+    assert sum(words.count(one) for one in held) == sum(r.count(one) for r in rows for one in held)
 
 
 # Colour
@@ -897,7 +1059,7 @@ def test_bounds_and_each_coders_own_share_are_drawn_and_keyed(plot, draw):
         at = [line.get_xdata()[0] / 100 for line in own]
         assert at == pytest.approx(table[f"share:{coder}"].tolist())
         assert {line.get_color() for line in own} == {colour}
-        assert f"{coder} alone" in d.prose
+        assert f"{coder} alone" in dict(d.figure.key)
     bands = [(p.get_x(), p.get_x() + p.get_width()) for p in axes.patches]
     open_rows = table[table["share_min"] < table["share_max"]]
     expected = 100 * open_rows[["share_min", "share_max"]].to_numpy()
@@ -921,7 +1083,7 @@ def test_of_more_coders_than_there_are_marks_all_look_alike(draw):
     d = Drawn("feature-shares", "redesigned", "en", table)
     ticks = [line for line in d.axes()[0].lines if line.get_marker() == "|"]
     assert len(ticks) == 7 * len(table)
-    assert "Each coder alone" in d.prose
+    assert "Each coder alone" in dict(d.figure.key)
 
 
 # Provenance, titles, alternative texts
@@ -1116,7 +1278,7 @@ def test_no_file_says_when_or_with_what_it_was_made(saved):
 def test_the_shipped_font_is_the_one_used(saved):
     with style():
         found = font_manager.findfont(font_manager.FontProperties(), fallback_to_default=False)
-    assert Path(found) == ROOT / "src/soila_analysis/figures/fonts/SoilaSans-Regular.ttf"
+    assert pathlib.Path(found) == ROOT / "src/soila_analysis/figures/fonts/SoilaSans-Regular.ttf"
     for _, files in saved:
         fonts = set(re.findall(rb"/BaseFont /(?:[A-Z]{6}\+)?([\w-]+)", files["pdf"].read_bytes()))
         assert fonts <= {b"SoilaSans-Regular", b"SoilaSans-Bold"}
@@ -1247,13 +1409,13 @@ def table_of(plot, many):
 def test_two_thousand_models_fit_on_the_page(plot, variant, many):
     d = Drawn(plot, variant, "fi", table_of(plot, many))
     test_nothing_is_drawn_outside_the_page([d])
-    test_no_two_texts_overlap([d])
+    test_no_two_texts_overlap_or_touch([d])
     test_no_mark_runs_into_a_text([d])
 
 
 def test_of_two_thousand_models_one_square_is_several(many):
     d = Drawn("models-by-goal", "redesigned", "fi", table_of("models-by-goal", many))
-    per = int(re.search(r"Yksi neliö on (\d+) tavoitteen toimintamallia", d.words.subtitle)[1])
+    per = int(re.search(r"Yksi neliö on (\d+) tavoitteen toimintamallia", d.figure.key[0][0])[1])
     rows = d.table.sort_values("k", ascending=False, kind="stable")
     assert per == math.ceil(rows["k"].max() / 24)
     assert [row["full"] for row in boxes_of(d)] == [math.ceil(k / per) for k in rows["k"]]
@@ -1275,9 +1437,11 @@ def test_an_unknown_figure_or_variant_is_refused_with_those_there_are(tables):
 def test_labels_and_source_are_the_last_columns(shipped):
     taxonomy = shipped["literal"].taxonomy
     table = pd.DataFrame({"feature_id": ["participation"], "goal_id": [""], "k": [1]})
-    labelled = figures.label(table, taxonomy, "en", "Here")
-    assert list(labelled.columns) == ["feature_id", "goal_id", "k", "source", "feature", "goal"]
-    assert labelled.iloc[0, 3:].tolist() == ["Here", taxonomy.labels("en")["participation"], ""]
+    labelled = figures.label(table, taxonomy, "en", "Here", scope="Finland, 2024")
+    added = ["source", "scope", "feature", "goal"]
+    assert list(labelled.columns) == ["feature_id", "goal_id", "k", *added]
+    said = ["Here", "Finland, 2024", taxonomy.labels("en")["participation"], ""]
+    assert labelled.iloc[0, 3:].tolist() == said
 
 
 def test_draws_a_text_once_in_each_format_and_measures_few(draw, tmp_path, monkeypatch):

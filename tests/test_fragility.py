@@ -182,7 +182,7 @@ def test_no_finding_calls_firm_what_holds_in_few_of_the_compatible_data_sets(tab
     assert about == [f"True in only some of the compatible data sets (20%): {lead}"]
     axis = shown.loc[shown["measure"] == "axis-maximum", "claim"].item()
     assert f"True in none of the compatible data sets: {axis}" in words.findings
-    assert "all unpublished counts taken to be equally likely" in words.subtitle
+    assert "all unpublished counts taken to be equally likely" in words.notes
 
 
 def test_what_takes_most_codes_says_how_often_it_is_true(tables) -> None:

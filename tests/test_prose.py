@@ -124,7 +124,7 @@ def without_source(text, *known):
 def figure_texts(plot, table, lang):
     for variant in figures.SPECS[plot].variants:
         words = figures.texts(plot, table, lang, variant)
-        parts = (words.title, words.subtitle, words.badge, words.source, words.alt)
+        parts = (words.title, words.subtitle, words.badge, words.notes, words.source, words.alt)
         yield variant, " ".join([*parts, words.description, *words.findings])
 
 

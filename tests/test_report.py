@@ -384,8 +384,8 @@ def test_a_disagreement_is_counted_apart_from_the_code_unclear(shipped) -> None:
     data = shipped["own"]
     assert "unclear 0, disputed between coders 17," in report.methods(data, "en").paragraph
     words = figures.texts("feature-shares", soila.table("feature-shares", data, "en"), "en")
-    assert "Cases where the coders disagree: 17 (" in words.subtitle
-    assert "nclear" not in words.subtitle
+    assert "Cases where the coders disagree: 17 (" in words.notes
+    assert "nclear" not in words.notes
     shown = html.fromstring(report.evidence_map(data, "en"))
     assert shown.xpath("//select[@name='feature-digital']/option/@value") == [
         "",

@@ -276,7 +276,7 @@ def drawn(request, tables):
 
 def test_the_figure_shows_both_shares_of_each_feature_on_one_line(drawn):
     table, _, lang = drawn
-    (axes, *_) = figures.draw("rounds", table, lang).axes
+    (axes,) = [one for one in figures.draw("rounds", table, lang).axes if one.axison]
     rows = table.sort_values(["difference", "feature"], ascending=[False, True])
     marks = {
         marker: [float(x.get_xdata()[0]) for x in axes.lines if x.get_marker() == marker]
@@ -357,11 +357,11 @@ def test_the_change_of_models_in_both_rounds_stands_beside_its_counts(example, l
     for row in table.itertuples():
         assert f"+{row.gained} −{row.lost} / {row.paired}" in printed
     assert not any(" … " in text for text in printed)
-    assert "Newcombe" not in figures.texts("rounds", table, lang).subtitle
+    assert "Newcombe" not in figures.texts("rounds", table, lang).notes
     more = table.assign(models1=table["models1"] + 1)
     printed = [text.get_text() for text in figures.draw("rounds", more, lang).texts]
     assert sum(" … " in text for text in printed) == len(table)
-    said = figures.texts("rounds", more, lang).subtitle
+    said = figures.texts("rounds", more, lang).notes
     assert "Newcombe" in said
     assert messages(lang)("rounds.dependent") in said
 
@@ -380,16 +380,15 @@ def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
     assert re.search(
         r"something other than the models: the data sets are of different kinds; "
         r"the coders are not the same; disagreements .* by different rules\.",
-        words.subtitle,
+        words.notes,
     )
-    assert "2024: Filled marker and bold: number published in the review." in words.subtitle
-    assert "Where a percentage was not published" in words.subtitle
+    assert "Where a percentage was not published" in words.notes
     readings = figures.texts("rounds", tables["memberships", "en", "rounds"], "en")
-    assert "independent" not in readings.subtitle  # no row there is a model
+    assert "independent" not in readings.notes  # no row there is a model
     assert len(readings.findings) == 1
     own = figures.texts("rounds", tables["own", "en", "rounds"], "en")
     assert any("codes of the same models" in finding for finding in own.findings)
-    assert "independent" not in own.subtitle  # all models recur
+    assert "independent" not in own.notes  # all models recur
 
 
 # The command

@@ -416,8 +416,8 @@ KEYS = {
         [
             "dataset.toml, key licence: the key is missing",
             'dataset.toml:6: found "license", allowed title, kind, reading, source, citation, '
-            "claims, licence, round, date, taxonomy, encoding, consensus, engine, address; "
-            'did you mean "licence"?',
+            "place, author, publisher, claims, licence, round, date, taxonomy, encoding, "
+            'consensus, engine, address; did you mean "licence"?',
         ],
     ),
     "an empty title": (

@@ -85,7 +85,8 @@ def shares(
             (),
         )
     marked = basis.mark(table, data, *measures)
-    labelled = figures.label(marked, data.taxonomy, lang, figures.sourced(data.info, lang))
+    source, scope = figures.sourced(data.info, lang), figures.scoped(data.info, lang)
+    labelled = figures.label(marked, data.taxonomy, lang, source, scope=scope)
     first = [column for column in ("feature", "goal", by, *SHOWN) if column in labelled]
     return labelled[[*first, *labelled.columns.difference(first, sort=False)]]
 
@@ -127,7 +128,8 @@ def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.Data
         made = basis.mark(made, data, *figures.spec(figure).measures)
     if "source" not in made:
         source = figures.sourced(data.info, lang, "".join(made["kind"].head(1)))
-        made = figures.label(made, data.taxonomy, lang, source, selection=_selection(data, lang))
+        told = {"scope": figures.scoped(data.info, lang), "selection": _selection(data, lang)}
+        made = figures.label(made, data.taxonomy, lang, source, **told)
     if "claim_id" in made:
         made = claims.worded(made, lang, claims.of(data))
     made.attrs = {

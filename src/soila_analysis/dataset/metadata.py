@@ -82,6 +82,10 @@ class DatasetInfo(BaseModel):
     claims : str, optional
         Which published numbers and statements the data set is of: `REVIEW`, or `CLAIMS` for those
         in the file beside it. Without it none is, and nothing is said of any.
+    place : Trilingual, optional
+        Where the models are from, such as a country or a region.
+    author, publisher : Trilingual, optional
+        Who answers for the data set, and who publishes it, for the title page of a report.
     date : str, optional
         When the codes were last given, such as ``2025-03``.
     kind : {"observed", "reconstructed", "synthetic"}
@@ -109,6 +113,9 @@ class DatasetInfo(BaseModel):
     reading: Text | None = Field(default=None, validate_default=True)
     source: Trilingual
     citation: Trilingual | None = None
+    place: Trilingual | None = None
+    author: Trilingual | None = None
+    publisher: Trilingual | None = None
     claims: Literal["review-2024", "claims.csv"] | None = None
     licence: Text
     round: Text
@@ -192,7 +199,7 @@ def write(info: DatasetInfo, path: Path) -> None:
     path : Path
     """
     keys = info.model_dump(exclude={"encoding"}, exclude_none=True)
-    for key in ("source", "citation"):
+    for key in ("source", "citation", "place", "author", "publisher"):
         if key in keys and len(keys[key]) > 1 and len(set(keys[key].values())) == 1:
             keys[key] = next(iter(keys[key].values()))
     lines = []

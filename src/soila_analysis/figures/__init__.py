@@ -29,7 +29,7 @@ from soila_analysis.figures.page import style
 from soila_analysis.figures.save import Output, save_figure, save_table, save_texts
 from soila_analysis.figures.spec import Spec, found
 from soila_analysis.figures.taxonomy import definitions, tabulate
-from soila_analysis.figures.texts import Texts, sourced, without_figure
+from soila_analysis.figures.texts import Texts, scoped, sourced, without_figure
 from soila_analysis.language import messages
 from soila_analysis.taxonomy import Taxonomy
 
@@ -45,6 +45,7 @@ __all__ = [
     "publish",
     "save_figure",
     "save_table",
+    "scoped",
     "selected",
     "sourced",
     "spec",
@@ -98,7 +99,13 @@ def spec(figure: str) -> Spec:
 
 
 def label(
-    table: pd.DataFrame, taxonomy: Taxonomy, lang: str, source: str, *, selection: str = ""
+    table: pd.DataFrame,
+    taxonomy: Taxonomy,
+    lang: str,
+    source: str,
+    *,
+    scope: str = "",
+    selection: str = "",
 ) -> pd.DataFrame:
     """Add to a table the source and the labels of one language, as its last columns.
 
@@ -112,17 +119,20 @@ def label(
         Language of the labels.
     source : str
         Where the numbers come from, in that language.
+    scope : str, optional
+        Where and when the models are from, as `scoped` says.
     selection : str, optional
         Which of the models they are about, as `selected` says; empty for all.
 
     Returns
     -------
     DataFrame
-        The table with ``source``, of a part ``selection``, and then ``feature`` and/or ``goal``.
+        The table with ``source``, ``scope``, of a part ``selection``, and then ``feature`` and/or
+        ``goal``.
     """
     labels = taxonomy.labels(lang)
     part = {"selection": selection} if selection else {}
-    labelled = table.assign(source=source, **part)
+    labelled = table.assign(source=source, scope=scope, **part)
     for column in ("feature", "goal"):
         if f"{column}_id" in table:
             labelled[column] = table[f"{column}_id"].map(labels).fillna("")

@@ -1,5 +1,6 @@
 """Figure 11: how well the coders agree on each feature, by several coefficients side by side."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,16 @@ from matplotlib.figure import Figure
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import SMALL, WIDTH, Page, bare, lines, row_height, text_width
+from soila_analysis.figures.page import (
+    SMALL,
+    WIDTH,
+    Entry,
+    Page,
+    bare,
+    lines,
+    row_height,
+    text_width,
+)
 from soila_analysis.figures.palette import MUTED, RULE, TEXT
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
@@ -53,9 +63,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"agreement.chart-{variant}"),
         title=title,
-        subtitle=[
+        measure=t("agreement.measure"),
+        notes=[
             t("agreement.how", replicates=t.number(lead.replicates)),
-            t("agreement.how-median") if spread else "",
             t(f"agreement.compared-{lead.compared}"),
             *_remarks(table[table["coefficient"].isin(panels)], t),
         ],
@@ -80,7 +90,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     left = counts + 0.45
     pitch = (WIDTH + 0.2 - left) / len(panels)
     step = row_height(rows["feature"], LABELS - 0.2, SMALL, t.lang, ROW)
-    page = Page(words, body=HEAD + step * len(rows) + 0.1)
+    page = Page(words, HEAD + step * len(rows) + 0.1, _key(table, panels, t))
     page.text(counts, 0.45, "k/n", size=SMALL, ha="right", color=MUTED)
     for i, row in enumerate(rows.itertuples()):
         y, weight = HEAD + step * (i + 0.5), _weight(row)
@@ -185,7 +195,7 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
 def _scale(axes: Axes, rows: int, t: Messages) -> None:
     """Lay a scale from 0 to 1 above rows that run downwards."""
     axes.set(xlim=(0, 1), ylim=(rows - 0.5, -0.5), yticks=[])
-    axes.set_xticks([0, 0.5, 1], [t.number(0), "", t.number(1)])
+    axes.set_xticks([0, 1], [t.number(0), t.number(1)])
     bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=SMALL)
 
 
@@ -193,23 +203,51 @@ def _mark(axes: Axes, row: Any, y: float) -> None:
     """Draw a value with its interval; one that says little is open, what is below 0 an arrow."""
     if not _has(row):
         return
-    shade = marks.colour(row.basis)
-    fill = "white" if row.reason else marks.face(row.basis)
-    shape, thick = ("D", 0.9) if row.feature_id == MEDIAN else ("o", 2)
+    look = _look(row)
     if row.low < row.high and row.high > 0:
-        ends = [max(row.low, 0), row.high]
-        axes.plot(ends, [y, y], color=shade, lw=thick, solid_capstyle="butt", clip_on=False)
+        axes.plot([max(row.low, 0), row.high], [y, y], **look["line"])
     if row.low < 0:
-        axes.plot(-0.03, y, "<", ms=5, mfc=shade, mec=shade, clip_on=False)
+        axes.plot(-0.03, y, **look["below"])
     if row.value >= 0:
-        axes.plot(row.value, y, shape, ms=5.5, mfc=fill, mec=shade, mew=1.4, clip_on=False)
+        axes.plot(row.value, y, **look["value"])
+
+
+def _look(row: Any) -> dict[str, dict[str, Any]]:
+    shade, median = marks.colour(row.basis), row.feature_id == MEDIAN
+    fill = "white" if row.reason else marks.face(row.basis)
+    value = {"marker": "D" if median else "o", "ms": 5.5, "mfc": fill, "mec": shade, "mew": 1.4}
+    looks: dict[str, dict[str, Any]] = {
+        "line": {"color": shade, "lw": 0.9 if median else 2, "solid_capstyle": "butt"},
+        "below": {"marker": "<", "ms": 5, "color": shade},
+        "value": value,
+    }
+    return {name: {**look, "clip_on": False} for name, look in looks.items()}
+
+
+def _key(table: pd.DataFrame, panels: list[str], t: Messages) -> list[Entry]:
+    """Name the marks that occur: values, medians, what says little, and what is below 0."""
+    rows = _with_median(table, t)
+    rows = rows[rows["coefficient"].isin(panels) & rows["value"].notna()]
+    open_, median = rows["reason"] != "", rows["feature_id"] == MEDIAN
+    kinds = {"value": ~open_ & ~median, "median": median, "no-variation": open_}
+
+    def draw(axes: Axes, x: float, y: float, look: dict[str, dict[str, Any]]) -> None:
+        axes.plot([x - 0.4, x + 0.4], [y, y], **look["line"])
+        axes.plot(x, y, **look["value"])
+
+    entries = [
+        Entry(t(f"key.{name}"), partial(draw, look=_look(row)), marks.LONG)
+        for name, which in kinds.items()
+        for row in rows[which].head(1).itertuples()
+    ]
+    below = rows[rows["low"] < 0].head(1).itertuples()
+    return [*entries, *(marks.mark_entry(t("key.below"), **_look(r)["below"]) for r in below)]
 
 
 def _remarks(table: pd.DataFrame, t: Messages) -> list[str]:
-    """Explain the dashes, open dots and arrows that occur."""
+    """Explain the dashes and open dots that occur."""
     found = [r for r in ("one-coder", "no-pairs", "no-variation") if (table["reason"] == r).any()]
-    below = [t("agreement.below")] if table[["value", "low"]].lt(0).any(axis=None) else []
-    return [*(t(f"agreement.reason-{reason}") for reason in found), *below]
+    return [t(f"agreement.reason-{reason}") for reason in found]
 
 
 def spread_of(table: pd.DataFrame, t: Messages) -> dict[str, str]:

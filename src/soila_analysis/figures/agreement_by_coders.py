@@ -10,7 +10,8 @@ from matplotlib.patches import Rectangle
 
 from soila_analysis import metrics
 from soila_analysis.figures.agreement import ALPHA, PERCENT, interval, value, with_interval
-from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.marks import box_entry
+from soila_analysis.figures.page import SMALL, WIDTH, Entry, Page, height, lines, text_width
 from soila_analysis.figures.palette import BLANK, HEAT, MUTED, TEXT
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
@@ -21,6 +22,8 @@ LABELS = 3.4  # cm, width of the column of labels
 CELL = 4.4  # at most
 ROOMY = 3.0  # cells as wide as this say what they hold
 OWN = "present"
+OWN_LOOK: dict[str, Any] = {"facecolor": "white", "edgecolor": MUTED, "linewidth": 0.8}
+BLANK_LOOK: dict[str, Any] = {"facecolor": BLANK, "linewidth": 0}
 CLASSES = (0.67, 0.8, 0.9)  # a class holds its lower end
 
 
@@ -50,7 +53,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"agreement-by-coders.chart-{variant}"),
         title=title,
-        subtitle=[t("agreement-by-coders.how")],
+        measure=t("agreement-by-coders.how"),
         findings=[
             " ".join(
                 t("agreement-by-coders.pair", **_pair(r), found=with_interval(r, t))
@@ -71,9 +74,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     wide = min(CELL, (WIDTH - LABELS - 0.3) / len(names))
     high = 1.6 if wide >= ROOMY else max(0.6, wide * 0.6)
     heads = [lines(n, wide - 0.15, SMALL, t.lang, bold=True) for n in names]
-    head = max(height(h, SMALL) for h in heads) + 1.2
-    page = Page(words, body=head + high * len(names) + 0.1)
-    page.key(_classes(t), [{"facecolor": colour} for colour in HEAT])
+    head = max(height(h, SMALL) for h in heads) + 0.2
+    page = Page(words, head + high * len(names) + 0.1, _key(table, t))
     canvas = page.canvas()
     for i, text in enumerate(heads):
         x, y = LABELS + wide * (i + 0.5), head - 0.1 - height(text, SMALL)
@@ -118,14 +120,8 @@ def _cell(
 ) -> None:
     """Fill a cell and print what has room in it; the table has it all."""
     (x, y), (wide, high) = corner, size
-    known = row.n > 0 and not pd.isna(row.value)
-    printed = math.floor(100 * row.value + 0.5) / 100 if known else 0
-    shade = HEAT[sum(printed >= edge for edge in CLASSES)] if known else BLANK
-    fill = "white" if row.coefficient == OWN else shade
-    box = Rectangle((x + 0.03, y + 0.03), wide - 0.06, high - 0.06, facecolor=fill)
-    if row.coefficient == OWN:
-        box.set(edgecolor=MUTED, linewidth=0.8)
-    canvas.add_patch(box)
+    look = _look(row)
+    canvas.add_patch(Rectangle((x + 0.03, y + 0.03), wide - 0.06, high - 0.06, **look))
     first, second = _percent(row, t), ratio(row, t)
     if row.coefficient == ALPHA:
         first = value(row, t)
@@ -134,11 +130,31 @@ def _cell(
     blocks = [(said, "normal"), (first, "bold"), (second, "normal")]
     fits = [p for p in blocks if p[0] and text_width(p[0], SMALL, bold=True) < wide - 0.15]
     fits = fits if high > 0.9 else fits[:1]
-    ink = "white" if fill == HEAT[-1] else TEXT
+    ink = "white" if look["facecolor"] == HEAT[-1] else TEXT
     for i, (text, weight) in enumerate(fits):
         at = y + high / 2 + 0.42 * (i - (len(fits) - 1) / 2)
         style: dict[str, Any] = {"size": SMALL, "color": ink, "weight": weight}
         page.text(x + wide / 2, at, text, ha="center", va="center", **style)
+
+
+def _look(row: Any) -> dict[str, Any]:
+    if row.coefficient == OWN:
+        return OWN_LOOK
+    if not row.n or pd.isna(row.value):
+        return BLANK_LOOK
+    printed = math.floor(100 * row.value + 0.5) / 100
+    return {"facecolor": HEAT[sum(printed >= edge for edge in CLASSES)], "linewidth": 0}
+
+
+def _key(table: pd.DataFrame, t: Messages) -> list[Entry]:
+    pairs = table[table["coefficient"].isin([PERCENT, ALPHA])]
+    looks = {
+        name: {"facecolor": c, "linewidth": 0} for name, c in zip(_classes(t), HEAT, strict=True)
+    }
+    looks[t("agreement-by-coders.cell-present")] = OWN_LOOK
+    if any(_look(row) == BLANK_LOOK for row in pairs.itertuples()):
+        looks[t("key.no-value")] = BLANK_LOOK
+    return [box_entry(name, **look) for name, look in looks.items()]
 
 
 def _classes(t: Messages) -> list[str]:

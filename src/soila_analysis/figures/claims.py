@@ -25,7 +25,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"claims.chart-{variant}"),
         title=t("claims.title", ratio=ratio),
-        subtitle=[t("claims.how")],
+        measure=t("claims.how"),
         findings=[
             t("claims.lead", ratio=ratio),
             *(_sentence(r, t) for r in table.itertuples() if r.verdict != "reproduced"),

@@ -3,18 +3,16 @@
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from soila_analysis import metrics
+from soila_analysis.figures.marks import box_entry
 from soila_analysis.figures.page import (
     LABEL,
     SMALL,
     WIDTH,
     Page,
-    lines,
-    placed,
     row_height,
     text_width,
 )
@@ -64,8 +62,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"disagreement.chart-{variant}"),
         title=title,
-        subtitle=[
-            t(f"disagreement.mark-{_mark(table)}"),
+        measure=t(f"disagreement.mark-{_mark(table)}"),
+        notes=[
             t("disagreement.how"),
             *_single(table, t),
         ],
@@ -79,28 +77,26 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a feature of boxes, one a model, the most disputed feature first."""
     t = messages(words.lang)
     rows, outcomes = _rows(table), _outcomes(table)
-    key = [lines(_outcome(o, t), WIDTH - 1.3, SMALL, t.lang) for o in outcomes]
-    places, head = placed(key)
+    key = [box_entry(_outcome(one, t), **_look(one, outcomes)) for one in outcomes]
     step = row_height(rows["feature"], LABELS - 0.5, SMALL, t.lang, ROW)
-    page = Page(words, body=head + step * len(rows))
+    page = Page(words, step * len(rows), key)
     canvas = page.canvas()
-    for outcome, said, (x, y) in zip(outcomes, key, places, strict=True):
-        _box(canvas, x, y + 0.1, 0.34, 0.34, _look(outcome, outcomes))
-        page.text(x + 0.5, y + 0.09, said, size=SMALL)
     counts = max(text_width(_ratio(r, t), LABEL, bold=True) for r in rows.itertuples())
     room = WIDTH - 0.3 - counts - 0.3 - LABELS
     pitch = min(PITCH, room / rows["n"].max())
     for i, row in enumerate(rows.itertuples()):
-        y = head + step * (i + 0.5)
+        y = step * (i + 0.5)
         page.label(LABELS - 0.2, y, row.feature, LABELS - 0.5, SMALL)
         x, own = LABELS, table[table["feature_id"] == row.feature_id]
         for outcome, k in zip(outcomes, own["k"], strict=True):
             look = _look(outcome, outcomes)
             if _mark(table) == "box":
                 for j in range(k):
-                    _box(canvas, x + pitch * j, y - 0.17, pitch * 0.86, 0.34, look)
+                    canvas.add_patch(
+                        Rectangle((x + pitch * j, y - 0.17), pitch * 0.86, 0.34, **look)
+                    )
             elif k:
-                _box(canvas, x, y - 0.17, pitch * k, 0.34, look)
+                canvas.add_patch(Rectangle((x, y - 0.17), pitch * k, 0.34, **look))
             x += k * pitch
         page.text(WIDTH - 0.3, y, _ratio(row, t), ha="right", va="center", weight="bold")
     return page.figure
@@ -115,9 +111,10 @@ def _outcome(outcome: tuple[str, str], t: Messages) -> str:
     return t(f"disagreement.outcome-{outcome[0]}", coder=outcome[1])
 
 
-def _look(outcome: tuple[str, str], outcomes: list[tuple[str, str]]) -> tuple[str, str, str]:
+def _look(outcome: tuple[str, str], outcomes: list[tuple[str, str]]) -> dict[str, Any]:
     first = next((o for o in outcomes if o[0] == "only"), outcome)
-    return LOOKS["other" if outcome[0] == "only" and outcome != first else outcome[0]]
+    kind = "other" if outcome[0] == "only" and outcome != first else outcome[0]
+    return dict(zip(("facecolor", "edgecolor", "hatch"), LOOKS[kind], strict=True), linewidth=0.9)
 
 
 def _rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -160,15 +157,6 @@ def _mark(table: pd.DataFrame) -> str:
     """Choose between a box for each model, and bars."""
     single = table[table["feature_id"] != ""]
     return "box" if single["n"].max() <= BOXES else "bar"
-
-
-def _box(
-    canvas: Axes, x: float, y: float, wide: float, high: float, look: tuple[str, str, str]
-) -> None:
-    face, edge, hatch = look
-    canvas.add_patch(
-        Rectangle((x, y), wide, high, facecolor=face, edgecolor=edge, linewidth=0.9, hatch=hatch)
-    )
 
 
 SPEC = Spec("disagreement", texts, (redesigned,), metric, drawable=drawable)

@@ -13,13 +13,14 @@ from matplotlib.patches import Rectangle
 from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.classes import FEW, Scale, known_gaps, scale
-from soila_analysis.figures.map_page import Panel, Plan, plan
-from soila_analysis.figures.page import SMALL, WIDTH, Page, lines, text_width
+from soila_analysis.figures.map_page import FEW_GOALS, Panel, Plan, plan
+from soila_analysis.figures.page import SMALL, WIDTH, Entry, Page, lines, text_width
 from soila_analysis.figures.palette import BLANK, GREY, MUTED, PLUM, RULE, TEXT
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.figures.wording import (
     BOUNDED,
+    base,
     empty_goals,
     open_codes,
     percent,
@@ -28,11 +29,14 @@ from soila_analysis.figures.wording import (
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.gaps import OPEN
 
+THIN = 2.2  # points, of the bars of a range in a cell
 BAR = 0.95  # cm, length of the bar of 100 % in the margin
 STRONG = 80  # per cent
 CLEAREST = 5  # gaps that are named
 EDGE: Mapping[str, Any] = {"facecolor": "white", "edgecolor": "#b5b5b5", "lw": 0.8}
 EMPTY: Mapping[str, Any] = {**EDGE, "hatch": "////", "edgecolor": RULE}
+RANGE: Mapping[str, Any] = {"facecolor": BLANK, "linewidth": 0}
+ALL: Mapping[str, Any] = {"facecolor": GREY, "linewidth": 0}
 GAP: Mapping[str, Any] = {"facecolor": "none", "edgecolor": PLUM, "lw": 2}
 
 
@@ -56,17 +60,16 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     unsure = int((cells["basis"] == BOUNDED).sum())
     known = t("evidence-map.unknown", ratio=t.ratio(unsure, len(cells)))
     findings = [found, known if unsure else _gaps_found(table, t)]
-    how = [t("evidence-map.how"), t("evidence-map.bounds") if _bounded(table) else ""]
-    if certain:
-        how.append(t("evidence-map.how-gap"))
-    if scale(table).sparse:
-        how.append(t("evidence-map.how-sparse"))
+    how = t("evidence-map.how-gap") if certain else ""
+    measure = "measure-sparse" if scale(table).sparse else "measure"
     return compose(
         table,
         lang,
         chart=t(f"evidence-map.chart-{variant}"),
         title=title,
-        subtitle=[*how, open_codes(totals, t), empty_goals(cells, t)],
+        measure=t(f"evidence-map.{measure}"),
+        n=base(totals, t),
+        notes=[how, open_codes(totals, t), empty_goals(cells, t)],
         findings=findings,
         rows=[
             f"{r.feature}, {r.goal or t('common.all')}: {ratio(r, t)} ({percent(r, t)})."
@@ -81,10 +84,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     Beyond twelve goals or forty features it goes on in further panels below.
     """
     t = messages(words.lang)
-    names, looks = _key(table, t)
-    laid = plan(table, t, names)
-    page = Page(words, body=laid.height)
-    page.key(names, looks)
+    laid = plan(table, t)
+    page = Page(words, laid.height, _key(table, t))
     laid.set_numbers(page)
     canvas, classes = page.canvas(), scale(table)
     canvas.set_zorder(1)  # above the colours of the cells
@@ -201,16 +202,18 @@ def _range_cell(
 ) -> None:
     """Print both ends and draw them on a scale from 0 to 100 % along the foot of the cell."""
     block = [percent(row, t), ratio(row, t)]
-    canvas.add_patch(Rectangle((x + 0.03, y - 0.47), wide - 0.06, 0.94, facecolor=BLANK))
-    page.text(
-        x + wide / 2, y - 0.07, block, size=SMALL - 0.5, ha="center", va="center", color=MUTED
-    )
-    left, length, foot = x + 0.15, wide - 0.3, y + 0.35
+    canvas.add_patch(Rectangle((x + 0.03, y - 0.52), wide - 0.06, 1.04, **RANGE))
+    middle = (x + wide / 2, y - 0.13)
+    page.text(*middle, block, size=SMALL - 0.5, ha="center", va="center", color=MUTED)
+    _rail(canvas, row, x + 0.15, wide - 0.3, y + 0.37)
+
+
+def _rail(canvas: Axes, row: Any, left: float, length: float, y: float) -> None:
+    """Draw a range on a scale from 0 to 100 %."""
     bounds = [left + length * row[b] / row["n"] for b in ("bound_low", "bound_high")]
     inner = [left + length * row[end] for end in marks.INNER]
-    canvas.plot([left, left + length], [foot, foot], color=RULE, lw=1)
-    canvas.plot(bounds, [foot, foot], color=GREY, lw=1.4, solid_capstyle="butt")
-    marks.likely(canvas, inner, foot, 2.2)
+    canvas.plot([left, left + length], [y, y], color=RULE, lw=1)
+    marks.span(canvas, bounds, inner, y, THIN)
 
 
 def _bounded(table: pd.DataFrame) -> bool:
@@ -232,33 +235,30 @@ def _margin(page: Page, canvas: Axes, row: Any, laid: Plan, y: float, t: Message
     page.text(right, y + 0.19, count, size=SMALL - 0.5, ha="right", va="center", color=MUTED)
     if not row.n or not laid.bars:
         return
-    x = laid.end + 0.2
-    least, most = row.share, row.share
     if row.basis == BOUNDED:
-        least, most = row.bound_low / row.n, row.bound_high / row.n
-    canvas.add_patch(Rectangle((x, y - 0.2), BAR * least, 0.4, facecolor=GREY, edgecolor=GREY))
-    if most > least:
-        possible = Rectangle((x + BAR * least, y - 0.2), BAR * (most - least), 0.4)
-        possible.set(facecolor="white", edgecolor=GREY, hatch="//////")
-        canvas.add_patch(possible)
+        _rail(canvas, row, laid.end + 0.2, BAR, y)
+        return
+    canvas.add_patch(Rectangle((laid.end + 0.2, y - 0.2), BAR * row.share, 0.4, **ALL))
 
 
-def _key(table: pd.DataFrame, t: Messages) -> tuple[list[str], list[Mapping[str, Any]]]:
-    """Name the classes of colour, and what else a cell can be in this map, with their looks."""
+def _key(table: pd.DataFrame, t: Messages) -> list[Entry]:
+    """Name the classes of colour, and what else a cell can be in this map."""
     classes, cells = scale(table), _cells(table)
-    names = classes.names(t)
-    looks: list[Mapping[str, Any]] = [{"facecolor": colour} for colour in classes.colours]
     known = cells[cells["basis"] != BOUNDED]
+    looks: dict[str, Mapping[str, Any]] = {
+        name: EDGE if colour == "#ffffff" else {"facecolor": colour, "linewidth": 0}
+        for name, colour in zip(classes.names(t), classes.colours, strict=True)
+    }
     if ((known["n"] > 0) & (known["n"] < FEW)).any():
-        names.append(t("evidence-map.few", n=t.number(FEW)))
-        looks.append(EDGE)
+        looks[t("evidence-map.few", n=t.number(FEW))] = EDGE
     if table["kind"].iloc[0] != "reconstructed":
-        names.append(t("evidence-map.gap"))
-        looks.append(GAP)
+        looks[t("evidence-map.gap")] = GAP
     if empty_goals(cells, t):
-        names.append(t("common.no-models"))
-        looks.append(EMPTY)
-    return names, looks
+        looks[t("common.no-models")] = EMPTY
+    if len(cells["goal"].unique()) <= FEW_GOALS:
+        looks[t("key.all-models")] = ALL
+    boxes = [marks.box_entry(name, **look) for name, look in looks.items()]
+    return [*boxes, *marks.range_key(table["basis"], t, THIN)]
 
 
 def _gaps_found(table: pd.DataFrame, t: Messages) -> str:

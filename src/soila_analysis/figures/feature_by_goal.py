@@ -6,17 +6,25 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, bare, row_height, text_width
+from soila_analysis.figures.page import (
+    LABEL,
+    SMALL,
+    WIDTH,
+    Page,
+    counts,
+    percents,
+    row_height,
+    text_width,
+)
 from soila_analysis.figures.palette import MUTED
 from soila_analysis.figures.spec import Coded, Spec, found
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.figures.wording import (
     BOUNDED,
+    base,
     bounds,
     by_share,
     empty_goals,
@@ -58,17 +66,20 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     title = t("feature-by-goal.title", feature=feature)
     if known and _leads(first, table):
         title = t("feature-by-goal.lead-title", feature=feature, goal=first["goal"].iloc[0])
-    how = [t(f"feature-by-goal.how-{variant}")]
-    if variant == "redesigned":
-        how.append(t("feature-by-goal.square", count=_models_per_square(table)))
-        how.append(interval(table, t))
-        how.append(other_reading(table, t))
+    square = t("feature-by-goal.square", count=_models_per_square(table))
+    how = [square, interval(table, t), other_reading(table, t)]
     return compose(
         table,
         lang,
         chart=t(f"feature-by-goal.chart-{variant}"),
         title=title,
-        subtitle=[*how, open_codes(table, t), empty_goals(table, t)],
+        measure=t(f"feature-by-goal.measure-{variant}"),
+        n=base(table, t),
+        notes=[
+            *(how if variant == "redesigned" else []),
+            open_codes(table, t),
+            empty_goals(table, t),
+        ],
         findings=_findings(first, table, t),
         rows=sentences(table, "goal", t),
     )
@@ -79,23 +90,23 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     rows = table.iloc[::-1].reset_index(drop=True)
     step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, BAR_ROW)
-    page = Page(words, body=step * len(rows) + 1.35)
-    axes = page.axes(LABELS, 0.1, WIDTH - LABELS - 3.1, step * len(rows))
-    longest = max(int(_longest(rows)), 1)
-    for i, row in enumerate(rows.itertuples()):
-        _bar(axes, row, i)
-    axes.set(xlim=(0, longest * 1.02), ylim=(len(rows) - 0.5, -0.5), yticks=[])
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    axes.xaxis.set_major_formatter(lambda x, _: t.number(x))
-    bare(axes)
-    scale = (WIDTH - LABELS - 3.1) / (longest * 1.02)
+    ranges = rows[rows["basis"] == BOUNDED]
+    key = marks.box_key(ranges.assign(n=ranges.get("bound_high")), t)
+    page = Page(words, step * len(rows) + 1.35, key)
+    edge = WIDTH - 0.2
+    middle = (
+        edge - max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples()) - 0.25
+    )
+    end = middle - max(text_width(ratio(r, t), LABEL) for r in rows.itertuples()) - 0.4
+    axes = page.axes(LABELS, 0.1, end - LABELS, step * len(rows))
+    counts(axes, _longest(rows), t)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     for i, row in enumerate(rows.itertuples()):
         y = 0.1 + step * (i + 0.5)
+        _bar(axes, row, i)
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
-        x, count = LABELS + _longest(rows.loc[[i]]) * scale + 0.2, ratio(row, t)
-        page.text(x, y, count, va="center", color=MUTED)
-        x += text_width(count, LABEL) + 0.15
-        page.text(x, y, f"({percent(row, t)})", va="center", **marks.type_of(row.basis))
+        page.text(middle, y, ratio(row, t), ha="right", va="center", color=MUTED)
+        page.text(edge, y, percent(row, t), ha="right", va="center", **marks.type_of(row.basis))
     page.text(LABELS, step * len(rows) + 0.75, t("feature-by-goal.axis"), color=MUTED)
     return page.figure
 
@@ -107,13 +118,18 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     per = _models_per_square(table)
     step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, ROW)
     several = marks.Several(rows, step, t)
-    top, high = several.head + 0.7, several.row
-    page = Page(words, body=top + high * len(rows) + 0.2)
-    several.draw_key(page)
+    top, high = 0.7, several.row
+    key = [
+        *marks.box_key(rows, t),
+        *marks.share_key(rows, t),
+        *several.key,
+    ]
+    page = Page(words, top + high * len(rows) + 0.2, key)
     canvas = page.canvas()
-    panel = WIDTH - 4.8
+    shares = max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples())
+    panel = WIDTH - 3.0 - max(1.8, shares + 0.4)
     axes = page.axes(panel, top, 2.8, high * len(rows))
-    percent_axis(axes, len(rows), t, ticks=(0, 50, 100))
+    percents(axes, len(rows), t, ticks=(0, 50, 100))
     pitch = min(0.36, (panel - LABELS - 1.6) / math.ceil(rows["n"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
         y = top + high * (i + 0.5)
@@ -138,15 +154,13 @@ def _longest(rows: pd.DataFrame) -> float:
 
 def _bar(axes: Axes, row: Any, y: float) -> None:
     """Draw a bar; where the count is only bounded, an open one with its range hatched."""
-    shade = marks.colour(row.basis)
+    looks = marks.boxes(row.basis)
     if row.basis != BOUNDED:
-        axes.barh(y, row.k, height=0.6, color=shade, edgecolor=shade)
+        axes.barh(y, row.k, height=0.6, **looks["has"])
         return
-    axes.barh(y, row.bound_low, height=0.6, color=shade, edgecolor=shade)
-    possible = row.bound_high - row.bound_low
-    axes.barh(
-        y, possible, left=row.bound_low, height=0.6, color="white", edgecolor=shade, hatch="//////"
-    )
+    low, possible = row.bound_low, row.bound_high - row.bound_low
+    axes.barh(y, low, height=0.6, **looks["sure"])
+    axes.barh(y, possible, left=low, height=0.6, **looks["possible"])
 
 
 def _leads(first: pd.DataFrame, table: pd.DataFrame) -> bool:

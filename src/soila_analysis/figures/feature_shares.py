@@ -11,9 +11,9 @@ from soila_analysis.figures.page import (
     LABEL,
     WIDTH,
     Page,
-    bare,
     height,
     lines,
+    percents,
     row_height,
     text_width,
 )
@@ -62,15 +62,15 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             top=top["feature"].iloc[0],
             bottom=bottom["feature"].iloc[0],
         )
-    how = [t(f"feature-shares.how-{variant}", base=base(table, t))]
-    if variant == "redesigned":
-        how += [interval(table, t), other_reading(table, t)]
+    how = [interval(table, t), other_reading(table, t)] if variant == "redesigned" else []
     return compose(
         table,
         lang,
         chart=t(f"feature-shares.chart-{variant}"),
         title=title,
-        subtitle=[*how, open_codes(table, t)],
+        measure=t("feature-shares.measure"),
+        n=base(table, t),
+        notes=[*how, open_codes(table, t)],
         findings=_findings(rows, top, bottom, t) if known else [t("feature-shares.unknown")],
         rows=sentences(rows, "feature", t),
         marks=variant == "redesigned",
@@ -101,16 +101,16 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     rows = by_share(table)
     step = row_height(rows["feature"], LABELS - 0.5, LABEL, t.lang, ROW)
     several = marks.Several(rows, step, t)
-    top, high = several.head + 0.7, several.row
-    page = Page(words, body=top + high * len(rows) + 0.2)
-    several.draw_key(page)
+    top, high = 0.7, several.row
+    key = [*marks.share_key(rows, t), *several.key]
+    page = Page(words, top + high * len(rows) + 0.2, key)
     edge = WIDTH - 0.2 - (_bounds(page, rows, top, high, t) if several.key else 0)
     counts = max(text_width(ratio(r, t), LABEL) for r in rows.itertuples())
     shares = max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples())
     middle = edge - shares - 0.25
     left, right = LABELS, middle - counts - 0.4
     axes = page.axes(left, top, right - left, high * len(rows))
-    percent_axis(axes, len(rows), t, ticks=(0, 25, 50, 75, 100))
+    percents(axes, len(rows), t, ticks=(0, 25, 50, 75, 100))
     axes.set_facecolor("none" if several.key else "white")  # the rules between rows run through
     for i, row in enumerate(rows.itertuples()):
         y = top + high * (i + 0.5)
@@ -129,13 +129,6 @@ def _bounds(page: Page, rows: pd.DataFrame, top: float, high: float, t: Messages
         page.text(WIDTH - 0.2, y + high / 2, text, ha="right", va="center", color=MUTED)
     page.text(WIDTH - 0.2, top - 0.55, t("coders.head"), ha="right", color=MUTED)
     return max(text_width(text, LABEL) for text in [*column, t("coders.head")]) + 0.25
-
-
-def percent_axis(axes: Any, rows: int, t: Messages, ticks: tuple[int, ...]) -> None:
-    """Lay a scale from 0 to 100 % above rows that run downwards."""
-    axes.set(xlim=(0, 100), ylim=(rows - 0.5, -0.5), yticks=[])
-    axes.set_xticks(ticks, [t.percent(x) for x in ticks])
-    bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False)
 
 
 def _last(rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
@@ -14,8 +14,9 @@ from soila_analysis.figures.page import (
     LABEL,
     TITLE,
     WIDTH,
+    Entry,
     Page,
-    bare,
+    counts,
     height,
     lines,
     row_height,
@@ -24,13 +25,16 @@ from soila_analysis.figures.page import (
 from soila_analysis.figures.palette import BLUE, MUTED, PLUM
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.figures.wording import BOUNDED, empty_goals, missing
+from soila_analysis.figures.wording import BOUNDED, base, empty_goals, missing
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.6  # cm, width of the column of labels
 RIGHT = 3.1  # cm, at least, of the column of averages
 ROW = 2.1
 STACK = 9  # dots at most above each other
+MEDIAN: dict[str, Any] = {"color": PLUM, "lw": 7, "alpha": 0.25, "solid_capstyle": "butt"}
+MEDIAN |= {"zorder": 1, "clip_on": False}
+MEAN: dict[str, Any] = {"marker": "^", "color": PLUM, "ms": 8, "zorder": 3}
 
 
 def metric(data: Coded) -> pd.DataFrame:
@@ -51,17 +55,13 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     if first["leader"].any() and variant == "redesigned" and not bounded:
         title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
     most = t.number(int(table["features_max"].iloc[0]))
-    how = [t("features-per-model.how-as-published", most=most)]
+    how = []
     if variant == "redesigned" and bounded:
         names = t.listing(first["goal"].tolist()) if len(first) else ""
         given = t("features-per-model.given", names=names) if names else ""
-        how = [t("features-per-model.bounded", most=most), given]
+        how = [t("features-per-model.bounded"), given]
     elif variant == "redesigned":
-        how = [
-            t("features-per-model.dot", count=_models_per_dot(table)),
-            t("features-per-model.how-redesigned", most=most),
-            t("features-per-model.by-assessed") if _open(goals).any() else "",
-        ]
+        how = [t("features-per-model.by-assessed") if _open(goals).any() else ""]
     left_out = int(goals["not_coded"].sum())
     absent = t("features-per-model.not-coded", n=t.number(left_out)) if left_out else ""
     shown = "bounded" if bounded and variant == "redesigned" else variant
@@ -70,7 +70,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"features-per-model.chart-{shown}"),
         title=title,
-        subtitle=[*how, absent, empty_goals(goals, t)],
+        measure=t(f"features-per-model.measure-{variant}", most=most),
+        n=base(goals, t),
+        notes=[*how, absent, empty_goals(goals, t)],
         findings=_findings(first, t, bounded=bounded, alone=goals["mean"].count() == 1),
         rows=[_row(r, t) for r in goals.itertuples()],
         marks=variant == "redesigned",
@@ -108,14 +110,11 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     goals = goals.loc[middle.sort_values(ascending=False, kind="stable").index]
     per = 1 if bounded else _models_per_dot(table)
     step = row_height(goals["goal"], LABELS - 0.5, LABEL, t.lang, ROW - 0.4) + 0.4
-    page = Page(words, body=step * len(goals) + 1.2)
+    page = Page(words, step * len(goals) + 1.2, _key(goals, per, t))
     right = WIDTH - _averages_width(goals, t)
-    width = right - LABELS
-    axes = page.axes(LABELS, 0.1, width, step * len(goals))
-    low, high = _range(table)
-    axes.set(xlim=(low - 0.7, high + 0.7), ylim=(len(goals) * step, 0), yticks=[])
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
-    bare(axes)
+    axes = page.axes(LABELS, 0.1, right - 0.2 - LABELS, step * len(goals))
+    counts(axes, int(table["features_max"].iloc[0]), t)
+    axes.set_ylim(len(goals) * step, 0)
     for i, goal in enumerate(goals.itertuples()):
         y = step * (i + 0.5)
         _goal_label(page, goal, y, right, t)
@@ -127,8 +126,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
             _dots(axes, rows, y, per)
             if _open(goals.loc[[goal.Index]]).any():
                 marks.band(axes, (goal.mean_min, goal.mean_max), y + 0.86, 0.3)
-            axes.plot([goal.median] * 2, [y - 0.9, y + 0.9], color=PLUM, lw=7, alpha=0.25, zorder=1)
-            axes.plot(goal.mean, y + 0.86, marker="^", color=PLUM, ms=8, zorder=3)
+            axes.plot([goal.median] * 2, [y - 0.9, y + 0.9], **MEDIAN)
+            axes.plot(goal.mean, y + 0.86, clip_on=False, **MEAN)
     page.text(LABELS, step * len(goals) + 0.68, t("features-per-model.axis"), color=MUTED)
     return page.figure
 
@@ -149,14 +148,6 @@ def _first(goals: pd.DataFrame) -> pd.DataFrame:
     return goals[goals["mean"] == goals["mean"].max()]
 
 
-def _range(table: pd.DataFrame) -> tuple[int, int]:
-    if (table["basis"] == BOUNDED).any():
-        return int(table["mean_bound_low"].min()), math.ceil(table["mean_bound_high"].max())
-    known = pd.concat([_scaled(table), table["mean_min"]]).dropna()
-    most = int(table["features_max"].iloc[0])
-    return (int(known.min()) if len(known) else 0), most
-
-
 def _scaled(rows: pd.DataFrame) -> pd.Series:
     """Give the number of features of models as if all of their features had been assessed."""
     return (rows["features_max"] * rows["features"] / rows["assessed"]).astype(float)
@@ -167,21 +158,34 @@ def _models_per_dot(table: pd.DataFrame) -> int:
     return max(1, math.ceil(max(same, default=0) / STACK))
 
 
-def _dots(axes: Any, rows: pd.DataFrame, y: float, per: int) -> None:
+def _dots(axes: Axes, rows: pd.DataFrame, y: float, per: int) -> None:
     basis = rows["basis"].iloc[0]
     for x, k in rows["k"].groupby(_scaled(rows)).sum().items():
         count = math.ceil(k / per)
         offsets = (np.arange(count) - (count - 1) / 2) * 0.19
-        axes.plot(
-            [x] * count,
-            y + offsets,
-            "o",
-            ms=5.2,
-            mfc=marks.face(basis),
-            mec=marks.colour(basis),
-            mew=1.3,
-            zorder=2,
-        )
+        axes.plot([x] * count, y + offsets, linestyle="", clip_on=False, **_dot(basis))
+
+
+def _dot(basis: str) -> dict[str, Any]:
+    look = {"marker": "o", "ms": 5.2, "mew": 1.3, "zorder": 2}
+    return {**look, "mfc": marks.face(basis), "mec": marks.colour(basis)}
+
+
+def _key(goals: pd.DataFrame, per: int, t: Messages) -> list[Entry]:
+    """Name dots, mean and median, or the parts of the ranges of the means."""
+    if (goals["basis"] == BOUNDED).any():
+        return marks.range_key(goals["basis"], t)
+
+    def median(axes: Axes, x: float, y: float) -> None:
+        axes.plot([x, x], [y - 0.2, y + 0.2], **MEDIAN)
+
+    entries = [
+        marks.mark_entry(t("features-per-model.dot", count=per).rstrip("."), **_dot(basis))
+        for basis in goals.loc[goals["n"] > 0, "basis"].unique()
+    ]
+    bounds = [marks.band_entry(t("key.mean-bounds"))] if _open(goals).any() else []
+    mean = marks.mark_entry(t("column.mean"), **MEAN)
+    return [*entries, mean, *bounds, Entry(t("column.median"), median)]
 
 
 def _averages_width(goals: pd.DataFrame, t: Messages) -> float:

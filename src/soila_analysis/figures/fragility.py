@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.page import SMALL, WIDTH, Page, height, lines
+from soila_analysis.figures import marks
+from soila_analysis.figures.page import SMALL, WIDTH, Entry, Page, height, lines
 from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
@@ -16,6 +17,9 @@ TEXT = 8.4  # cm, width of the column of sentences
 CODES, HOLDS = TEXT + 0.8, WIDTH - 3.6  # left edges of the two panels
 SCALE = 0.28  # cm a code
 BAR = 2.2  # cm for 100 %
+CODE: dict[str, Any] = {"linestyle": "", "marker": "o", "ms": 5, "color": BLUE}
+TRUE: dict[str, Any] = {"facecolor": BLUE, "linewidth": 0}
+FAILS: dict[str, Any] = {"facecolor": HEAT[0], "edgecolor": GREY, "linewidth": 0.6}
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -30,8 +34,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"fragility.chart-{variant}"),
         title=t("fragility.lead-title", ratio=ratio) if single else t("fragility.title"),
-        subtitle=[
-            t("fragility.how"),
+        measure=t("fragility.measure"),
+        notes=[
             t("fragility.how-holds") if _known(table) else "",
             t("fragility.dash") if table["codes"].hasnans else "",
         ],
@@ -56,7 +60,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     told = t("fragility.holds") if _known(table) else ""
     often = lines(told, WIDTH - HOLDS - 0.2, SMALL, words.lang, bold=True)
     head = max(height(codes, SMALL), height(often, SMALL)) + 0.25
-    page = Page(words, body=sum(heights) + head)
+    page = Page(words, sum(heights) + head, _key(table, t))
     canvas = page.canvas()
     page.text(CODES, 0.0, codes, size=SMALL, weight="bold")
     page.text(HOLDS, 0.0, often, size=SMALL, weight="bold")
@@ -65,6 +69,14 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         _codes(page, canvas, row, y + high / 2, t)
         _holds(page, canvas, row, y + high / 2, t)
     return page.figure
+
+
+def _key(table: pd.DataFrame, t: Messages) -> list[Entry]:
+    codes = [marks.mark_entry(t("key.code"), **CODE)] if table["codes"].notna().any() else []
+    if not _known(table):
+        return codes
+    bars = {"true": TRUE, "fails": FAILS}
+    return [*codes, *(marks.box_entry(t(f"key.{name}"), **look) for name, look in bars.items())]
 
 
 def _known(table: pd.DataFrame) -> bool:
@@ -78,7 +90,7 @@ def _codes(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
         page.text(CODES, y, "–", size=SMALL, va="center", color=MUTED)
         return
     dots = min(int(row.codes), int((HOLDS - CODES - 1.0) / SCALE))
-    canvas.plot([CODES + 0.1 + SCALE * i for i in range(dots)], [y] * dots, "o", ms=5, color=BLUE)
+    canvas.plot([CODES + 0.1 + SCALE * i for i in range(dots)], [y] * dots, **CODE)
     x = CODES + SCALE * dots + 0.2
     page.text(x, y, t.number(row.codes), size=SMALL, va="center", weight="bold")
 
@@ -86,8 +98,8 @@ def _codes(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
 def _holds(page: Page, canvas: Axes, row: Any, y: float, t: Messages) -> None:
     if pd.isna(row.holds):
         return
-    canvas.barh(y, BAR, left=HOLDS, height=0.22, color=HEAT[0], edgecolor=GREY, lw=0.6)
-    canvas.barh(y, BAR * row.holds, left=HOLDS, height=0.22, color=BLUE)
+    canvas.barh(y, BAR, left=HOLDS, height=0.22, **FAILS)
+    canvas.barh(y, BAR * row.holds, left=HOLDS, height=0.22, **TRUE)
     page.text(WIDTH - 0.2, y, _percent(row.holds, t), size=SMALL, ha="right", va="center")
 
 

@@ -7,28 +7,25 @@ from dataclasses import dataclass
 import pandas as pd
 
 from soila_analysis.figures.page import (
-    KEY_ROW,
-    LEADING,
+    LINE,
     MARGIN,
-    POINT,
     SMALL,
     WIDTH,
     Page,
     height,
-    key_rows,
     lines,
     text_width,
 )
 from soila_analysis.figures.palette import MUTED
-from soila_analysis.figures.wording import BOUNDED, base, by_share, percent, ratio
+from soila_analysis.figures.wording import BOUNDED, by_share, percent, ratio
 from soila_analysis.language import Messages
 
+DEEP = 4  # lines at most of a level heading, whose words are whole
 FEW_GOALS = 4  # up to so many have wide columns with level headings, and bars in the margin
 GOALS, FEATURES = 12, 40  # at most, of a panel
-ROW, ROW_NARROW, ROW_BOUNDED = 0.87, 0.74, 1.0
+ROW, ROW_NARROW, ROW_BOUNDED = 0.87, 0.74, 1.1
 SLANT = 58  # degrees
 SLANTED = 5.5  # cm, the longest line of a slanted heading
-LINE = SMALL * LEADING * POINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +72,6 @@ class Plan:
     style: str
     heads: Mapping[str, list[str]]
     numbers: Sequence[tuple[str, list[str]]]
-    key: float
     panels: tuple[Panel, ...]
     height: float
 
@@ -87,7 +83,7 @@ class Plan:
         """Set the key to numbered headings, in two columns."""
         half = math.ceil(len(self.numbers) / 2)
         for x, part in ((MARGIN, self.numbers[:half]), (WIDTH / 2, self.numbers[half:])):
-            y = self.key
+            y = 0.0
             for number, rows in part:
                 page.text(x, y, number, size=SMALL, weight="bold")
                 page.text(x + 0.8, y, rows, size=SMALL)
@@ -95,32 +91,27 @@ class Plan:
 
     def set_heads(self, page: Page, panel: Panel, cells: pd.DataFrame, t: Messages) -> None:
         """Set the headings of a panel's columns, with the number of assessed models below."""
-        foot = panel.top - 0.5
-        for j, goal in enumerate(panel.goals):
+        bases = [cells.xs(goal, level=1) for goal in (*panel.goals, "")]
+        right, widths = WIDTH - 0.2, [self.wide] * len(panel.goals) + [WIDTH - 0.4 - self.end]
+        over = [_base(rows, wide, t) for rows, wide in zip(bases, widths, strict=True)]
+        foot = panel.top - 0.18 - max(height(said, SMALL) for said in over)
+        for j, (goal, said) in enumerate(zip(panel.goals, over, strict=False)):
             x, rows = self.left(j) + self.wide / 2, self.heads[goal]
-            own = cells.xs(goal, level=1)
+            top = panel.top - 0.08 - height(said, SMALL)
+            page.text(x, top, said, size=SMALL, ha="center", color=MUTED)
             if self.style == "slanted":
-                _base(page, x, panel.top, own, self.wide, t)
-                page.text(x, panel.top - 0.85, rows, size=SMALL, slant=SLANT)
+                page.text(x, foot, rows, size=SMALL, slant=SLANT)
                 continue
-            if self.style == "numbered":
-                _base(page, x, panel.top, own, self.wide, t)
-                page.text(x, panel.top - 1.2, rows, size=SMALL, weight="bold", ha="center")
-                continue
-            page.text(x, foot - 0.05 - height(rows, SMALL), rows, size=SMALL, ha="center")
-            page.text(x, foot, base(own, t), size=SMALL, ha="center", color=MUTED)
-        x, margin = self.end + 0.2, cells.xs("", level=1)
-        if self.bars:
-            page.text(x, foot - 0.45, t("common.all"), weight="bold", size=SMALL)
-            page.text(x, foot, base(margin, t), size=SMALL, color=MUTED)
-            return
-        right = WIDTH - 0.2
-        page.text(right, panel.top - 1.2, t("common.all"), weight="bold", size=SMALL, ha="right")
-        _base(page, right, panel.top, margin, right - x, t, ha="right")
+            weight = "bold" if self.style == "numbered" else "normal"
+            up = foot - height(rows, SMALL)
+            page.text(x, up, rows, size=SMALL, weight=weight, ha="center")
+        page.text(right, foot - LINE, t("common.all"), weight="bold", size=SMALL, ha="right")
+        top = panel.top - 0.08 - height(over[-1], SMALL)
+        page.text(right, top, over[-1], size=SMALL, ha="right", color=MUTED)
         page.text(self.labels - 0.2, panel.top - 0.42, "n =", size=SMALL, ha="right", color=MUTED)
 
 
-def plan(table: pd.DataFrame, t: Messages, key: Sequence[str]) -> Plan:
+def plan(table: pd.DataFrame, t: Messages) -> Plan:
     """Lay a map out.
 
     Parameters
@@ -129,8 +120,6 @@ def plan(table: pd.DataFrame, t: Messages, key: Sequence[str]) -> Plan:
         Of the evidence map, labelled.
     t : Messages
         Language of the numbers.
-    key : sequence of str
-        Names in the key of colours, which stands above all else.
 
     Returns
     -------
@@ -152,9 +141,7 @@ def plan(table: pd.DataFrame, t: Messages, key: Sequence[str]) -> Plan:
         for row in ordered.itertuples()
     }
     style, heads, numbers = _headings(goals, wide, per, labels, t)
-    above = KEY_ROW * len(key_rows(key)) + 0.15
-    under = above + _numbers_height(numbers) + (0.2 if numbers else 0)
-    parts, y = [], under
+    parts, y = [], _numbers_height(numbers) + (0.2 if numbers else 0)
     for some in _even([*goals], per):
         for features in _even([*rows], FEATURES):
             y += _head(heads, some, style)
@@ -169,7 +156,6 @@ def plan(table: pd.DataFrame, t: Messages, key: Sequence[str]) -> Plan:
         style=style,
         heads=heads,
         numbers=numbers,
-        key=above,
         panels=tuple(parts),
         height=y - 0.35,
     )
@@ -202,8 +188,10 @@ def _headings(
     goals: Mapping[str, str], wide: float, per: int, labels: float, t: Messages
 ) -> tuple[str, dict[str, list[str]], list[tuple[str, list[str]]]]:
     """Choose level, slanted or numbered headings, whichever first has room for every label."""
-    if len(goals) <= FEW_GOALS:
-        return "level", {g: lines(n, wide - 0.15, SMALL, t.lang) for g, n in goals.items()}, []
+    level = {goal: lines(name, wide - 0.15, SMALL, t.lang) for goal, name in goals.items()}
+    whole = all(" ".join(rows) == goals[goal] for goal, rows in level.items())
+    if len(goals) <= FEW_GOALS and whole and max(map(len, level.values())) <= DEEP:
+        return "level", level, []
     angle, slanted = math.radians(SLANT), {}
     for i, (goal, name) in enumerate(goals.items()):
         room = (WIDTH - 0.15 - labels - wide * (i % per + 0.5)) / math.cos(angle)
@@ -236,18 +224,10 @@ def _head(heads: Mapping[str, list[str]], goals: Sequence[str], style: str) -> f
     return 0.95 + longest * math.sin(angle) + max(map(len, shown)) * LINE * math.cos(angle)
 
 
-def _base(
-    page: Page,
-    x: float,
-    top: float,
-    rows: pd.DataFrame,
-    wide: float,
-    t: Messages,
-    ha: str = "center",
-) -> None:
-    """Set the number of assessed models over a column; a range that is too wide on two lines."""
+def _base(rows: pd.DataFrame, wide: float, t: Messages) -> list[str]:
+    """Write the number of assessed models of a column; a range that is too wide on two lines."""
     low, high = rows["n"].min(), rows["n"].max()
     said = [t.number(low)] if low == high else [f"{t.number(low)}–{t.number(high)}"]
-    if text_width(said[0], SMALL) > wide - 0.06:
-        said = [f"{t.number(low)}–", t.number(high)]
-    page.text(x, top - 0.08 - height(said, SMALL), said, size=SMALL, ha=ha, color=MUTED)
+    return (
+        said if text_width(said[0], SMALL) <= wide - 0.06 else [f"{t.number(low)}–", t.number(high)]
+    )

@@ -14,7 +14,7 @@ from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines, row_h
 from soila_analysis.figures.palette import PALETTE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
-from soila_analysis.figures.wording import empty_goals, leaders, percent, ratio
+from soila_analysis.figures.wording import base, empty_goals, leaders, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 4.4  # cm, width of the column of labels
@@ -47,6 +47,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         table = _as_the_review(table)
     first = table[table["k"] == table["k"].max()]
     lead = first.iloc[0]
+    one_each = lead.n == lead.models
     clear = len(first) == 1 and variant == "redesigned"
     title = t("models-by-goal.lead-title", goal=lead.goal) if clear else t("models-by-goal.title")
     return compose(
@@ -54,9 +55,10 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"models-by-goal.chart-{variant}"),
         title=title,
-        subtitle=[
-            _base(table, t),
-            _unit(table, t) if variant == "redesigned" else "",
+        measure=t(f"models-by-goal.{'measure' if one_each else 'measure-memberships'}"),
+        n=base(table, t),
+        notes=[
+            "" if one_each else t("models-by-goal.memberships", models=t.number(lead.models)),
             _sum(table, t),
             empty_goals(table.assign(n=table["k"]), t),
         ],
@@ -95,8 +97,11 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     rows = table.sort_values("k", ascending=False, kind="stable")
     per = _models_per_square(table)
+    unit = t("models-by-goal.square", count=per).rstrip(".")
+    looks = [marks.boxes(basis)["has"] for basis in rows["basis"].unique()]
+    key = [marks.box_entry(unit, **look) for look in looks]
     step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, ROW)
-    page = Page(words, body=step * len(rows) + 0.2)
+    page = Page(words, step * len(rows) + 0.2, key)
     axes = page.canvas()
     pitch = min(0.42, 8.4 / math.ceil(rows["k"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
@@ -143,17 +148,6 @@ def _slice_label(row: Any, angle: float, t: Messages) -> _Label:
 
 def _models_per_square(table: pd.DataFrame) -> int:
     return max(1, math.ceil(table["k"].max() / SQUARES))
-
-
-def _unit(table: pd.DataFrame, t: Messages) -> str:
-    return t("models-by-goal.square", count=_models_per_square(table))
-
-
-def _base(table: pd.DataFrame, t: Messages) -> str:
-    n, models = int(table["n"].iloc[0]), int(table["models"].iloc[0])
-    if n == models:
-        return t("models-by-goal.base", n=t.number(n))
-    return t("models-by-goal.base-memberships", n=t.number(n), models=t.number(models))
 
 
 def _as_the_review(table: pd.DataFrame) -> pd.DataFrame:

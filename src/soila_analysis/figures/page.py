@@ -1,16 +1,20 @@
 """One look for all figures: page, type, colours, and text that is measured before it is set."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib import font_manager
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_rgba
@@ -19,22 +23,26 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.ft2font import FT2Font, LoadFlags
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 
 from soila_analysis.figures.palette import MUTED, PLUM, RULE, TEXT
 from soila_analysis.figures.texts import Texts
-from soila_analysis.language import messages
+from soila_analysis.language import Messages, messages
 
 SCREEN = 96  # dots per inch of a notebook
 WIDTH = 16.0  # cm, as are all lengths here
 MARGIN = 0.3
 TITLE, LABEL, SMALL = 12.0, 9.5, 8.5  # points
-KEY, KEY_ROW = LABEL - 0.5, 0.5
+# No line ends between a number and its sign or unit; in a narrow column, at least not at a sign.
+HELD = (r"(?<![\d=<>/–]) (?![=<>/–])", r"(?<![=<>/–]) (?![=<>/–])", " ")
 LEADING = 1.18
 FAMILY = "Soila Sans"  # fonts/README.md
 FALLBACK = "DejaVu Sans"  # for characters that the shipped font lacks
 CM = 1 / 2.54  # inches
 PIXELS = 65_000  # matplotlib draws no more in a row or column
+Draw = Callable[[Axes, float, float], None]
 POINT = 2.54 / 72  # cm
+LINE = SMALL * LEADING * POINT  # cm, height of a line of small print
 
 RC: dict[Any, Any] = {
     "font.family": [FAMILY, FALLBACK],
@@ -70,7 +78,15 @@ def style() -> Iterator[None]:
 
 
 class Drawing(Figure):
-    """A matplotlib figure that a notebook shows, though pyplot does not know it."""
+    """A matplotlib figure that a notebook shows, though pyplot does not know it.
+
+    Attributes
+    ----------
+    key : list of (str, list of Artist)
+        The names in its key, each with the marks beside it.
+    """
+
+    key: list[tuple[str, list[Artist]]]
 
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         buffer, (width, _) = BytesIO(), self.get_size_inches()
@@ -94,15 +110,38 @@ class _Line(Text):
         renderer.close_group("text")
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A mark of a key and its name.
+
+    Attributes
+    ----------
+    name : str
+    draw : callable
+        (axes in cm, middle of the mark from the left and from the top) draws the mark.
+    wide : float
+        Room in cm for the mark.
+    look : mapping
+        Weight and colour of the name: those of the numbers that the mark stands for.
+    """
+
+    name: str
+    draw: Draw
+    wide: float = 0.5
+    look: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Page:
-    """A figure 16 cm wide with badge, title and subtitle above a body, and a source line below.
+    """A figure 16 cm wide: badge, title, subtitle and key above a body, notes and source below.
 
     Parameters
     ----------
     texts : Texts
-        Title, subtitle, badge and source.
+        Title, subtitle, badge, notes and source.
     body : float
         Height of the body in cm; the page is as high as body and texts need.
+    key : sequence of Entry, optional
+        What the marks in the body are.
 
     Attributes
     ----------
@@ -112,17 +151,24 @@ class Page:
         top of the body, downwards.
     """
 
-    def __init__(self, texts: Texts, body: float) -> None:
+    def __init__(self, texts: Texts, body: float, key: Sequence[Entry] = ()) -> None:
         width = WIDTH - 2 * MARGIN
         self.lang = lang = texts.lang
         blocks = [
             (lines(texts.title, width, TITLE, lang, bold=True), TITLE, TEXT, "bold"),
             (lines(texts.subtitle, width, LABEL, lang, even=False), LABEL, MUTED, "normal"),
         ]
-        foot = lines(texts.source, width, SMALL, lang, even=False)
+        foot = [
+            line
+            for text in (texts.notes, texts.source)
+            for line in lines(text, width, SMALL, lang, even=False)
+        ]
         badge = lines(texts.badge, width - 0.4, SMALL, lang, bold=True) if texts.badge else []
         head = MARGIN + (height(badge, SMALL) + 0.45 if badge else 0)
         head += sum(height(block[0], block[1]) + 0.15 for block in blocks) + 0.15
+        names = [lines(one.name, width - one.wide, SMALL, lang) for one in key]
+        places, under = _placed(key, names)
+        head += under
         self.body = body
         self._head = head
         self._height = head + body + 0.25 + height(foot, SMALL) + MARGIN
@@ -136,6 +182,11 @@ class Page:
             self.text(MARGIN, y, block, size=size, color=colour, weight=weight)
             y += height(block, size) + 0.15
         self.text(MARGIN, body + 0.25, foot, size=SMALL, color=MUTED)
+        self.figure.key = []
+        if key:
+            canvas = self.canvas(-under, under)
+            for one, rows, place in zip(key, names, places, strict=True):
+                self._set_entry(canvas, one, rows, *place, under)
 
     def text(
         self,
@@ -191,20 +242,6 @@ class Page:
             yield top
             top += high
 
-    def key(self, names: Sequence[str], looks: Sequence[Mapping[str, Any]]) -> None:
-        """Set a box and a name for each class, side by side at the top of the body, in `key_rows`.
-
-        A look is what `Rectangle` takes beside the usual grey edge.
-        """
-        canvas, entries = self.canvas(), iter(looks)
-        for i, row in enumerate(key_rows(names)):
-            x, y = MARGIN, KEY_ROW * i
-            for name, look in zip(row, entries):  # noqa: B905 - the looks go on with the next row
-                edge = {"edgecolor": "#8a8a8a", "lw": 0.8, **look}
-                canvas.add_patch(Rectangle((x, y + 0.1), 0.45, 0.34, **edge))
-                self.text(x + 0.6, y + 0.27, name, size=KEY, va="center")
-                x += 1.1 + text_width(name, KEY)
-
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
         """Add axes whose upper left corner is at (x, y) cm."""
         box = (x / WIDTH, self._up(y + height), width / WIDTH, height / self._height)
@@ -212,12 +249,22 @@ class Page:
         axes.set_axisbelow(True)
         return axes
 
-    def canvas(self, x: float = 0, y: float = 0, width: float = WIDTH) -> Axes:
-        """Add invisible axes over the body, in cm with y downwards, to draw shapes on."""
-        axes = self.axes(x, y, width, self.body - y)
-        axes.set(xlim=(0, width), ylim=(self.body - y, 0))
+    def canvas(self, top: float = 0, high: float | None = None) -> Axes:
+        """Add invisible axes over the body, or a part, in cm with y downwards, to draw on."""
+        high = self.body if high is None else high
+        axes = self.axes(0, top, WIDTH, high)
+        axes.set(xlim=(0, WIDTH), ylim=(high, 0))
         axes.axis("off")
         return axes
+
+    def _set_entry(
+        self, canvas: Axes, one: Entry, rows: Sequence[str], x: float, y: float, under: float
+    ) -> None:
+        drawn = canvas.get_children()
+        one.draw(canvas, x + (one.wide - 0.1) / 2, y + LINE / 2)
+        marks = [mark for mark in canvas.get_children() if mark not in drawn]
+        self.figure.key.append((one.name, marks))
+        self.text(x + one.wide, y - under, rows, size=SMALL, **one.look)
 
     def _up(self, y: float) -> float:
         return 1 - (self._head + y) / self._height
@@ -246,18 +293,21 @@ def bare(axes: Axes, **ticks: Any) -> None:
     axes.spines[:].set_visible(False)
 
 
-def key_rows(names: Sequence[str]) -> list[list[str]]:
-    """Break the names of a key into rows that fit on the page."""
-    rows: list[list[str]] = [[]]
-    x = MARGIN
-    for name in names:
-        wide = 1.1 + text_width(name, KEY)
-        if rows[-1] and x + wide - 0.5 > WIDTH - MARGIN:
-            rows.append([])
-            x = MARGIN
-        rows[-1].append(name)
-        x += wide
-    return rows
+def percents(axes: Axes, rows: int, t: Messages, ticks: Sequence[int]) -> None:
+    """Lay a scale from 0 to 100 % above rows that run downwards."""
+    axes.set(xlim=(0, 100), ylim=(rows - 0.5, -0.5), yticks=[])
+    axes.set_xticks(ticks, [t.percent(x) for x in ticks])
+    bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False)
+
+
+def counts(axes: Axes, most: float, t: Messages) -> None:
+    """Lay a scale from 0 to the first round number that is at least `most`."""
+    locator = MaxNLocator(8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+    ticks = np.asarray(locator.tick_values(0, max(most, 1)))
+    ticks = ticks[(ticks >= 0) & (ticks - np.diff(ticks)[0] < max(most, 1))]
+    axes.set(xlim=(0, ticks[-1]), yticks=[])
+    axes.set_xticks(ticks, [t.number(tick) for tick in ticks])
+    bare(axes)
 
 
 def row_height(labels: Iterable[str], width: float, size: float, lang: str, least: float) -> float:
@@ -280,21 +330,19 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
     return sum(_advance(character, bold) for character in text) * size / 100 * POINT
 
 
-def placed(
-    key: Sequence[Sequence[str]], symbol: float = 0.5
+def _placed(
+    key: Sequence[Entry], names: Sequence[Sequence[str]]
 ) -> tuple[list[tuple[float, float]], float]:
-    """Place the entries of a key, each of lines beside a symbol of a width, and say where it ends.
-
-    They stand side by side, on as many rows as they need.
-    """
+    """Place the entries of a key side by side, on as many rows as they need; say where it ends."""
     places, x, y, high = [], MARGIN, 0.0, 0.0
-    for rows in key:
-        wide = symbol + 0.4 + max(text_width(row, SMALL) for row in rows)
-        if x > MARGIN and x + wide > WIDTH + MARGIN:
+    for one, rows in zip(key, names, strict=True):
+        bold = one.look.get("weight") == "bold"
+        wide = one.wide + max(text_width(row, SMALL, bold=bold) for row in rows)
+        if x > MARGIN and x + wide > WIDTH - MARGIN:
             x, y, high = MARGIN, y + high, 0.0
         places.append((x, y))
-        x, high = x + wide, max(high, height(rows, SMALL) + 0.15)
-    return places, y + high + 0.25
+        x, high = x + wide + 0.5, max(high, height(rows, SMALL) + 0.12)
+    return places, y + high + 0.2 if key else 0.0
 
 
 def lines(
@@ -305,11 +353,12 @@ def lines(
     Breaks fall at spaces, else at the joints of compounds that the language's catalogue knows,
     else, for a word that no line can hold, between letters. Nothing is ever cut off.
     """
-    greedy = _fill(text, width, size, lang, bold)
+    words = list(_words(text, width, size, bold))
+    greedy = _fill(words, width, size, lang, bold)
     low, high = width / 2, width
     while even and len(greedy) > 1 and high - low > 0.05:
         middle = (low + high) / 2
-        narrower = _fill(text, middle, size, lang, bold)
+        narrower = _fill(words, middle, size, lang, bold)
         if len(narrower) <= len(greedy) and not _splits_more(narrower, greedy):
             greedy, high = narrower, middle
         else:
@@ -321,10 +370,10 @@ def _splits_more(one: Sequence[str], other: Sequence[str]) -> bool:
     return len(" ".join(one).split(" ")) > len(" ".join(other).split(" "))
 
 
-def _fill(text: str, width: float, size: float, lang: str, bold: bool) -> list[str]:
+def _fill(words: Sequence[str], width: float, size: float, lang: str, bold: bool) -> list[str]:
     rows: list[str] = []
     line = ""
-    for word in text.split(" "):
+    for word in words:
         candidate = f"{line} {word}" if line else word
         if text_width(candidate, size, bold=bold) <= width:
             line = candidate
@@ -338,9 +387,23 @@ def _fill(text: str, width: float, size: float, lang: str, bold: bool) -> list[s
     return [*rows, line] if line else rows
 
 
+def _words(
+    text: str, width: float, size: float, bold: bool, held: Sequence[str] = HELD
+) -> Iterator[str]:
+    """Split a text where a line may end: a number and its unit are one word, if a line holds it."""
+    for word in re.split(held[0], text):
+        if len(held) > 1 and text_width(word, size, bold=bold) > width:
+            yield from _words(word, width, size, bold, held[1:])
+        else:
+            yield word
+
+
 def _broken(word: str, width: float, size: float, lang: str, bold: bool) -> list[str]:
     joints = messages(lang).joints(word)
-    pieces, hyphen = (joints, "-") if len(joints) > 1 else (list(word), "")
+    parts = re.findall(r"[^-/]+[-/]*|[-/]+", word)
+    pieces, hyphen = (
+        (joints, "-") if len(joints) > 1 else (parts if len(parts) > 1 else list(word), "")
+    )
     rows, line = [], ""
     for piece in pieces:
         if line and text_width(line + piece + hyphen, size, bold=bold) > width:

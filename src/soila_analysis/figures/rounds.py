@@ -9,12 +9,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from soila_analysis.figures import marks
-from soila_analysis.figures.feature_shares import percent_axis
-from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, height, lines, text_width
+from soila_analysis.figures.page import (
+    LABEL,
+    SMALL,
+    WIDTH,
+    Entry,
+    Page,
+    height,
+    lines,
+    percents,
+    row_height,
+    text_width,
+)
 from soila_analysis.figures.palette import GREY, MUTED
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.figures.wording import BOUNDED, badge, explained, p_value, percent, ratio
+from soila_analysis.figures.wording import BOUNDED, badge, p_value, percent, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.6  # cm, width of the column of labels
@@ -24,8 +34,10 @@ GAP = 0.35  # cm between columns of numbers
 EDGE = 0.75  # cm between the scale and the numbers: half of its last label
 APART = 0.18  # of a row, from its middle
 SIDE = ("k", "n", "share", "percent", *marks.INNER, "basis", "bound_low", "bound_high")
-SHAPES = {"1": "s", "2": "o"}  # of the earlier and of the later round
-SIZES = {"1": 5.5, "2": 7.5}
+SIDES = ("1", "2")  # the earlier and the later round
+EARLIER: dict[str, Any] = {"marker": "s", "ms": 9, "mfc": "white", "mew": 1.8}
+LATER: dict[str, Any] = {"marker": "o", "ms": 5.5, "mew": 0}  # seen inside the square, too
+LOOKS = {"1": EARLIER, "2": LATER}
 CHANGE: dict[str, Any] = {"weight": "bold"}
 PLAIN: dict[str, Any] = {"weight": "normal"}
 LEVEL = 0.05  # of the tests of models in both rounds
@@ -43,13 +55,12 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"rounds.chart-{variant}"),
         title=t("rounds.title", **names),
-        subtitle=[
-            t("rounds.how", **names),
+        measure=t("rounds.measure"),
+        notes=[
             *(t(f"rounds.how-{name}") for name in _changes(table)),
             t("rounds.unknown") if inferred else "",
             t("rounds.dependent") if len(_changes(table)) > 1 else "",
             t("rounds.caveats", caveats="; ".join(caveats)) if caveats else "",
-            *_of_each({side: explained(table[f"basis{side}"], t) for side in SHAPES}, first),
         ],
         findings=[*_findings(table, t), *_models(table, t)],
         rows=[_sentence(pair, _changes(table), t) for pair in _pairs(table)],
@@ -63,11 +74,11 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     t = messages(words.lang)
     pairs = _pairs(table)
     changes = _changes(table)
-    titles = [*(table[f"round{side}"].iloc[0] for side in SHAPES)]
+    titles = [*(table[f"round{side}"].iloc[0] for side in SIDES)]
     titles += [t(f"rounds.{name}") for name in changes]
     heads = [lines(title, HEAD, SMALL, t.lang) for title in titles]
     cells = [
-        [*(_share(p, side, t) for side in SHAPES), *(CHANGES[c](p.row, t) for c in changes)]
+        [*(_share(p, side, t) for side in SIDES), *(CHANGES[c](p.row, t) for c in changes)]
         for p in pairs
     ]
     wide = [
@@ -77,16 +88,17 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     last = len(wide) - 1
     rights = [WIDTH - 0.2 - sum(wide[i + 1 :]) - GAP * (last - i) for i in range(len(wide))]
     top = max(height(head, SMALL) for head in heads) + 0.3
-    page = Page(words, body=ROW * len(pairs) + top + 0.1)
-    axes = page.axes(LABELS, top, rights[0] - wide[0] - EDGE - LABELS, ROW * len(pairs))
-    percent_axis(axes, len(pairs), t, ticks=(0, 50, 100))
+    step = row_height(table["feature"], LABELS - 0.5, LABEL, t.lang, ROW)
+    page = Page(words, step * len(pairs) + top + 0.1, _key(pairs, titles, t))
+    axes = page.axes(LABELS, top, rights[0] - wide[0] - EDGE - LABELS, step * len(pairs))
+    percents(axes, len(pairs), t, ticks=(0, 50, 100))
     for head, right in zip(heads, rights, strict=True):
         page.text(right, 0.0, head, ha="right", size=SMALL, color=MUTED)
     for i, (pair, printed) in enumerate(zip(pairs, cells, strict=True)):
-        y = top + ROW * (i + 0.5)
+        y = top + step * (i + 0.5)
         page.label(LABELS - 0.25, y, pair.row.feature, LABELS - 0.5)
         _marks(axes, pair, i)
-        kinds = [marks.type_of(pair.side[side].basis) for side in SHAPES]
+        kinds = [marks.type_of(pair.side[side].basis) for side in SIDES]
         kinds += [_weight(name, pair.row) for name in changes]
         for right, (upper, lower), kind in zip(rights, printed, kinds, strict=True):
             page.text(right, y - 0.4, upper, ha="right", **kind)
@@ -107,10 +119,10 @@ def _pairs(table: pd.DataFrame) -> list[_Pair]:
     ordered = table.sort_values(["difference", "feature"], ascending=[False, True])
     sides = {
         side: ordered[[f"{name}{side}" for name in SIDE]].set_axis(list(SIDE), axis=1).itertuples()
-        for side in SHAPES
+        for side in SIDES
     }
     return [
-        _Pair(row, dict(zip(SHAPES, both, strict=True)))
+        _Pair(row, dict(zip(SIDES, both, strict=True)))
         for row, *both in zip(ordered.itertuples(), *sides.values(), strict=True)
     ]
 
@@ -159,17 +171,32 @@ def _signed(share: float, t: Messages) -> str:
 
 def _marks(axes: Axes, pair: _Pair, y: float) -> None:
     """Draw both rounds on one line; apart, if one of them is a range."""
-    known = [side for side in SHAPES if pair.side[side].n > 0]
+    known = [side for side in SIDES if pair.side[side].n > 0]
     ranges = [side for side in known if pair.side[side].basis == BOUNDED]
-    if len(known) == len(SHAPES) and not ranges:
+    if len(known) == len(SIDES) and not ranges:
         axes.plot([100 * pair.side[side].share for side in known], [y, y], color=GREY, lw=1.6)
-    for side, shift in zip(SHAPES, (-APART, APART), strict=True):
+    for side, shift in zip(SIDES, (-APART, APART), strict=True):
         row, at = pair.side[side], y + (shift if ranges else 0)
         if side in ranges:
             marks.share(axes, row, at)
         elif side in known:
-            look: dict[str, Any] = {"color": marks.colour(row.basis), "mew": 1.8, "clip_on": False}
-            axes.plot(100 * row.share, at, SHAPES[side], ms=SIZES[side], **look)
+            shade = marks.colour(row.basis)
+            axes.plot(100 * row.share, at, clip_on=False, color=shade, **LOOKS[side])
+
+
+def _key(pairs: Sequence[_Pair], titles: Sequence[str], t: Messages) -> list[Entry]:
+    """Name the marks of both rounds, and the parts of a range."""
+    rows = [(side, pair.side[side]) for side in SIDES for pair in pairs]
+    known = [(side, r.basis) for side, r in rows if r.n > 0 and r.basis != BOUNDED]
+    entries = {
+        side: marks.mark_entry(name, color=marks.colour(basis), **LOOKS[side])
+        for side, basis in known
+        for name in [t("rounds.round", round=titles[int(side) - 1])]
+    }
+    return [
+        *entries.values(),
+        *marks.range_key(pd.Series([r.basis for _, r in rows if r.n > 0]), t),
+    ]
 
 
 def _findings(table: pd.DataFrame, t: Messages) -> list[str]:
@@ -232,7 +259,7 @@ def _models(table: pd.DataFrame, t: Messages) -> list[str]:
 def _sentence(pair: _Pair, changes: Sequence[str], t: Messages) -> str:
     before, now = (
         f"{share} ({counts})" if counts else share
-        for share, counts in (_share(pair, side, t) for side in SHAPES)
+        for share, counts in (_share(pair, side, t) for side in SIDES)
     )
     change, between = _change(pair.row, t)
     told = {
@@ -255,7 +282,7 @@ def _paired_sentence(row: Any, t: Messages) -> str:
 
 def _badge(row: Any, t: Messages) -> str:
     """Say of both rounds what they are, in one badge where they are of one kind."""
-    badges = {side: badge(row[f"kind{side}"], row[f"reading{side}"], t) for side in SHAPES}
+    badges = {side: badge(row[f"kind{side}"], row[f"reading{side}"], t) for side in SIDES}
     return " / ".join(_of_each(badges, row))
 
 

@@ -1,16 +1,25 @@
 """Figure 8: which group sizes can print the published shares."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
-from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Page, lines
-from soila_analysis.figures.palette import BLUE, HEAT, MUTED, PLUM
+from soila_analysis.figures.marks import box_entry, mark_entry
+from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Entry, Page, lines
+from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, PLUM
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.language import messages
+from soila_analysis.language import Messages, messages
 
 LABELS = 6.7  # cm, width of the column of labels
 ROW = 0.8
+CAN: dict[str, Any] = {"marker": "o", "ms": 6, "color": BLUE}
+CANNOT: dict[str, Any] = {"marker": "x", "ms": 3.5, "color": GREY, "mew": 1}
+DECISIVE: dict[str, Any] = {"marker": "x", "ms": 6, "color": PLUM, "mew": 2}
+ALL: dict[str, Any] = {"facecolor": HEAT[1], "linewidth": 0, "zorder": 0}
+STATED: dict[str, Any] = {"facecolor": "none", "edgecolor": PLUM, "linewidth": 1.2, "zorder": 0}
+STATED |= {"linestyle": (0, (4, 2))}
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
@@ -33,7 +42,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"share-bases.chart-{variant}"),
         title=t("share-bases.lead-title", **values) if len(wrong) and good else title,
-        subtitle=[t("share-bases.how", **values)],
+        measure=t("share-bases.measure", **values),
         findings=[
             t("share-bases.fitting", **values),
             *([t("share-bases.wrong", **values)] if len(wrong) else []),
@@ -46,7 +55,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a dot where a base can print a share; bases that can print all of them stand out."""
     t = messages(words.lang)
     shares = table.drop_duplicates("feature_id").reset_index(drop=True)
-    page = Page(words, body=ROW * len(shares) + 1.5)
+    page = Page(words, ROW * len(shares) + 1.5, _key(table, t))
     width = WIDTH - LABELS - 0.5
     axes = page.axes(LABELS, 0.5, width, ROW * len(shares))
     first, last = int(table["n"].min()), int(table["n"].max())
@@ -55,18 +64,20 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     axes.spines[:].set_visible(False)
     scale = width / (last - first + 1.4)
     for n in fitting(table):
-        axes.axvspan(n - 0.45, n + 0.45, color=HEAT[1], lw=0)
+        axes.axvspan(n - 0.45, n + 0.45, **ALL)
         x = LABELS + (n - first + 0.7) * scale
         page.text(x, 0.0, t.number(n), ha="center", weight="bold", color=BLUE, size=SMALL)
     for row in table[table["stated"]].drop_duplicates("n").itertuples():
-        axes.axvline(row.n, color=PLUM, lw=1.4, ls=(0, (4, 2)), zorder=0)
+        axes.axvspan(row.n - 0.45, row.n + 0.45, **STATED)
         x = LABELS + (row.n - first + 0.7) * scale
         page.text(x, 0.0, t.number(row.n), ha="center", weight="bold", color=PLUM, size=SMALL)
     position = {feature: i for i, feature in enumerate(shares["feature_id"])}
     y = table["feature_id"].map(position)
     can = table["k"].notna()
-    axes.plot(table.loc[can, "n"], y[can], "o", ms=6, color=BLUE)
-    axes.plot(table.loc[~can, "n"], y[~can], "x", ms=3.5, color="#9a9a9a", mew=1)
+    axes.plot(table.loc[can, "n"], y[can], linestyle="", **CAN)
+    for stated, look in ((False, CANNOT), (True, DECISIVE)):
+        crosses = ~can & (table["stated"] == stated)
+        axes.plot(table.loc[crosses, "n"], y[crosses], linestyle="", **look)
     for i, row in enumerate(shares.itertuples()):
         middle = 0.5 + ROW * (i + 0.5)
         name = lines(row.feature, LABELS - 1.7, LABEL, t.lang)
@@ -75,6 +86,19 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         page.text(LABELS - 0.2, middle, share, ha="right", va="center", weight="bold")
     page.text(LABELS, ROW * len(shares) + 1.05, t("share-bases.axis"), color=MUTED)
     return page.figure
+
+
+def _key(table: pd.DataFrame, t: Messages) -> list[Entry]:
+    stated = table[table["stated"]]
+    values = {"count": t.number(table["feature_id"].nunique())}
+    values["stated"] = t.number(stated["n"].iloc[0])
+    return [
+        mark_entry(t("key.can"), **CAN),
+        mark_entry(t("key.cannot"), **CANNOT),
+        *([mark_entry(t("key.decisive", **values), **DECISIVE)] if stated["k"].hasnans else []),
+        *([box_entry(t("key.all", **values), **ALL)] if fitting(table) else []),
+        box_entry(t("key.stated", **values), **STATED),
+    ]
 
 
 def fitting(table: pd.DataFrame) -> list[int]:

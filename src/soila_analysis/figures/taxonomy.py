@@ -123,7 +123,8 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         lang,
         chart=t(f"taxonomy.chart-{variant}"),
         title=t("taxonomy.title" if theirs else "taxonomy.own-title", count=count),
-        subtitle=[how, t("taxonomy.own-names") if own and theirs else ""],
+        measure=how,
+        notes=[t("taxonomy.own-names") if own and theirs else ""],
         findings=[t("taxonomy.lead", count=count)],
         rows=[f"{r.position}. {r.feature}: {r.definition}" for r in table.itertuples()],
     )

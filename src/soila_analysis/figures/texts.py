@@ -19,8 +19,9 @@ class Texts:
     ----------
     lang : str
         Language of the texts.
-    title, subtitle, badge, source : str
-        As printed on the figure; the badge is empty for observed data.
+    title, subtitle, badge, notes, source : str
+        As printed on the figure. The subtitle says what is measured, where, when and of how many;
+        the badge is empty for observed data; the notes stand below, above the source.
     alt : str
         Short alternative text: kind of chart, what it shows, main finding.
     description : str
@@ -33,6 +34,7 @@ class Texts:
     title: str
     subtitle: str
     badge: str
+    notes: str
     source: str
     alt: str
     description: str
@@ -64,13 +66,33 @@ def sourced(info: Any, lang: str, kind: str = "", cited: str = "") -> str:
     return f"{told}. " + messages(lang)(key, version=__version__, licence=info.licence)
 
 
+def scoped(info: Any, lang: str) -> str:
+    """Write where and when the models of a data set are from, as far as it says.
+
+    Parameters
+    ----------
+    info : DatasetInfo
+        What ``dataset.toml`` says.
+    lang : {"fi", "sv", "en"}
+        Language.
+
+    Returns
+    -------
+    str
+        Such as "Finland, 2024".
+    """
+    return f"{info.place[lang]}, {info.round}" if info.place else str(info.round)
+
+
 def compose(
     table: pd.DataFrame,
     lang: str,
     *,
     chart: str,
     title: str,
-    subtitle: Sequence[str],
+    measure: str,
+    n: str = "",
+    notes: Sequence[str] = (),
     findings: Sequence[str],
     rows: Sequence[str] = (),
     marks: bool = True,
@@ -80,22 +102,26 @@ def compose(
     Parameters
     ----------
     table : DataFrame
-        The labelled table; its ``kind``, ``reading``, ``basis``, ``source`` and, of a part of the
-        models, ``selection`` are told.
+        The labelled table; its ``kind``, ``reading``, ``basis``, ``scope``, ``source`` and, of a
+        part of the models, ``selection`` are told.
     lang : str
         Language.
     chart : str
         Kind of chart, such as "Pie chart".
     title : str
         Title of the figure.
-    subtitle : sequence of str
-        Sentences that say what is drawn and how.
+    measure : str
+        A sentence that says what is measured.
+    n : str, optional
+        Of how many, such as "n = 52".
+    notes : sequence of str, optional
+        Sentences that say how, and what is left out.
     findings : sequence of str
         Sentences that state the results, the main one first.
     rows : sequence of str, optional
         A sentence for each row of the table, for the long description.
     marks : bool, default True
-        Whether the figure has marks for where a number stands, so that they need explaining.
+        Whether the figure has marks for where a number stands, which the description explains.
 
     Returns
     -------
@@ -104,9 +130,11 @@ def compose(
     t = messages(lang)
     first = table.iloc[0] if len(table) else pd.Series()
     part = first.get("selection", "")
-    findings = [" ".join(s for s in (part, findings[0]) if s), *findings[1:]]
+    findings = [_joined(part, findings[0]), *findings[1:]]
     meaning = explained(table["basis"], t) if marks else ""
-    printed = " ".join(s for s in (part, *subtitle, meaning) if s)
+    about = ", ".join(filter(None, (first.get("scope", ""), n)))
+    subtitle = _joined(part, measure, f"{about}." if about else "")
+    printed = _joined(*notes)
     kind = first.get("kind", "")
     kinds = dict.fromkeys(first.get(c, "") for c in ("kind1", "kind2", "kind"))
     what = "".join(f"{said.capitalize()}. " for k in kinds if (said := badge(k, "", t)))
@@ -114,16 +142,23 @@ def compose(
     return Texts(
         lang=lang,
         title=title,
-        subtitle=printed,
+        subtitle=subtitle,
         badge=badge(kind, first.get("reading", ""), t),
+        notes=printed,
         source=t("common.source", source=first.get("source", "")),
         alt=f"{what}{alt}",
-        description=" ".join([f"{chart}: {title.rstrip('.')}.", printed, *rows, *findings]),
+        description=_joined(
+            f"{chart}: {title.rstrip('.')}.", subtitle, meaning, printed, *rows, *findings
+        ),
         findings=tuple(findings),
     )
 
 
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
+
+
 def without_figure(table: pd.DataFrame, lang: str, title: str, why: str) -> Texts:
     """Put together the texts that stand in place of a figure: the sentence that says why."""
-    words = compose(table, lang, chart=title, title=title, subtitle=[], findings=[why], marks=False)
+    words = compose(table, lang, chart=title, title=title, measure="", findings=[why], marks=False)
     return replace(words, alt=why, description=why)

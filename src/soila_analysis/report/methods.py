@@ -98,6 +98,8 @@ def facts(dataset: Dataset, lang: str) -> list[tuple[str, str]]:
         "reading": _reading(dataset, t),
         "round": info.round,
         "date": info.date,
+        "author": info.author and info.author[lang],
+        "publisher": info.publisher and info.publisher[lang],
         "models": t.number(len(dataset.models)),
         "coders": ", ".join(f"{coder} ({t.number(codes)})" for coder, codes in coders.items()),
         "cite": info.citation and info.citation[lang],

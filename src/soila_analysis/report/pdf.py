@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from importlib import resources
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from unicodedata import bidirectional
 
 import matplotlib as mpl
 from matplotlib.ft2font import FT2Font
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject
 
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures import sourced
@@ -93,6 +96,7 @@ def gathered(built: Path, dataset: Dataset) -> dict[str, Any]:
     return {
         "lang": lang,
         "title": title,
+        "author": [info.author[lang]] if info.author else [],
         "badge": badge(info.kind, info.reading or "", t),
         "lead": t("report.lead"),
         "caveats": _caveats(dataset, t),
@@ -138,13 +142,30 @@ def typeset(data: dict[str, Any], drawings: Path) -> bytes:
     files = {name: (drawings / name).read_bytes() for name in named}
     text = json.dumps(_settable(data), ensure_ascii=False, sort_keys=True)
     main = asset("document.typ").encode()
-    return typst.compile(  # type: ignore[call-overload] # files by name are missing in its types
+    pdf = typst.compile(  # type: ignore[call-overload] # files by name are missing in its types
         {"main": main, "data.json": text.encode(), **files},
         font_paths=list(_fonts()),
         ignore_system_fonts=True,
         format="pdf",
         pdf_standards=["ua-1"],
     )
+    return _with_row_heads(pdf)
+
+
+def _with_row_heads(pdf: bytes) -> bytes:
+    """Tag the first cell of each row of a table as its heading, which Typst cannot yet."""
+    writer = PdfWriter(clone_from=BytesIO(pdf))
+    writer.pdf_header = "%PDF-1.7"
+    for row in writer._objects:
+        if isinstance(row, DictionaryObject) and row.get("/S") == "/TR":
+            cells: Any = row["/K"]
+            cell = cells[0].get_object()
+            if cell["/S"] == "/TD":
+                cell[NameObject("/S")] = NameObject("/TH")
+                cell["/A"][0][NameObject("/Scope")] = NameObject("/Row")
+    buffer = BytesIO()
+    writer.write(buffer)
+    return buffer.getvalue()
 
 
 def _labels(t: Messages) -> dict[str, str]:
