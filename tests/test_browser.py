@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from built import HOSTILE
+from conftest import made_up
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
@@ -349,11 +350,14 @@ def test_the_filtered_map_list_and_file_are_what_pandas_finds(
         for r in expected.itertuples()
         if r.goal_id in shown
     }
-    gaps = metrics.gaps(expected).query("gap != '' and goal_id in @shown")
+    gaps = metrics.gaps(expected).query("gap != '' and goal_id in @shown")[: 999 * len(ids)]
     assert marks_of(page) == {
-        (r.feature_id, r.goal_id): messages("en")(f"site.script.gap-{r.gap}")
+        (r.feature_id, r.goal_id): f"gap: {messages('en')(f'site.script.gap-{r.gap}')}"
         for r in gaps.itertuples()
     }
+    empty = messages("en")("site.script.empty")
+    assert (empty in page.locator("#state").inner_text()) == (not ids)
+    assert (page.locator("#models tbody").inner_text() == empty) == (not ids)
     names = own.models.set_index("model_id").loc[ids, "name"].tolist()
     assert page.locator("#models tbody th").all_text_contents() == names
     saved = downloaded(page, "#save")
@@ -385,7 +389,7 @@ def test_the_filtered_map_marks_the_gaps_that_the_metric_finds(
     members = pilot.memberships[pilot.memberships["model_id"].isin(ids)]
     found = metrics.gaps(metrics.evidence_map(pilot.status.loc[ids], members, goals))
     expected = {
-        (r.feature_id, r.goal_id): messages("en")(f"site.script.gap-{r.gap}")
+        (r.feature_id, r.goal_id): f"gap: {messages('en')(f'site.script.gap-{r.gap}')}"
         for r in found[found["gap"] != ""].itertuples()
     }
     assert marks_of(page) == expected
@@ -409,7 +413,7 @@ def marks_of(page) -> dict[tuple[str, str], str]:
     found = page.evaluate("""() => [...document.querySelectorAll("#map td.gap")]
         .filter((cell) => !cell.hidden)
         .map((cell) => [cell.dataset.feature, cell.dataset.goal,
-            cell.querySelector(".mark").innerText])""")
+            cell.querySelector(".mark").textContent])""")
     return {(feature, goal): mark for feature, goal, mark in found}
 
 
@@ -544,6 +548,182 @@ def test_a_long_list_is_shown_in_pages(visit, own, shipped, tmp_path) -> None:
     page.get_by_label("Search by name").fill("copy 3")
     assert not page.locator("#turn").is_visible()
     assert page.locator("#models tbody tr").count() == len(own.models)
+
+
+# The map is seen whole, at any width, by any reader
+
+
+@pytest.fixture(scope="session")
+def maps(shipped, tmp_path_factory):
+    """Maps of a reconstruction, of a small, of a large and of the smallest round."""
+    large = made_up(models=60, goals=12, features=40)
+    urls = "https://example.org/" + large.models["model_id"]
+    large = replace(large, models=large.models.assign(url=urls))
+    data = {"review": shipped["literal"], "example": shipped["example"], "large": large}
+    data["single"] = made_up(models=1, goals=1, features=3)
+    folder = tmp_path_factory.mktemp("maps")
+    for name, one in data.items():
+        for lang in ("fi", "en"):
+            page = report.evidence_map(one, lang)
+            (folder / f"{name}-{lang}.html").write_text(page, encoding="utf-8")
+    return lambda name, lang="fi": folder / f"{name}-{lang}.html"
+
+
+SEEN = """() => {
+    const box = (one) => one.getBoundingClientRect();
+    const wide = document.querySelector("#map").parentElement;
+    const faults = [];
+    for (const cell of document.querySelectorAll("#map td, #map th")) {
+        const shown = [...cell.querySelectorAll("span")].filter((one) => one.checkVisibility()
+            && !one.querySelector("span") && box(one).width > 1);
+        for (const one of shown) {
+            if (box(one).right > box(cell).right + 1) faults.push(`cut: ${cell.textContent}`);
+            if (innerWidth <= 360 && parseFloat(getComputedStyle(one).fontSize) < 14)
+                faults.push(`small: ${cell.textContent}`);
+        }
+    }
+    const hint = document.querySelector(".hint").checkVisibility();
+    if (hint !== wide.scrollWidth > wide.clientWidth + 1) faults.push(`hint: ${hint}`);
+    wide.scrollLeft = 9999;
+    const edge = box(wide).left;
+    for (const all of document.querySelectorAll("#map [data-goal='']")) {
+        const name = box(all.parentElement.firstElementChild);
+        if (Math.abs(name.left - edge) > 2 || Math.abs(box(all).left - name.right) > 2)
+            faults.push(`gone: ${all.textContent}`);
+    }
+    wide.scrollLeft = 0;
+    return faults;
+}"""
+COVERED = """() => {
+    const one = document.activeElement;
+    const { left, right, top, height } = one.getBoundingClientRect();
+    const at = [left + 3, (left + right) / 2, right - 3].map((x) =>
+        document.elementFromPoint(x, top + height / 2));
+    return at.every((found) => found && one.contains(found)) ? "" : one.textContent;
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_the_map_hides_nothing_at_any_width(visit, maps, width):
+    reader = visit(viewport={"width": width, "height": 900})
+    for name in ("review", "example", "large", "single"):
+        page = reader.open(maps(name))
+        assert page.evaluate(SEEN) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        page.locator("#map tbody tr").first.locator("td").last.locator("button").focus()
+        for _ in page.locator("#map thead th").all()[2:]:
+            assert page.evaluate(COVERED) == "", name
+            page.keyboard.press("ArrowLeft")
+        if width == 360:
+            broken = Axe().run(page, options=AXE).response["violations"]
+            assert [rule["id"] for rule in broken] == [], name
+
+
+def test_what_was_not_published_is_one_block(visit, maps):
+    t, file = messages("en"), maps("review", "en")
+    page = visit().open(file)
+    note, cells = page.locator("#unpublished"), page.locator("#map td.shade-b:not([data-goal=''])")
+    seen = """(all) => all.filter((one) =>
+        getComputedStyle(one.querySelector(".share")).opacity === "1").length"""
+    assert note.inner_text() == t("site.script.unpublished-block", n=60)
+    assert cells.evaluate_all(seen) == 0
+    cells.first.locator("button").focus()
+    page.keyboard.press("ArrowDown")
+    assert cells.evaluate_all(seen) == 1
+    assert not note.is_visible()
+    page.emulate_media(media="print")
+    assert cells.evaluate_all(seen) == 60
+    page.emulate_media(media="screen")
+    page.get_by_label(t("site.bounds")).check()
+    assert cells.evaluate_all(seen) == 60
+    page.get_by_label("Rows").select_option("name")
+    assert not note.is_visible()
+    plain = visit(java_script_enabled=False).open(file)
+    assert plain.locator("#map td.shade-b:not([data-goal=''])").evaluate_all(seen) == 60
+    said = plain.locator("main").inner_text()
+    assert t("site.map-not") in said
+    assert not re.search("Choose|Chosen|Escape", said)
+
+
+def test_the_way_back_from_a_cell_is_escape(visit, maps):
+    for name in ("review", "example"):
+        page = visit().open(maps(name, "en"))
+        cell = page.locator("#map tbody td button").nth(7)
+        cell.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "models-heading"
+        page.keyboard.press("Escape")
+        assert cell.evaluate("(one) => one === document.activeElement")
+        cell.press("Enter")
+        page.locator("#clear").press("Enter")
+        assert cell.evaluate("(one) => one === document.activeElement")
+
+
+def test_rows_are_sorted_as_asked(visit, maps, shipped):
+    data = shipped["example"]
+    page = visit().open(maps("example", "en"))
+    table = metrics.evidence_map(data.status, data.memberships, data.taxonomy.goal_ids)
+    shares = table.set_index(["goal_id", "feature_id"])["share"]
+
+    def rows():
+        return page.locator("#map tbody th").evaluate_all(
+            "(all) => all.map((a) => a.dataset.feature)"
+        )
+
+    before = rows()
+    page.get_by_label("Rows").select_option("in:goal-3")
+    assert shares["goal-3"][rows()].is_monotonic_decreasing
+    again = visit().open(maps("example", "en"), page.evaluate("location.hash"))
+    assert again.locator("#map tbody th").all_text_contents() == (
+        page.locator("#map tbody th").all_text_contents()
+    )
+    page.get_by_label("Rows").select_option("order")
+    assert rows() == list(data.taxonomy.feature_ids)
+    page.get_by_label("Rows").select_option("name")
+    assert rows() == sorted(before, key=data.taxonomy.labels("en").get)
+    page.get_by_label("Rows").select_option("")
+    assert rows() == before
+
+
+def test_print_lists_all_and_records_link_to_their_source(visit, maps):
+    page = visit().open(maps("large", "en"))
+    links = page.locator("#models tbody th a")
+    assert links.count() == 50
+    assert links.first.get_attribute("href") == "https://example.org/M0001"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert links.count() == 60
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert links.count() == 50
+    assert downloaded(page, "#save")["url"].tolist()[-1] == "https://example.org/M0060"
+
+
+def test_forced_colours_keep_the_key(visit, maps):
+    page = visit(forced_colors="active").open(maps("large"))
+    ground = "(one) => getComputedStyle(one).backgroundColor"
+    for part in (".swatch.shade-3", "#map td.shade-3"):
+        assert page.locator(part).first.evaluate(ground) == "rgb(18, 67, 109)", part
+    edge = "(one) => getComputedStyle(one).boxShadow"
+    assert "rgb(128, 22, 80)" in page.locator("#map td.gap").first.evaluate(edge)
+
+
+def test_accessible_names_are_short_and_say_the_kind_of_data(visit, files):
+    reader = visit()
+    kinds = {"fi": "Rekonstruktio", "sv": "Rekonstruktion", "en": "Reconstruction"}
+    names = ("index", "map", "feature-shares-redesigned", "models-by-goal-as-published")
+    for lang, kind in kinds.items():
+        for file in (files[lang][-1].with_name(f"{name}.html") for name in names):
+            page = reader.open(file)
+            session = reader.context.new_cdp_session(page)
+            tree = session.send("Accessibility.getFullAXTree")["nodes"]
+            told = {
+                (node["role"]["value"], node["name"]["value"])
+                for node in tree
+                if node.get("name") and node["role"]["value"] not in ("StaticText", "InlineTextBox")
+            }
+            assert [name for _, name in told if len(name) > 300] == [], file.name
+            drawn = {name for role, name in told if role in ("figure", "image", "img")}
+            drawn |= {name for role, name in told if role == "table" and file.stem == "map"}
+            assert all(name.startswith(f"{kind}, ") for name in drawn if name), file.name
+            assert drawn or file.stem == "index"
 
 
 def multiplied(own, times: int) -> datasets.Dataset:
@@ -730,7 +910,7 @@ def picture(file: Path) -> None:
         browser = playwright.chromium.launch(executable_path=installed(), args=ARGS)
         page = browser.new_page(viewport={"width": 1120, "height": 1000})
         page.goto(page_file.as_uri())
-        bottom = page.locator(".legend").bounding_box()
+        bottom = page.locator("#map").bounding_box()
         height = bottom["y"] + bottom["height"] + 12
         clip = {"x": 0, "y": 0, "width": 1120, "height": height}
         shot = page.screenshot(full_page=True, clip=clip)

@@ -118,6 +118,7 @@ SAID |= {
 LOOKED_UP = ("badge.", "reading.", "taxonomy.basis.")
 LOOKED_UP += ("site.page.", "site.language.", "site.script.", "site.tested-", "word.")
 LOOKED_UP += ("site.untested-", "site.limits-", "site.reference.")
+LOOKED_UP += ("site.term.", "site.stems.", "site.glossary.")
 
 
 def test_every_message_is_said_somewhere():
