@@ -3,16 +3,16 @@
 The browser is the system's Chromium. Where there is none, root on Debian gets its package once;
 elsewhere these tests are skipped and say what was not tested.
 
-`python tests/test_browser.py` takes the picture of the evidence map that the README shows.
+`python tests/test_browser.py` takes the pictures that the README shows from what `make site` wrote.
 """
 
 import os
 import re
 import shutil
 import subprocess
-import tempfile
 from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -26,9 +26,14 @@ from playwright.sync_api import sync_playwright
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics, report
 from soila_analysis.language import LANGUAGES, messages
-from soila_analysis.report.site import PAGES
 
-PICTURE = Path(__file__).parents[1] / "docs" / "evidence-map.en.png"
+DOCS = Path(__file__).parents[1] / "docs"
+SITE = DOCS.parent / "build" / "review-2024" / "site" / "en"
+PICTURES = {  # page, width, and what is seen last
+    "evidence-map.en.png": ("map.html", 1120, "#map"),
+    "front-page.en.png": ("index.html", 1120, "section.finding >> nth=1"),
+    "chart-360.en.png": ("feature-shares-redesigned.html", 360, ".live tbody tr >> nth=5"),
+}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGS = [
     "--no-sandbox",
@@ -214,6 +219,20 @@ def test_a_chart_is_text_that_a_phone_can_show(visit, files, lang) -> None:
     boxes = [row.locator(part).first.bounding_box() for part in ("th", "td.plot", "td.number")]
     assert boxes[0]["y"] + boxes[0]["height"] <= boxes[1]["y"]
     assert boxes[1]["x"] + boxes[1]["width"] <= boxes[2]["x"]
+
+
+@pytest.mark.parametrize("width", [360, 970, 1120])
+def test_charts_of_findings_have_room_for_their_scale(visit, files, width):
+    page = visit(viewport={"width": width, "height": 900}).open(
+        files["sv"][-1].with_name("index.html")
+    )
+    scales = page.locator(".brief .scale").all()
+    assert scales
+    for scale in scales:
+        boxes = [one.bounding_box() for one in scale.locator("span:visible").all()]
+        ends = [(box["x"], box["x"] + box["width"]) for box in boxes]
+        assert all(a[1] < b[0] for a, b in pairwise(ends)), ends
+        assert scale.bounding_box()["width"] > 110
 
 
 def test_a_chart_tells_details_sorts_and_turns_into_its_table(visit, files) -> None:
@@ -603,12 +622,13 @@ COVERED = """() => {
 }"""
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("width", [360, 768, 1120, 1280])
 def test_the_map_hides_nothing_at_any_width(visit, maps, width):
     reader = visit(viewport={"width": width, "height": 900})
     for name in ("review", "example", "large", "single"):
         page = reader.open(maps(name))
         assert page.evaluate(SEEN) == [], name
+        assert name == "large" or not page.locator(".hint").is_visible(), name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         page.locator("#map tbody tr").first.locator("td").last.locator("button").focus()
         for _ in page.locator("#map thead th").all()[2:]:
@@ -896,27 +916,24 @@ def test_the_map_in_a_saved_notebook_needs_no_kernel(visit, shipped, tmp_path):
 # The README
 
 
-def test_the_picture_in_the_readme_is_small() -> None:
-    assert 20_000 < PICTURE.stat().st_size < 150_000
+def test_the_pictures_in_the_readme_are_small():
+    for name in PICTURES:
+        assert 20_000 < (DOCS / name).stat().st_size < 150_000, name
 
 
-def picture(file: Path) -> None:
-    """Photograph the map of the default data set: a view of it, not a file of equal bytes."""
-    data = datasets.load(Path(__file__).parents[1] / "data" / "review-2024")
-    html = report.evidence_map(data, "en", langs=LANGUAGES, pages=PAGES)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        page_file = Path(folder) / "map.html"
-        page_file.write_text(html, encoding="utf-8")
+def pictures() -> None:
+    """Photograph pages of the built site: views of them, not files of equal bytes."""
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed(), args=ARGS)
-        page = browser.new_page(viewport={"width": 1120, "height": 1000})
-        page.goto(page_file.as_uri())
-        bottom = page.locator("#map").bounding_box()
-        height = bottom["y"] + bottom["height"] + 12
-        clip = {"x": 0, "y": 0, "width": 1120, "height": height}
-        shot = page.screenshot(full_page=True, clip=clip)
+        for name, (page_name, width, last) in PICTURES.items():
+            page = browser.new_page(viewport={"width": width, "height": 1000})
+            page.goto((SITE / page_name).as_uri())
+            bottom = page.locator(last).bounding_box()
+            clip = {"x": 0, "y": 0, "width": width, "height": bottom["y"] + bottom["height"] + 12}
+            shot = page.screenshot(full_page=True, clip=clip)
+            Image.open(BytesIO(shot)).quantize(96).save(DOCS / name, optimize=True)
         browser.close()
-    Image.open(BytesIO(shot)).quantize(96).save(file, optimize=True)
 
 
 if __name__ == "__main__":
-    picture(PICTURE)
+    pictures()

@@ -209,8 +209,8 @@ def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) 
             [
                 *(row["model_id"], row["name"]),
                 [order[goal] for goal in goals.get(row["model_id"], [])],
-                *(marks[row["model_id"]], row.get(linked, "")),
-                *(row[c] for c in columns),
+                marks[row["model_id"]],
+                *(row[c] for c in ([linked] if linked else []) + columns),
             ]
             for row in ([] if closed else dataset.models.to_dict("records"))
         ],

@@ -5,7 +5,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { features, goals, labels, columns, words, lang } = data;
-  const models = data.models.map(([id, name, own, codes, link, ...rest]) => ({ id, name, own, codes, link, rest }));
+  const models = data.models.map(([id, name, own, codes, ...rest]) =>
+    ({ id, name, own, codes, link: data.link ? rest.shift() : "", rest }));
   const find = (id) => document.getElementById(id);
   const form = find("filters");
   const map = find("map");
@@ -254,13 +255,12 @@
       head.hidden = g < ALL && !now.goals[g];
     }
     map.style.setProperty("--goals", now.goals.filter(Boolean).length);
-    for (const n of closed ? [] : counted) {
-      const g = place(n.dataset.n);
+    const sizes = closed ? [] : [...goals, ""].map((_, g) => {
       const own = g < ALL ? shown.filter((m) => member[g][m]) : shown;
-      n.textContent = fill(words.assessed, {
-        n: number.format(own.filter((m) => assessed[m]).length), all: number.format(own.length),
-      });
-    }
+      const n = own.filter((m) => assessed[m]).length;
+      return fill(words.assessed, { n: number.format(n), all: number.format(own.length) });
+    });
+    if (!closed) counted.forEach((n) => { n.textContent = sizes[place(n.dataset.n)]; });
     sort(now.rows);
     tellUnpublished();
     find("plain-gaps").hidden = counts !== null;
