@@ -19,7 +19,7 @@ compile := $(python) -m uv pip compile --quiet --universal --fork-strategy fewes
 	--custom-compile-command 'make lock'
 
 .NOTPARALLEL: # notebooks run side by side within one command
-.PHONY: help environment everything figures site report sweep check reference archive test reproduce explore lint clean lock
+.PHONY: help environment everything figures site report sweep check reference archive test coverage reproduce explore lint clean lock
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -47,11 +47,12 @@ reference: figures ## Make what is built the reference, on purpose
 archive: everything figures ## Pack data, notebooks and results into one file to deposit
 	@$(soila) archive "$$DATASET"
 
-test: everything ## Run the tests, with coverage
-	@$(python) -m coverage erase
-	@$(python) -m coverage run -m pytest -q -n 2 --dist worksteal
-	@$(python) -m coverage combine -q
-	@$(python) -m coverage report
+test: everything ## Run the tests
+	@$(python) -m pytest -q -n 2 --dist worksteal
+
+coverage: everything ## Run the tests with coverage, which takes them twice as long
+	@$(python) -m coverage erase && $(python) -m coverage run -m pytest -q -n 2 --dist worksteal
+	@$(python) -m coverage combine -q && $(python) -m coverage report
 
 reproduce: environment ## Make all figures in perturbed ways, compare every byte
 	@$(soila) reproduce $(langs)
@@ -60,8 +61,7 @@ explore: everything ## Open the notebooks in JupyterLab
 	@$(soila) explore $(OPTIONS)
 
 lint: everything ## Check style, types and that notebooks are stored without outputs
-	@$(python) -m ruff check .
-	@$(python) -m ruff format --check .
+	@$(python) -m ruff check . && $(python) -m ruff format --check .
 	@$(python) -m mypy
 	@if grep -nE '"(execution_count": [0-9]|output_type")' notebooks/*.ipynb; then \
 		echo 'Store notebooks without outputs: .venv/bin/jupyter nbconvert --clear-output --inplace notebooks/*.ipynb' >&2; exit 1; fi

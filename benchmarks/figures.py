@@ -1,12 +1,13 @@
 """How long all figures take from cold, against papermill alone and against the work itself.
 
 Every contender executes the same notebooks in the same languages in a fresh copy of the project.
-They take turns, so that a busy machine is busy for all. Run: .venv/bin/python benchmarks/figures.py
+They take turns, so that a busy machine is busy for all; a turn takes about two minutes on two quiet
+processors. Run: .venv/bin/python benchmarks/figures.py
 """
 
 import os
+import resource
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ import click
 import nbformat
 
 ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
+SOILA = (sys.executable, "-m", "soila_analysis")
 
 
 def project_copy(folder: Path) -> Path:
@@ -36,7 +37,7 @@ def notebooks(project: Path) -> list[Path]:
 
 
 def call(project: Path, *command: str | Path, output: Path | None = None) -> None:
-    environment = dict(os.environ)
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     if output:
         output.mkdir(parents=True, exist_ok=True)
         environment["SOILA_OUTPUT"] = str(output)
@@ -47,7 +48,7 @@ def call(project: Path, *command: str | Path, output: Path | None = None) -> Non
 
 def soila(project: Path, langs: Sequence[str], workers: int) -> None:
     chosen = [option for lang in langs for option in ("-l", lang)]
-    call(project, BIN / "soila", "run", *notebooks(project), *chosen, "--workers", str(workers))
+    call(project, *SOILA, "run", *notebooks(project), *chosen, "--workers", str(workers))
 
 
 def papermill(project: Path, langs: Sequence[str], workers: int) -> None:
@@ -56,7 +57,7 @@ def papermill(project: Path, langs: Sequence[str], workers: int) -> None:
         output = project / "build" / lang
         call(
             project,
-            *(BIN / "papermill", notebook, project / f"{lang}-{notebook.name}"),
+            *(sys.executable, "-m", "papermill", notebook, project / f"{lang}-{notebook.name}"),
             *("-p", "lang", lang, "--cwd", project / "notebooks", "--no-progress-bar"),
             output=output,
         )
@@ -90,45 +91,55 @@ def work(langs: Sequence[str]) -> None:
                     shell.user_ns["lang"] = lang
 
 
-def seconds(contender: Callable[..., None], langs: Sequence[str], workers: int) -> float:
+def spent() -> float:
+    """Give the processor time of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def measured(
+    contender: Callable[..., None], langs: Sequence[str], workers: int
+) -> tuple[float, float]:
+    """Give seconds passed and seconds of processor time."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         project = project_copy(Path(folder).resolve())
-        started = time.perf_counter()
+        started, before = time.perf_counter(), spent()
         contender(project, langs, workers)
-        elapsed = time.perf_counter() - started
+        passed = time.perf_counter() - started, spent() - before
         drawn = len(list((project / "build").rglob("*.svg")))
     if not drawn:
         raise click.ClickException("no figure was drawn; nothing has been measured")
-    return elapsed
+    return passed
 
 
 @click.command()
-@click.option("--repeats", default=3, show_default=True, help="Turns for each contender.")
+@click.option("--turns", default=2, show_default=True, help="Turns for each contender.")
 @click.option("--langs", default="fi sv en", show_default=True, help="Languages, by spaces.")
 @click.option("--workers", default=2, show_default=True, help="Notebooks at a time.")
 @click.option("--floor", "only_work", is_flag=True, hidden=True)
-def main(repeats: int, langs: str, workers: int, only_work: bool) -> None:
-    """Measure a cold run of all notebooks; print the fastest and the median of each contender."""
+def main(turns: int, langs: str, workers: int, only_work: bool) -> None:
+    """Measure a cold run of all notebooks; print time passed and processor time, fastest turns."""
     if only_work:
         work(langs.split())
         return
     contenders: dict[str, tuple[Callable[..., None], int]] = {
         f"soila run, {workers} at a time": (soila, workers),
-        "papermill, one after the other": (papermill, 1),
         f"papermill, {workers} at a time": (papermill, workers),
         "the work alone, one warm process": (floor, 1),
     }
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(repeats):
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
+    for turn in range(turns):
         for name, (contender, at_a_time) in contenders.items():
-            times[name].append(seconds(contender, langs.split(), at_a_time))
-    base = min(next(iter(times.values())))
+            times[name].append(measured(contender, langs.split(), at_a_time))
+            click.echo(f"turn {turn + 1}: {name}, {times[name][-1][0]:.1f} s", err=True)
+    own = [min(kind) for kind in zip(*next(iter(times.values())), strict=True)]
     count = len(notebooks(ROOT)) * len(langs.split())
-    click.echo(f"{count} runs from cold, {repeats} turns each, {os.cpu_count()} processors")
-    click.echo(f"{'':34}{'fastest':>9}{'median':>9}{'ratio':>8}")
-    for name, measured in times.items():
-        fastest, median = min(measured), statistics.median(measured)
-        click.echo(f"{name:34}{fastest:7.1f} s{median:7.1f} s{fastest / base:8.2f}")
+    click.echo(f"{count} runs from cold, {turns} turns each, {os.cpu_count()} processors")
+    click.echo(f"{'':34}{'passed':>9}{'ratio':>8}{'cpu':>11}{'ratio':>8}")
+    for name, turned in times.items():
+        passed, used = (min(kind) for kind in zip(*turned, strict=True))
+        ratios = passed / own[0], used / own[1]
+        click.echo(f"{name:34}{passed:7.1f} s{ratios[0]:8.2f}{used:9.1f} s{ratios[1]:8.2f}")
 
 
 if __name__ == "__main__":

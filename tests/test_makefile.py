@@ -23,7 +23,8 @@ CALLS = {
     "sweep": [f"soila_analysis build --sweep {ROUND} {ALL}"],
     "reproduce": [f"soila_analysis reproduce {ALL}"],
     "explore": ["soila_analysis explore"],
-    "test": [
+    "test": ["pytest -q -n 2 --dist worksteal"],
+    "coverage": [
         "coverage erase",
         "coverage run -m pytest -q -n 2 --dist worksteal",
         "coverage combine -q",
@@ -142,7 +143,7 @@ def test_figures_and_sweep_asked_for_at_once_follow_each_other(make):
 def test_help_is_the_default_and_lists_every_target_with_its_comment(make):
     listed = re.findall(r"^make (\S+) +\S", make().stdout, re.MULTILINE)
     asked = ["help", "figures", "site", "report", "sweep", "check", "reference", "archive"]
-    assert listed == [*asked, "test", "reproduce", "explore", "lint", "clean", "lock"]
+    assert listed == [*asked, "test", "coverage", "reproduce", "explore", "lint", "clean", "lock"]
     assert make().stdout == make("help").stdout
 
 

@@ -1,5 +1,7 @@
 import re
+import tomllib
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -29,6 +31,18 @@ def test_the_root_is_found_above_the_marker_of_another_project(root, monkeypatch
     (root / "notebooks/pyproject.toml").write_text(marker)
     monkeypatch.chdir(root / "notebooks")
     assert files.root() == root
+
+
+def test_the_file_that_marks_the_root_is_parsed_once(root, monkeypatch):
+    marker = root / "pyproject.toml"
+    marker.write_text(f"{marker.read_text()}version = '{root.name}'\n")
+    parse = mock.Mock(side_effect=tomllib.loads)
+    monkeypatch.setattr(files.tomllib, "loads", parse)
+    assert [files.root() for _ in range(3)] == [root] * 3
+    assert parse.call_count == 1
+    marker.write_text('[project]\nname = "another"\n')
+    with pytest.raises(FileNotFoundError):
+        files.root()
 
 
 def test_outside_a_project_the_root_is_an_error_that_says_what_to_do(tmp_path, monkeypatch):

@@ -978,6 +978,15 @@ def test_the_version_of_the_codebook_is_recorded_where_it_is_not_the_data_sets(t
     assert codings_now["taxonomy_version"].value_counts().to_dict()[""] == len(codings_now) - 1
 
 
+def test_an_update_deletes_nothing_where_something_was_left_out(tmp_path, observed):
+    both = source(10, "M01", coding_of(1) + coding_of(2))
+    refi_import.read(packed(tmp_path, {"project.qde": project(CODES, sources=both)}), observed)
+    sources = source(10, "M01", coding_of(2)) + source(11, "nobody's", coding_of(1))
+    again = packed(tmp_path, {"project.qde": project(CODES, sources=sources)})
+    refi_import.read(again, observed, update=True, partial=True)
+    assert of(observed, "Ann") == [["M01", "co-creation", "1"], ["M01", "participation", "1"]]
+
+
 def test_other_codes_by_the_same_coder_are_listed_unless_they_are_to_be_replaced(
     tmp_path, observed
 ):

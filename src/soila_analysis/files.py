@@ -11,6 +11,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
@@ -71,13 +72,17 @@ def root() -> Path:
     here = Path.cwd()
     for folder in (here, *here.parents):
         marker = folder / "pyproject.toml"
-        if marker.is_file():
-            project = tomllib.loads(marker.read_text(encoding="utf-8")).get("project", {})
-            if project.get("name") == "soila-analysis":
-                return folder
+        if marker.is_file() and _project(marker.read_text(encoding="utf-8")) == "soila-analysis":
+            return folder
     raise FileNotFoundError(
         f"no soila_analysis project at {here} or above; work in a clone of the repository"
     )
+
+
+@cache  # asked for hundreds of times a command
+def _project(text: str) -> str | None:
+    name: str | None = tomllib.loads(text).get("project", {}).get("name")
+    return name
 
 
 def lock() -> Path:

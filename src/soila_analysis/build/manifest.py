@@ -10,7 +10,6 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,11 +84,7 @@ def contents(folder: Path) -> dict[str, str]:
     dict of str to str
         Path below the folder to `kinds.content`.
     """
-    paths = outputs(folder)
-    with ThreadPoolExecutor() as pool:
-        return dict(
-            zip(paths, pool.map(lambda path: kinds.content(folder / path), paths), strict=True)
-        )
+    return {path: kinds.content(folder / path) for path in outputs(folder)}
 
 
 def make(folder: Path) -> dict[str, Any]:

@@ -49,7 +49,8 @@ def read(
     folder : str or Path
         As for `soila_analysis.dataset.save`.
     update : bool, default False
-        Take a coder's codes of a model from the project, whatever the data set has.
+        Take a coder's codes of a model from the project, whatever the data set has. Where something
+        of the project was left out, what it does not say of a model stays.
 
     Returns
     -------
@@ -150,7 +151,7 @@ def _added(data: Dataset, coded: CodedProject, update: bool) -> Dataset:
     held, given = data.codings, coded.codings
     of_model, of_cell = ["model_id", "coder_id"], list(KEYS["codings"])
     if update:
-        held = held[~_among(held, given, of_model)]
+        held = held[~_among(held, given, of_cell if coded.left_out else of_model)]
     both = held.merge(given, on=of_cell, suffixes=("", "_given"))
     problems = [
         Problem(
