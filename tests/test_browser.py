@@ -280,6 +280,11 @@ def test_print_has_whole_tables_and_no_controls(visit, files) -> None:
         for region in page.locator(".wide").all():
             assert region.evaluate("(one) => getComputedStyle(one).overflowX") == "visible"
         assert page.pdf()[:5] == b"%PDF-"
+        if name == "map.html":  # on paper all is white but the lines of the hatching
+            lines = page.locator(".swatch.shade-b").evaluate(
+                "(one) => getComputedStyle(one).background"
+            )
+            assert "rgb(153, 153, 153)" in lines
 
 
 def test_without_a_script_the_map_reads_as_tables(visit, own, own_map) -> None:

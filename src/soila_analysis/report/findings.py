@@ -109,7 +109,7 @@ def _spans(rows: pd.DataFrame) -> bool:
     """Say whether shares are known and differ, and are as far apart in the other reading."""
     low, high = rows["percent"].min(), rows["percent"].max()
     others = rows.get("other_share", rows["share"]).dropna()
-    within = others.between(rows["share"].min(), rows["share"].max()).all()
+    within = others.map(lambda share: percent_of(1000 * share, 1000)).between(low, high).all()
     return bool(rows["percent"].notna().all() and within and low < high)
 
 
