@@ -591,6 +591,23 @@ def test_a_table_to_read_calls_no_widened_interval_a_confidence_interval(shipped
     assert not {"Disagreement and sampling together", "Bounds"} & set(one)
 
 
+@pytest.mark.parametrize("name", ["literal", "example"])
+def test_intervals_and_ranges_share_no_column(shipped, name):
+    """What chance leaves open, what coders, and what was not published each stand alone."""
+    for plot in ("feature-shares", "feature-by-goal"):
+        table = soila.table(plot, shipped[name], "en")
+        shown = readable(table, {}, "en")
+        read = pd.DataFrame(shown.rows, columns=shown.heads)
+        bounded = table["basis"].eq("bounded").to_numpy()
+        widened = table["interval"].eq("wilson-widened").to_numpy()
+        assert (read["Confidence interval (95%)"].ne("") == ~(bounded | widened)).all()
+        assert read["Percentage"].str.contains("–").eq(bounded).all()
+        if "Rank" in read:
+            assert not read["Rank"].str.contains("–|[(]").any()
+            ends = read.get("Rank in 95% of bootstrap samples", pd.Series("", read.index))
+            assert ends.ne("").eq(table["rank_low"].notna().to_numpy()).all()
+
+
 def test_the_methods_of_one_coder_report_no_agreement(shipped) -> None:
     data = shipped["own"]
     alone = replace(data, codings=data.codings[data.codings["coder_id"] == "A"])
