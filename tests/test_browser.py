@@ -681,6 +681,8 @@ def test_the_way_back_from_a_cell_is_escape(visit, maps):
         cell.press("Enter")
         page.locator("#clear").press("Enter")
         assert cell.evaluate("(one) => one === document.activeElement")
+        page.get_by_label("Rows").press("Escape")
+        assert page.evaluate("document.activeElement.name") == "rows"
 
 
 def test_rows_are_sorted_as_asked(visit, maps, shipped):

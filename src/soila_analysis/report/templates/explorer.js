@@ -485,7 +485,7 @@
   find("save")?.addEventListener("click", saveModels);
   find("save-map").addEventListener("click", saveMap);
   find("clear").addEventListener("click", () => { choose("", ""); back(); });
-  document.addEventListener("keydown", (event) => event.key === "Escape" && back());
+  document.addEventListener("keydown", (event) => event.key === "Escape" && !form.contains(event.target) && back());
   if (!closed) {
     window.addEventListener("beforeprint", () => drawModels(left(state()), true));
     window.addEventListener("afterprint", draw);
