@@ -3,31 +3,37 @@
 The browser is the system's Chromium. Where there is none, root on Debian gets its package once;
 elsewhere these tests are skipped and say what was not tested.
 
-`python tests/test_browser.py` takes the picture of the evidence map that the README shows.
+`python tests/test_browser.py` takes the pictures that the README shows from what `make site` wrote.
 """
 
 import os
 import re
 import shutil
 import subprocess
-import tempfile
 from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from built import HOSTILE
+from conftest import made_up
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics, report
 from soila_analysis.language import LANGUAGES, messages
-from soila_analysis.report.site import PAGES
 
-PICTURE = Path(__file__).parents[1] / "docs" / "evidence-map.en.png"
+DOCS = Path(__file__).parents[1] / "docs"
+SITE = DOCS.parent / "build" / "review-2024" / "site" / "en"
+PICTURES = {  # page, width, and what is seen last
+    "evidence-map.en.png": ("map.html", 1120, "#map"),
+    "front-page.en.png": ("index.html", 1120, "section.finding >> nth=1"),
+    "chart-360.en.png": ("feature-shares-redesigned.html", 360, ".live tbody tr >> nth=5"),
+}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGS = [
     "--no-sandbox",
@@ -215,6 +221,20 @@ def test_a_chart_is_text_that_a_phone_can_show(visit, files, lang) -> None:
     assert boxes[1]["x"] + boxes[1]["width"] <= boxes[2]["x"]
 
 
+@pytest.mark.parametrize("width", [360, 970, 1120])
+def test_charts_of_findings_have_room_for_their_scale(visit, files, width):
+    page = visit(viewport={"width": width, "height": 900}).open(
+        files["sv"][-1].with_name("index.html")
+    )
+    scales = page.locator(".brief .scale").all()
+    assert scales
+    for scale in scales:
+        boxes = [one.bounding_box() for one in scale.locator("span:visible").all()]
+        ends = [(box["x"], box["x"] + box["width"]) for box in boxes]
+        assert all(a[1] < b[0] for a, b in pairwise(ends)), ends
+        assert scale.bounding_box()["width"] > 110
+
+
 def test_a_chart_tells_details_sorts_and_turns_into_its_table(visit, files) -> None:
     file = files["en"][-1].with_name("feature-shares-redesigned.html")
     page = visit().open(file)
@@ -260,6 +280,11 @@ def test_print_has_whole_tables_and_no_controls(visit, files) -> None:
         for region in page.locator(".wide").all():
             assert region.evaluate("(one) => getComputedStyle(one).overflowX") == "visible"
         assert page.pdf()[:5] == b"%PDF-"
+        if name == "map.html":  # on paper all is white but the lines of the hatching
+            lines = page.locator(".swatch.shade-b").evaluate(
+                "(one) => getComputedStyle(one).background"
+            )
+            assert "rgb(153, 153, 153)" in lines
 
 
 def test_without_a_script_the_map_reads_as_tables(visit, own, own_map) -> None:
@@ -349,11 +374,14 @@ def test_the_filtered_map_list_and_file_are_what_pandas_finds(
         for r in expected.itertuples()
         if r.goal_id in shown
     }
-    gaps = metrics.gaps(expected).query("gap != '' and goal_id in @shown")
+    gaps = metrics.gaps(expected).query("gap != '' and goal_id in @shown")[: 999 * len(ids)]
     assert marks_of(page) == {
-        (r.feature_id, r.goal_id): messages("en")(f"site.script.gap-{r.gap}")
+        (r.feature_id, r.goal_id): f"gap: {messages('en')(f'site.script.gap-{r.gap}')}"
         for r in gaps.itertuples()
     }
+    empty = messages("en")("site.script.empty")
+    assert (empty in page.locator("#state").inner_text()) == (not ids)
+    assert (page.locator("#models tbody").inner_text() == empty) == (not ids)
     names = own.models.set_index("model_id").loc[ids, "name"].tolist()
     assert page.locator("#models tbody th").all_text_contents() == names
     saved = downloaded(page, "#save")
@@ -385,7 +413,7 @@ def test_the_filtered_map_marks_the_gaps_that_the_metric_finds(
     members = pilot.memberships[pilot.memberships["model_id"].isin(ids)]
     found = metrics.gaps(metrics.evidence_map(pilot.status.loc[ids], members, goals))
     expected = {
-        (r.feature_id, r.goal_id): messages("en")(f"site.script.gap-{r.gap}")
+        (r.feature_id, r.goal_id): f"gap: {messages('en')(f'site.script.gap-{r.gap}')}"
         for r in found[found["gap"] != ""].itertuples()
     }
     assert marks_of(page) == expected
@@ -409,7 +437,7 @@ def marks_of(page) -> dict[tuple[str, str], str]:
     found = page.evaluate("""() => [...document.querySelectorAll("#map td.gap")]
         .filter((cell) => !cell.hidden)
         .map((cell) => [cell.dataset.feature, cell.dataset.goal,
-            cell.querySelector(".mark").innerText])""")
+            cell.querySelector(".mark").textContent])""")
     return {(feature, goal): mark for feature, goal, mark in found}
 
 
@@ -544,6 +572,185 @@ def test_a_long_list_is_shown_in_pages(visit, own, shipped, tmp_path) -> None:
     page.get_by_label("Search by name").fill("copy 3")
     assert not page.locator("#turn").is_visible()
     assert page.locator("#models tbody tr").count() == len(own.models)
+
+
+# The map is seen whole, at any width, by any reader
+
+
+@pytest.fixture(scope="session")
+def maps(shipped, tmp_path_factory):
+    """Maps of a reconstruction, of a small, of a large and of the smallest round."""
+    large = made_up(models=60, goals=12, features=40)
+    urls = "https://example.org/" + large.models["model_id"]
+    large = replace(large, models=large.models.assign(url=urls))
+    data = {"review": shipped["literal"], "example": shipped["example"], "large": large}
+    data["single"] = made_up(models=1, goals=1, features=3)
+    folder = tmp_path_factory.mktemp("maps")
+    for name, one in data.items():
+        for lang in ("fi", "en"):
+            page = report.evidence_map(one, lang)
+            (folder / f"{name}-{lang}.html").write_text(page, encoding="utf-8")
+    return lambda name, lang="fi": folder / f"{name}-{lang}.html"
+
+
+SEEN = """() => {
+    const box = (one) => one.getBoundingClientRect();
+    const wide = document.querySelector("#map").parentElement;
+    const faults = [];
+    for (const cell of document.querySelectorAll("#map td, #map th")) {
+        const shown = [...cell.querySelectorAll("span")].filter((one) => one.checkVisibility()
+            && !one.querySelector("span") && box(one).width > 1);
+        for (const one of shown) {
+            if (box(one).right > box(cell).right + 1) faults.push(`cut: ${cell.textContent}`);
+            if (innerWidth <= 360 && parseFloat(getComputedStyle(one).fontSize) < 14)
+                faults.push(`small: ${cell.textContent}`);
+        }
+    }
+    const hint = document.querySelector(".hint").checkVisibility();
+    if (hint !== wide.scrollWidth > wide.clientWidth + 1) faults.push(`hint: ${hint}`);
+    wide.scrollLeft = 9999;
+    const edge = box(wide).left;
+    for (const all of document.querySelectorAll("#map [data-goal='']")) {
+        const name = box(all.parentElement.firstElementChild);
+        if (Math.abs(name.left - edge) > 2 || Math.abs(box(all).left - name.right) > 2)
+            faults.push(`gone: ${all.textContent}`);
+    }
+    wide.scrollLeft = 0;
+    return faults;
+}"""
+COVERED = """() => {
+    const one = document.activeElement;
+    const { left, right, top, height } = one.getBoundingClientRect();
+    const at = [left + 3, (left + right) / 2, right - 3].map((x) =>
+        document.elementFromPoint(x, top + height / 2));
+    return at.every((found) => found && one.contains(found)) ? "" : one.textContent;
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 768, 1120, 1280])
+def test_the_map_hides_nothing_at_any_width(visit, maps, width):
+    reader = visit(viewport={"width": width, "height": 900})
+    for name in ("review", "example", "large", "single"):
+        page = reader.open(maps(name))
+        assert page.evaluate(SEEN) == [], name
+        assert name == "large" or not page.locator(".hint").is_visible(), name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        page.locator("#map tbody tr").first.locator("td").last.locator("button").focus()
+        for _ in page.locator("#map thead th").all()[2:]:
+            assert page.evaluate(COVERED) == "", name
+            page.keyboard.press("ArrowLeft")
+        if width == 360:
+            broken = Axe().run(page, options=AXE).response["violations"]
+            assert [rule["id"] for rule in broken] == [], name
+
+
+def test_what_was_not_published_is_one_block(visit, maps):
+    t, file = messages("en"), maps("review", "en")
+    page = visit().open(file)
+    note, cells = page.locator("#unpublished"), page.locator("#map td.shade-b:not([data-goal=''])")
+    seen = """(all) => all.filter((one) =>
+        getComputedStyle(one.querySelector(".share")).opacity === "1").length"""
+    assert note.inner_text() == t("site.script.unpublished-block", n=60)
+    assert cells.evaluate_all(seen) == 0
+    cells.first.locator("button").focus()
+    page.keyboard.press("ArrowDown")
+    assert cells.evaluate_all(seen) == 1
+    assert not note.is_visible()
+    page.emulate_media(media="print")
+    assert cells.evaluate_all(seen) == 60
+    page.emulate_media(media="screen")
+    page.get_by_label(t("site.bounds")).check()
+    assert cells.evaluate_all(seen) == 60
+    page.get_by_label("Rows").select_option("name")
+    assert not note.is_visible()
+    plain = visit(java_script_enabled=False).open(file)
+    assert plain.locator("#map td.shade-b:not([data-goal=''])").evaluate_all(seen) == 60
+    said = plain.locator("main").inner_text()
+    assert t("site.map-not") in said
+    assert not re.search("Choose|Chosen|Escape", said)
+
+
+def test_the_way_back_from_a_cell_is_escape(visit, maps):
+    for name in ("review", "example"):
+        page = visit().open(maps(name, "en"))
+        cell = page.locator("#map tbody td button").nth(7)
+        cell.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "models-heading"
+        page.keyboard.press("Escape")
+        assert cell.evaluate("(one) => one === document.activeElement")
+        cell.press("Enter")
+        page.locator("#clear").press("Enter")
+        assert cell.evaluate("(one) => one === document.activeElement")
+        page.get_by_label("Rows").press("Escape")
+        assert page.evaluate("document.activeElement.name") == "rows"
+
+
+def test_rows_are_sorted_as_asked(visit, maps, shipped):
+    data = shipped["example"]
+    page = visit().open(maps("example", "en"))
+    table = metrics.evidence_map(data.status, data.memberships, data.taxonomy.goal_ids)
+    shares = table.set_index(["goal_id", "feature_id"])["share"]
+
+    def rows():
+        return page.locator("#map tbody th").evaluate_all(
+            "(all) => all.map((a) => a.dataset.feature)"
+        )
+
+    before = rows()
+    page.get_by_label("Rows").select_option("in:goal-3")
+    assert shares["goal-3"][rows()].is_monotonic_decreasing
+    again = visit().open(maps("example", "en"), page.evaluate("location.hash"))
+    assert again.locator("#map tbody th").all_text_contents() == (
+        page.locator("#map tbody th").all_text_contents()
+    )
+    page.get_by_label("Rows").select_option("order")
+    assert rows() == list(data.taxonomy.feature_ids)
+    page.get_by_label("Rows").select_option("name")
+    assert rows() == sorted(before, key=data.taxonomy.labels("en").get)
+    page.get_by_label("Rows").select_option("")
+    assert rows() == before
+
+
+def test_print_lists_all_and_records_link_to_their_source(visit, maps):
+    page = visit().open(maps("large", "en"))
+    links = page.locator("#models tbody th a")
+    assert links.count() == 50
+    assert links.first.get_attribute("href") == "https://example.org/M0001"
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert links.count() == 60
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert links.count() == 50
+    assert downloaded(page, "#save")["url"].tolist()[-1] == "https://example.org/M0060"
+
+
+def test_forced_colours_keep_the_key(visit, maps):
+    page = visit(forced_colors="active").open(maps("large"))
+    ground = "(one) => getComputedStyle(one).backgroundColor"
+    for part in (".swatch.shade-3", "#map td.shade-3"):
+        assert page.locator(part).first.evaluate(ground) == "rgb(18, 67, 109)", part
+    edge = "(one) => getComputedStyle(one).boxShadow"
+    assert "rgb(128, 22, 80)" in page.locator("#map td.gap").first.evaluate(edge)
+
+
+def test_accessible_names_are_short_and_say_the_kind_of_data(visit, files):
+    reader = visit()
+    kinds = {"fi": "Rekonstruktio", "sv": "Rekonstruktion", "en": "Reconstruction"}
+    names = ("index", "map", "feature-shares-redesigned", "models-by-goal-as-published")
+    for lang, kind in kinds.items():
+        for file in (files[lang][-1].with_name(f"{name}.html") for name in names):
+            page = reader.open(file)
+            session = reader.context.new_cdp_session(page)
+            tree = session.send("Accessibility.getFullAXTree")["nodes"]
+            told = {
+                (node["role"]["value"], node["name"]["value"])
+                for node in tree
+                if node.get("name") and node["role"]["value"] not in ("StaticText", "InlineTextBox")
+            }
+            assert [name for _, name in told if len(name) > 300] == [], file.name
+            drawn = {name for role, name in told if role in ("figure", "image", "img")}
+            drawn |= {name for role, name in told if role == "table" and file.stem == "map"}
+            assert all(name.startswith(f"{kind}, ") for name in drawn if name), file.name
+            assert drawn or file.stem == "index"
 
 
 def multiplied(own, times: int) -> datasets.Dataset:
@@ -716,27 +923,24 @@ def test_the_map_in_a_saved_notebook_needs_no_kernel(visit, shipped, tmp_path):
 # The README
 
 
-def test_the_picture_in_the_readme_is_small() -> None:
-    assert 20_000 < PICTURE.stat().st_size < 150_000
+def test_the_pictures_in_the_readme_are_small():
+    for name in PICTURES:
+        assert 20_000 < (DOCS / name).stat().st_size < 150_000, name
 
 
-def picture(file: Path) -> None:
-    """Photograph the map of the default data set: a view of it, not a file of equal bytes."""
-    data = datasets.load(Path(__file__).parents[1] / "data" / "review-2024")
-    html = report.evidence_map(data, "en", langs=LANGUAGES, pages=PAGES)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        page_file = Path(folder) / "map.html"
-        page_file.write_text(html, encoding="utf-8")
+def pictures() -> None:
+    """Photograph pages of the built site: views of them, not files of equal bytes."""
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed(), args=ARGS)
-        page = browser.new_page(viewport={"width": 1120, "height": 1000})
-        page.goto(page_file.as_uri())
-        bottom = page.locator(".legend").bounding_box()
-        height = bottom["y"] + bottom["height"] + 12
-        clip = {"x": 0, "y": 0, "width": 1120, "height": height}
-        shot = page.screenshot(full_page=True, clip=clip)
+        for name, (page_name, width, last) in PICTURES.items():
+            page = browser.new_page(viewport={"width": width, "height": 1000})
+            page.goto((SITE / page_name).as_uri())
+            bottom = page.locator(last).bounding_box()
+            clip = {"x": 0, "y": 0, "width": width, "height": bottom["y"] + bottom["height"] + 12}
+            shot = page.screenshot(full_page=True, clip=clip)
+            Image.open(BytesIO(shot)).quantize(96).save(DOCS / name, optimize=True)
         browser.close()
-    Image.open(BytesIO(shot)).quantize(96).save(file, optimize=True)
 
 
 if __name__ == "__main__":
-    picture(PICTURE)
+    pictures()

@@ -3,13 +3,15 @@
 import json
 import re
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from built import HOSTILE
+from conftest import made_up
 from lxml import html
 
 import soila_analysis as soila
@@ -19,7 +21,10 @@ from soila_analysis.figures.palette import HEAT
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.report import notebook
 from soila_analysis.report.chart import chart
+from soila_analysis.report.drawings import Drawn
 from soila_analysis.report.evidence_map import cells as shares
+from soila_analysis.report.findings import findings
+from soila_analysis.report.pages import TERMS
 from soila_analysis.report.tables import compact, read, readable
 
 
@@ -37,6 +42,16 @@ def test_every_page_has_its_language_one_heading_and_a_title(pages) -> None:
         assert page.get("lang") == lang, address
         assert len(page.findall(".//h1")) == 1, address
         assert page.findtext(".//title").strip(), address
+
+
+def test_no_two_pages_share_a_title(pages):
+    titles = Counter(
+        (address.split("/")[0], said)
+        for address, page in pages.items()
+        for said in (f"title {page.findtext('.//title')}", f"h1 {page.xpath('string(//h1)')}")
+        if not (said.startswith("h1") and "notebook-" in address)  # they have their own
+    )
+    assert [title for title, count in titles.items() if count > 1] == []
 
 
 def test_headings_never_skip_a_level(pages) -> None:
@@ -87,8 +102,15 @@ def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None
         alt = json.loads((build / lang / "figures/models-by-goal-as-published.json").read_text())
         assert drawing.get("alt") == alt["alt"]
         text = page.text_content()
-        for part in ("alt", "description", "badge", "source"):
+        for part in ("badge", "source"):
             assert words[part] in text, part
+        (figure,) = page.xpath("//figure")
+        assert figure.get("aria-label") == words["alt"]
+        (told,) = page.xpath("//figure/following-sibling::details[1]")
+        prose = [p.text for p in told.findall("p")]
+        assert " ".join(prose) == words["description"]
+        assert max(map(len, prose)) < 1000
+        assert text.count(prose[-1]) == 1
         assert "soila verify feature-shares-redesigned.svg" in text
         assert "soila run notebooks/n.ipynb -d data/review-2024 -p lang=" + lang in text
         assert "codings.csv 01234567" in text
@@ -113,6 +135,118 @@ def test_a_figures_table_has_the_numbers_of_its_file(build, pages) -> None:
                 assert ratio == f"{row['k']:.0f}/{row['n']}"
                 assert re.sub(r"\D", "", share) == f"{row['percent']:.0f}"
         assert percent in {cells[0] for cells in shown.values()}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_terms_lead_to_what_they_mean(pages, lang):
+    glossary = pages[f"{lang}/glossary.html"]
+    told = {dt.get("id"): dt.getnext().text for dt in glossary.xpath("//dt")}
+    assert list(told) == list(TERMS)
+    denied = {"fi": "ei ole luottamusväli", "sv": "inget konfidensintervall"}
+    assert denied.get(lang, "no confidence interval") in told["fit"]
+    links = {a: set(p.xpath("//a[@class='term']/@href")) for a, p in pages.items()}
+    assert set.union(*links.values()) == {f"glossary.html#{term}" for term in TERMS}
+    for name, terms in {
+        "index": {"reading", "range", "base"},
+        "feature-shares-redesigned": {"fit", "interval"},
+        "map": {"reading", "range", "gap"},
+    }.items():
+        assert links[f"{lang}/{name}.html"] >= {f"glossary.html#{term}" for term in terms}, name
+
+
+def drawings(data, lang):
+    """Figures of a data set as a build has them: words, and tables that were read from files."""
+    options = {"feature-shares": {}, "models-by-goal": {}, "feature-by-goal": {}}
+    if data.taxonomy.features[0].id == "sustainability":
+        options["feature-by-goal"] = {"feature": "ecosystem-anchoring"}
+    for plot, chosen in options.items():
+        table = soila.table(plot, data, lang, **chosen)
+        words = asdict(figures.texts(plot, table, lang))
+        words |= {"figure": plot, "variant": "redesigned", "table": f"{plot}.csv"}
+        yield Drawn(plot, words["title"], words, read(StringIO(table.to_csv(index=False))), "")
+
+
+KNOWN = {
+    "literal": {
+        "“Target-group and needs orientation” is the most common feature: 91% of the assessed "
+        "models": ("8 of the 16 percentages were not published; their ranges lie within 76–84%.",),
+        "The most common strategic goal is “Fewer placements”": (
+            "Whether a model can have several goals: the percentages fit both 52 models with one "
+            "goal each (reading A) and 45 models with 52 goals in all (reading B).",
+        ),
+        "“Anchoring in the ecosystem”: 38–67% of the assessed models, depending on the goal": (
+            "Which percentage belongs to which goal: the review's chart can be read in two orders "
+            "(readings A and B).",
+            "The groups are small: where 8 models were assessed, changing one code moves the "
+            "percentage by 13 percentage points.",
+        ),
+    },
+    "example": {
+        "“Social in its goals” is the most common feature: 100% of the assessed models": (
+            "How common the features are in other models. Confidence interval (95%), “Social in "
+            "its goals”: 86–100%.",
+            "Cases where the coders disagree: 40 (left out of the percentages). Models not "
+            "assessed: 1 (left out of the percentages).",
+        ),
+        "Operating models by strategic goal": (
+            "How the goals are divided among models that are not in the data set.",
+        ),
+        "“Anchoring in the ecosystem”: 17–40% of the assessed models, depending on the goal": (
+            "The groups are small: where 6 models were assessed, changing one code moves the "
+            "percentage by 17 percentage points.",
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_findings_say_what_is_known_and_what_not(shipped, name):
+    data = shipped[name]
+    found = findings([*drawings(data, "en")], data, "en")
+    assert {f.heading: f.unknown for f in found} == KNOWN[name]
+    if name == "literal":
+        other = shipped["memberships"]
+        same = findings([*drawings(other, "en")], other, "en")
+        assert [f.heading for f in same] == [f.heading for f in found]
+    rows = [*zip(found[0].chart.table.rows, found[0].chart.marks, strict=True)]
+    assert len(rows) == 9
+    middle, (mark,) = rows[4]
+    assert [middle[at] for at in found[0].chart.main] == (
+        ["8 others", "76–84%", ""] if name == "literal" else ["8 others", "63–80%", ""]
+    )
+    assert mark.kind == ("range" if name == "literal" else "others")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_findings_assert_nothing_of_a_single_model(lang):
+    data = made_up(models=1, goals=1, features=3)
+    data = replace(data, codings=data.codings.assign(code="1"))
+    drawn = [*drawings(data, lang)]
+    found = findings(drawn, data, lang)
+    titles = {d.name: d.title for d in drawn}
+    assert [f.heading for f in found] == list(titles.values())
+    assert all(f.unknown and "nan" not in " ".join((f.text, *f.unknown)) for f in found)
+
+
+def test_a_live_chart_names_no_reading_that_is_none(shipped):
+    (shares, *_) = drawings(shipped["literal"], "en")
+    labels = shipped["literal"].taxonomy.labels("en")
+    assert "nan" not in chart(shares.table, labels, "en", shares.name, "redesigned").how
+
+
+def test_records_link_to_their_source(shipped):
+    models = shipped["own"].models
+    urls = [f"https://example.org/{i}" for i in models["model_id"]]
+    page = html.fromstring(report.evidence_map(with_models(shipped["own"], site=urls), "en"))
+    assert page.xpath("//table[@id='models']//tbody//th/a/@href") == urls
+    assert "site" not in page.xpath("//form//label/text()")
+    hostile = ["javascript:alert(1)", *urls[1:]]
+    page = html.fromstring(report.evidence_map(with_models(shipped["own"], site=hostile), "en"))
+    assert not page.xpath("//table[@id='models']//a")
+
+
+def with_models(data, **columns):
+    return replace(data, models=data.models.assign(**columns))
 
 
 def drawn_on(axes):
@@ -162,9 +296,9 @@ def test_pages_share_one_style_and_one_copy_of_each_figure(build, pages):
     site = build / "site"
     for lang in LANGUAGES:
         assert all("@font-face" not in (site / a).read_text() for a in pages)
-        front = [site / lang / "index.html", *(site / lang).glob("*.thumb.png")]
-        assert len(front) > 3
-        assert sum(file.stat().st_size for file in front) < 300_000
+        front = [site / lang / "index.html", site / "page.css", *site.glob("*.woff")]
+        assert not pages[f"{lang}/index.html"].xpath("//img")
+        assert sum(file.stat().st_size for file in front) < 120_000
     drawing = (build / "en/figures/feature-shares-redesigned.svg").read_bytes()
     address = notebook.embedded(drawing)
     rich = f'<figure><img alt="a" src="{address}"></figure>'
@@ -248,7 +382,8 @@ def test_a_build_without_the_claims_has_no_page_of_them(tmp_path, shipped) -> No
     assert not (site / "sv/claims.html").exists()
     page = html.parse(site / "sv/index.html").getroot()
     links = page.xpath("//nav//a/@href")
-    assert links == [f"{p}.html" for p in ("index", "map", "features", "methods", "accessibility")]
+    names = ("index", "map", "features", "glossary", "methods", "accessibility")
+    assert links == [f"{name}.html" for name in names]
     assert html.parse(site / "index.html").getroot().xpath("//a/@href") == ["sv/index.html"]
 
 
@@ -281,7 +416,7 @@ def test_the_map_reads_as_tables_without_a_script(pages, shipped) -> None:
     assert shown["ecosystem-anchoring", "goal-2"] == ["67", "%", "6/9", "julkaistu", "luku"]
     assert shown["participation", ""] == ["76–84", "%", "34–38/45"]
     heads = [th.text_content().split()[-1] for th in page.xpath("//table[@id='map']/thead//th")]
-    assert heads[1:] == ["18/20", "9/13", "8/9", "10/10", "45/52"]
+    assert heads[1:] == ["45/52", "18/20", "9/13", "8/9", "10/10"]
     assert "60 ruudusta (kaikkiaan 64)" in page.xpath("//div[@id='plain-gaps']")[0].text_content()
     observed = html.fromstring(report.evidence_map(shipped["own"], "fi"))
     names = [th.text for th in observed.xpath("//table[@id='models']//tbody//th")]
@@ -321,9 +456,10 @@ def test_gaps_are_told_in_words_where_they_are_and_below_the_map(pilot) -> None:
     marks = {
         (c.get("data-feature"), c.get("data-goal")): mark
         for c in cells
-        if (mark := c.findtext("span[@class='mark']"))
+        if (mark := c.xpath("string(span[@class='mark'])"))
     }
-    assert marks == {at: messages("en")(f"site.script.gap-{g}") for at, g in found["gap"].items()}
+    t = messages("en")
+    assert marks == {at: f"gap: {t(f'site.script.gap-{g}')}" for at, g in found["gap"].items()}
     assert len(page.xpath("//div[@id='plain-gaps']//li")) == len(found) == 21
     assert marks["feature-001", "goal-3"] == "gap: in no model"
     assert Counter(marks.values())["gap: no models"] == 20
@@ -453,6 +589,23 @@ def test_a_table_to_read_calls_no_widened_interval_a_confidence_interval(shipped
     assert (read["Bounds"].ne("") == widened).all()
     one = readable(soila.table("feature-shares", shipped["literal"], "en"), {}, "en").heads
     assert not {"Disagreement and sampling together", "Bounds"} & set(one)
+
+
+@pytest.mark.parametrize("name", ["literal", "example"])
+def test_intervals_and_ranges_share_no_column(shipped, name):
+    """What chance leaves open, what coders, and what was not published each stand alone."""
+    for plot in ("feature-shares", "feature-by-goal"):
+        table = soila.table(plot, shipped[name], "en")
+        shown = readable(table, {}, "en")
+        read = pd.DataFrame(shown.rows, columns=shown.heads)
+        bounded = table["basis"].eq("bounded").to_numpy()
+        widened = table["interval"].eq("wilson-widened").to_numpy()
+        assert (read["Confidence interval (95%)"].ne("") == ~(bounded | widened)).all()
+        assert read["Percentage"].str.contains("–").eq(bounded).all()
+        if "Rank" in read:
+            assert not read["Rank"].str.contains("–|[(]").any()
+            ends = read.get("Rank in 95% of bootstrap samples", pd.Series("", read.index))
+            assert ends.ne("").eq(table["rank_low"].notna().to_numpy()).all()
 
 
 def test_the_methods_of_one_coder_report_no_agreement(shipped) -> None:

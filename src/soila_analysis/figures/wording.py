@@ -156,7 +156,7 @@ def open_codes(table: pd.DataFrame, t: Messages) -> str:
 def other_reading(table: pd.DataFrame, t: Messages) -> str:
     """Explain the mark of the rival reading, where there is one."""
     readings = table.get("other_reading", pd.Series(dtype=str))
-    named = [r for r in readings.unique() if r]
+    named = [r for r in readings.dropna().unique() if r]
     name = t.catalogue["reading"].get(named[0], named[0]) if named else ""
     return t("feature-by-goal.other", reading=name) if named else ""
 

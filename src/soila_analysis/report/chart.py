@@ -1,7 +1,7 @@
 """A figure of shares as live text: the rows that people read, each with its marks on a scale."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -33,6 +33,8 @@ NAMES = {  # of the kinds of marks
     "likely-once": "live.likely-once",
 }
 TICKS = (0, 25, 50, 75, 100)
+BRIEF = ("bar", "dot", "range", "other")  # kinds of marks of a chart in brief
+ENDS = 4  # rows at either end of a chart in brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,49 @@ def chart(
         ticks=tuple((tick, t.percent(tick)) for tick in TICKS),
         how=_how(rows, t),
     )
+
+
+def brief(whole: Chart, lang: str) -> Chart:
+    """Shorten a chart to numbers and ranges; of many rows, those between the ends become one.
+
+    Parameters
+    ----------
+    whole : Chart
+        As `chart` gives.
+    lang : {"fi", "sv", "en"}
+
+    Returns
+    -------
+    Chart
+        Of nine rows at most.
+    """
+    t, last = messages(lang), len(whole.marks) - ENDS
+    marks = [tuple(m for m in row if m.kind in BRIEF) for row in whole.marks]
+    rows, ids, bases = list(whole.table.rows), list(whole.ids), list(whole.bases)
+    if last - ENDS > 1:
+        inner = [mark for row in marks[ENDS:last] for mark in row]
+        ranged = any(mark.kind == "range" for mark in inner)
+        ends = [end for mark in inner for end in (mark.low, mark.high)]
+        span = [Mark("range" if ranged else "others", min(ends), max(ends))] if ends else []
+        told = [t("site.others", n=t.number(last - ENDS)), *(_span(mark, t) for mark in span)]
+        cells = dict(zip(whole.main, told, strict=False))
+        marks[ENDS:last] = [tuple(span)]
+        rows[ENDS:last] = [tuple(cells.get(at, "") for at in range(len(whole.table.heads)))]
+        ids[ENDS:last], bases[ENDS:last] = [""], [BOUNDED if ranged else ""]
+    kinds = {mark.kind for row in marks for mark in row}
+    return replace(
+        whole,
+        table=replace(whole.table, rows=tuple(rows)),
+        marks=tuple(marks),
+        ids=tuple(ids),
+        bases=tuple(bases),
+        key=tuple(named for named in whole.key if named[0] in kinds),
+    )
+
+
+def _span(mark: Mark, t: Messages) -> str:
+    low, high = (int(end + 0.5) for end in (mark.low, mark.high))
+    return t.percent(low) if low == high else f"{t.number(low)}–{t.percent(high)}"
 
 
 def _how(rows: pd.DataFrame, t: Messages) -> str:

@@ -22,12 +22,20 @@ MARKS |= {"disagreement": "!", "not-assessed": "."}
 FIXED = ("model_id", "name")
 NOTES = "note_"  # what a coder noted on each model, for the coders only
 PLAIN = 200  # models that the page lists without a script
+NAMED = 8  # goals whose names fit above their columns; of more, numbers stand there
+LINK = ("http://", "https://")
 CHOICES = 40  # values of a column that are offered as a list; of more, a part can be typed
 
 
 def further(models: pd.DataFrame) -> list[str]:
     """List the columns of models that describe them: not their names, and no coder's notes."""
     return [c for c in models if c not in FIXED and not c.startswith(NOTES)]
+
+
+def source(models: pd.DataFrame) -> str:
+    """Name the first column that holds addresses of pages and nothing else, if there is one."""
+    filled = ((c, models.loc[models[c] != "", c]) for c in further(models))
+    return next((c for c, v in filled if len(v) and v.str.startswith(LINK).all()), "")
 
 
 def cells(dataset: Dataset) -> pd.DataFrame:
@@ -79,6 +87,7 @@ def evidence_map(
         pages=pages,
         dataset=dataset,
         badge=badge(info.kind, info.reading or "", t),
+        kind=badge(info.kind, "", t).capitalize(),
         labels=labels,
         features=rows["feature_id"].tolist(),
         goals=dataset.taxonomy.goal_ids,
@@ -88,6 +97,7 @@ def evidence_map(
         bounded=sum(bool(goal) and cell["shade"] == "b" for (_, goal), cell in shown.items()),
         classes=[(_shade(classes, i), name) for i, name in enumerate(classes.names(t))],
         few=FEW,
+        named=NAMED,
         models=listed(dataset, lang),
         plain=PLAIN,
         disputed=bool(dataset.status.eq("disagreement").any(axis=None)),
@@ -99,7 +109,8 @@ def evidence_map(
 
 def _columns(models: pd.DataFrame) -> dict[str, list[str]]:
     """Give each further column of the models, with its values where these are few."""
-    values = {c: sorted(set(models[c]) - {""}) for c in further(models)}
+    described = (c for c in further(models) if c != source(models))
+    values = {c: sorted(set(models[c]) - {""}) for c in described}
     return {c: found if len(found) <= CHOICES else [] for c, found in values.items()}
 
 
@@ -112,7 +123,7 @@ def _shown(table: pd.DataFrame, t: Messages) -> dict[tuple[str, str], dict[str, 
         shown[at] = {
             "share": percent(row, t),
             "ratio": ratio(row, t),
-            "shade": "b" if row.basis == BOUNDED else _shade(classes, classes.place(row)),
+            "shade": shade(row, classes),
             "published": row.basis == "published",
             "gap": t(f"site.script.gap-{gap}") if gap else "",
         }
@@ -130,6 +141,13 @@ def _counted(dataset: Dataset, t: Messages) -> dict[str, str]:
     }
 
 
+def shade(row: Any, classes: Scale) -> int | str:
+    """Name the shade of a cell: ``b`` only bounds known, ``e`` empty, ``none``, or its class."""
+    if not row.n:
+        return "e"
+    return "b" if row.basis == BOUNDED else _shade(classes, classes.place(row))
+
+
 def _shade(classes: Scale, place: int | None) -> int | str:
     """Name the shade of a class; that of 0 in a sparse map has none."""
     return "none" if place is None or place < classes.sparse else place - classes.sparse
@@ -142,9 +160,11 @@ def listed(dataset: Dataset, lang: str) -> list[dict[str, Any]]:
     labels, goals = dataset.taxonomy.labels(lang), _goals(dataset)
     present = dataset.status.eq("present").sum(axis=1)
     assessed = present + dataset.status.eq("absent").sum(axis=1)
+    linked = source(dataset.models)
     return [
         {
             "row": row,
+            "link": row.get(linked, ""),
             "goals": [labels[goal] for goal in goals.get(row["model_id"], [])],
             "present": int(present[row["model_id"]]),
             "assessed": int(assessed[row["model_id"]]),
@@ -176,18 +196,21 @@ def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) 
     taxonomy, goals = dataset.taxonomy, _goals(dataset)
     order = {goal: place for place, goal in enumerate(taxonomy.goal_ids)}
     marks = dataset.status.apply(lambda column: column.map(MARKS).astype(str)).agg("".join, axis=1)
-    columns = [] if closed else further(dataset.models)
+    columns = [] if closed else list(_columns(dataset.models))
+    linked = source(dataset.models)
     data = {
         "lang": lang,
         "features": list(taxonomy.feature_ids),
         "goals": list(taxonomy.goal_ids),
         "labels": taxonomy.labels(lang),
         "columns": columns,
+        "link": linked,
         "models": [
             [
                 *(row["model_id"], row["name"]),
                 [order[goal] for goal in goals.get(row["model_id"], [])],
-                *(marks[row["model_id"]], *(row[c] for c in columns)),
+                marks[row["model_id"]],
+                *(row[c] for c in ([linked] if linked else []) + columns),
             ]
             for row in ([] if closed else dataset.models.to_dict("records"))
         ],

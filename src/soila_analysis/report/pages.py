@@ -1,5 +1,6 @@
 """Templates, filled in one way: everything is escaped, and every page knows its language."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache, partial
@@ -8,12 +9,13 @@ from io import BytesIO
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from soila_analysis.figures import sourced
 from soila_analysis.language import messages
 
 LONG = 15  # letters; shorter words fit into a column
+TERMS = ("reading", "range", "fit", "interval", "base", "gap")  # of the glossary
 CUTS = {"Regular": 400, "Bold": 700}  # of the font, and their weight
 FOLDER = resources.files(__name__.rpartition(".")[0])
 
@@ -35,13 +37,48 @@ def render(template: str, lang: str, **values: Any) -> str:
     str
         HTML with line feeds and one at the end.
     """
-    t = messages(lang)
-    page = (
-        _environment()
-        .get_template(template)
-        .render(lang=lang, t=t, breakable=partial(breakable, lang=lang), **values)
-    )
+    of_language = {"lang": lang, "t": messages(lang), "breakable": partial(breakable, lang=lang)}
+    link = partial(linked, lang=lang) if values.get("pages") else str
+    page = _environment().get_template(template).render(**of_language, linked=link, **values)
     return page.rstrip("\n") + "\n"
+
+
+def linked(text: str, lang: str) -> Markup:
+    """Link the first mention of each term in a text to the glossary.
+
+    Parameters
+    ----------
+    text : str
+        A sentence or more.
+    lang : {"fi", "sv", "en"}
+        Its language.
+
+    Returns
+    -------
+    Markup
+        HTML.
+
+    Examples
+    --------
+    >>> linked("A range & a gap", "en")
+    Markup('A <a class="term" href="glossary.html#range">range</a> &amp; a <a ...>gap</a>')
+    """
+    seen: set[str | None] = set()
+
+    def link(found: re.Match[str]) -> str:
+        term, again = found.lastgroup, found.lastgroup in seen
+        seen.add(term)
+        return found[0] if again else f'<a class="term" href="glossary.html#{term}">{found[0]}</a>'
+
+    return Markup(_mentions(lang).sub(link, str(escape(text))))
+
+
+@cache
+def _mentions(lang: str) -> re.Pattern[str]:
+    """Find the terms of the glossary by how their words begin."""
+    t = messages(lang)
+    words = (rf"(?P<{term}>\b(?:{t(f'site.stems.{term}')})\w*)" for term in TERMS)
+    return re.compile("|".join(words), re.IGNORECASE)
 
 
 def breakable(text: str, lang: str) -> str:

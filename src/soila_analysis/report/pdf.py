@@ -25,10 +25,10 @@ from soila_analysis.figures import sourced
 from soila_analysis.figures.wording import badge
 from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES, Messages, messages
+from soila_analysis.report.drawings import Drawn, drawn
 from soila_analysis.report.evidence_map import cells, further, listed
 from soila_analysis.report.methods import facts, methods
 from soila_analysis.report.pages import asset
-from soila_analysis.report.site import Drawn, drawn
 from soila_analysis.report.tables import Readable, compact
 
 MODELS = 200  # more of them make a list that nobody reads

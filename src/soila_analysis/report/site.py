@@ -1,66 +1,34 @@
 """The site of one build: a folder of static pages in three languages, open from anywhere."""
 
-import json
 import re
-import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
-
-import pandas as pd
-from PIL import Image
 
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures import sourced
 from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES
 from soila_analysis.report.chart import chart
+from soila_analysis.report.drawings import Drawn, distinct, drawn
 from soila_analysis.report.evidence_map import evidence_map
+from soila_analysis.report.findings import findings
 from soila_analysis.report.methods import facts, methods
 from soila_analysis.report.notebook import embedded, executed
-from soila_analysis.report.pages import CUTS, asset, font, render, style
+from soila_analysis.report.pages import CUTS, TERMS, asset, font, render, style
+from soila_analysis.report.sketch import sketch
 from soila_analysis.report.tables import LONG, compact, read, readable
 
 DOWNLOADS = ("png", "svg", "pdf")
 SPECIAL = re.compile(r"[&%$#_{}]")  # in BibTeX
-THUMB = (496, 240)  # pixels; shown at half of it
-PAGES = ("index", "map", "claims", "features", "methods", "accessibility")
+PAGES = ("index", "map", "claims", "features", "glossary", "methods", "accessibility")
+CHECKS = (  # figures for those who check the others
+    *("claims", "share-bases", "fragility"),
+    *("agreement", "agreement-by-coders", "disagreement"),
+)
 CLAIMS = ("fragility", "claims")  # the tables that tell of every claim, the fuller one first
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
-    """One figure of a build, with its words, its table and how it was made."""
-
-    stem: str
-    words: Mapping[str, Any]
-    table: pd.DataFrame
-    notebook: str
-
-    @property
-    def as_published(self) -> bool:
-        """Whether it is drawn as the publication has it."""
-        return bool(self.words["variant"] == "as-published")
-
-    def of_same_table(self, figures: Sequence["Drawn"]) -> list["Drawn"]:
-        """List the other variants of the figure."""
-        return [f for f in figures if f.words["table"] == self.words["table"] and f is not self]
-
-    @property
-    def made(self) -> Mapping[str, Any]:
-        """The record of what the figure was made from."""
-        record: Mapping[str, Any] = self.words["provenance"]
-        return record
-
-    @property
-    def command(self) -> str:
-        """The command that makes the figure again."""
-        made = self.made
-        given = (("-p", f"{name}={made['parameters'][name]}") for name in made["given"])
-        words = ["soila", "run", f"notebooks/{made['notebook']}", "-d", f"data/{made['dataset']}"]
-        return shlex.join([*words, *(word for pair in given for word in pair)])
 
 
 def write(build: Path, dataset: Dataset) -> Path:
@@ -109,6 +77,8 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
         embedded((built / f"figures/{f.stem}.svg").read_bytes()): f"{f.stem}.svg" for f in figures
     }
     notebooks = [executed(file, drawings) for file in files if not _has_nothing_to_draw(file)]
+    titles = distinct((n.title, n.stem) for n in notebooks)
+    notebooks = [replace(n, title=title) for n, title in zip(notebooks, titles, strict=True)]
     there = [claims for claims in CLAIMS if (built / f"tables/{claims}.csv").is_file()]
     claims = next(iter(there), "") if dataset.info.claims else ""
     pages = [page for page in PAGES if claims or page != "claims"]
@@ -123,7 +93,7 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
     def page(name: str, template: str, **values: Any) -> None:
         _save(folder / f"{name}.html", render(template, lang, name=name, **shared, **values))
 
-    page("index", "index.html", facts=facts(dataset, lang))
+    page("index", "index.html", **_front(figures, dataset, lang))
     for figure in figures:
         sizes = _copy(figure, built, folder)
         page(figure.stem, "figure.html", **_figure(figure, dataset, lang), sizes=sizes)
@@ -131,11 +101,25 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
         page("claims", "claims.html", **_claims(built / f"tables/{claims}.csv", labels, lang))
         copyfile(built / f"tables/{claims}.csv", folder / f"{claims}.csv")
     page("features", "features.html")
+    page("glossary", "glossary.html", terms=TERMS)
     page("methods", "methods.html", methods=methods(dataset, lang))
     page("accessibility", "accessibility.html")
     for notebook in notebooks:
         page(f"notebook-{notebook.stem}", "notebook.html", notebook=notebook)
     _save(folder / "map.html", evidence_map(dataset, lang, langs=langs, pages=pages))
+
+
+def _front(figures: Sequence[Drawn], dataset: Dataset, lang: str) -> dict[str, Any]:
+    """Give the findings, the figures but for those that check others, and what the data are."""
+    shown = [f for f in figures if not f.as_published and f.name not in CHECKS]
+    return {
+        "facts": facts(dataset, lang),
+        "findings": findings(figures, dataset, lang),
+        "shown": [(figure, sketch(figure, lang)) for figure in shown],
+        "checks": [figure for figure in figures if figure.name in CHECKS],
+        "terms": TERMS,
+        "cited": sourced(dataset.info, lang),
+    }
 
 
 def _figure(figure: Drawn, dataset: Dataset, lang: str) -> dict[str, Any]:
@@ -154,7 +138,7 @@ def _figure(figure: Drawn, dataset: Dataset, lang: str) -> dict[str, Any]:
 def _bibtex(figure: Drawn, dataset: Dataset, lang: str) -> str:
     """Write how to cite a figure in BibTeX; who made it stands in the note."""
     told = {
-        "title": figure.words["title"],
+        "title": figure.title,
         "howpublished": dataset.info.title[lang],
         "note": sourced(dataset.info, lang),
         "year": dataset.info.date[:4] if dataset.info.date else "",
@@ -183,11 +167,6 @@ def _copy(figure: Drawn, built: Path, folder: Path) -> dict[str, int]:
     sources["csv"] = built / "tables" / table
     for source in sources.values():
         copyfile(source, folder / source.name)
-    with Image.open(sources["png"]) as picture:
-        small = picture.convert("RGB")
-    small.thumbnail(THUMB)
-    few = small.quantize(16, dither=Image.Dither.NONE)
-    few.save(folder / f"{figure.stem}.thumb.png", optimize=True)
     return {ending: source.stat().st_size for ending, source in sources.items()}
 
 
@@ -201,30 +180,3 @@ def _claims(file: Path, labels: Mapping[str, str], lang: str) -> dict[str, Any]:
         "reproduced": len(table) - len(others),
         "file": file.name,
     }
-
-
-def drawn(built: Path) -> list[Drawn]:
-    """Find the figures of a build in one language.
-
-    Parameters
-    ----------
-    built : Path
-        ``build/<data set>/<language>``.
-
-    Returns
-    -------
-    list of Drawn
-        In the order of the notebooks that drew them.
-    """
-    return [
-        _drawn(built, Path(output).stem, listing.stem)
-        for listing in sorted((built / "notebooks").glob("*.outputs"))
-        for output in listing.read_text(encoding="utf-8").split()
-        if output.startswith("figures/") and output.endswith(".svg")
-    ]
-
-
-def _drawn(built: Path, stem: str, notebook: str) -> Drawn:
-    words = json.loads((built / f"figures/{stem}.json").read_text(encoding="utf-8"))
-    table = read(built / "tables" / words["table"])
-    return Drawn(stem, words, table, notebook)

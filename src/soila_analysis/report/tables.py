@@ -28,6 +28,7 @@ Row = Any  # of a table, as `itertuples` gives
 LONG = ("share-bases", "agreement", "disagreement")  # a row each would be a long list
 LISTS = ("conflicts", "identified")  # of readings: ids within a text
 MOST = 200  # rows that a notebook shows
+RANKS = {"rank", "rank-interval"}
 SHORT = {  # what is told by a figure's table where there is little room
     "taxonomy": ("feature", "definition", "basis"),
     "fragility": ("claim", "codes", "holds"),
@@ -152,7 +153,7 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: s
     t = messages(lang)
     if figure in CROSSED:
         return CROSSED[figure](table, t)
-    columns = SHORT.get(figure, COLUMNS.keys() - {"rank"})  # intervals tell as much as ranks
+    columns = SHORT.get(figure, COLUMNS.keys() - RANKS)  # intervals tell as much
     return readable(table, labels, lang, columns=columns)
 
 
@@ -385,10 +386,8 @@ def _span(low: str, high: str) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def _rank(rank: Any, row: Row, t: Messages) -> str:
-    if pd.isna(row.rank_low):
-        return t.number(rank)
-    return f"{t.number(rank)} ({_span(t.number(row.rank_low), t.number(row.rank_high))})"
+def _rank_ends(low: Any, row: Row, t: Messages) -> str:
+    return _span(t.number(low), t.number(row.rank_high))
 
 
 def _mean(_n: Any, row: Row, t: Messages) -> str:
@@ -455,7 +454,8 @@ COLUMNS: Mapping[str, Column] = {
     "interval": Column(("low", "high", "percent"), _interval),
     "widened": Column(("low", "high", "interval"), _widened),
     "bounds": Column(("share_min", "share_max", "overruled"), _bounds),
-    "rank": Column(("rank", "rank_low", "rank_high"), _rank),
+    "rank": Column(("rank", "rank_low"), _number),
+    "rank-interval": Column(("rank_low", "rank_high"), _rank_ends),
     "features": Column(("features",), _number),
     "mean": Column(("n", "mean"), _mean),
     "mean-bounds": Column(("mean_min", "mean_max", "mean"), _mean_bounds),

@@ -5,7 +5,8 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { features, goals, labels, columns, words, lang } = data;
-  const models = data.models.map(([id, name, own, codes, ...rest]) => ({ id, name, own, codes, rest }));
+  const models = data.models.map(([id, name, own, codes, ...rest]) =>
+    ({ id, name, own, codes, link: data.link ? rest.shift() : "", rest }));
   const find = (id) => document.getElementById(id);
   const form = find("filters");
   const map = find("map");
@@ -49,6 +50,7 @@
     features: closed ? [] : features.map((feature) => field(`feature-${feature}`).value),
     columns: columns.map((_, i) => field(`column-${i}`).value),
     name: closed ? "" : field("name").value,
+    rows: field("rows").value,
   });
 
   const untouched = (now) =>
@@ -60,6 +62,7 @@
     now.features.forEach((code, i) => code && query.set(`feature.${features[i]}`, code));
     now.columns.forEach((value, i) => value && query.set(`column.${columns[i]}`, value));
     if (now.name) query.set("name", now.name);
+    if (now.rows) query.set("rows", now.rows);
     if (selected.feature) query.set("of", selected.feature);
     if (selected.goal) query.set("in", selected.goal);
     if (page) query.set("page", page + 1);
@@ -88,6 +91,7 @@
       columns.forEach((column, i) => put(field(`column-${i}`), query.get(`column.${column}`) || ""));
       put(field("name"), query.get("name") || "");
     }
+    put(field("rows"), query.get("rows") || "");
     const known = (value, ids) => (ids.includes(value) ? value : "");
     selected = { feature: known(query.get("of"), features), goal: known(query.get("in"), goals) };
     page = Math.max(0, (Number.parseInt(query.get("page"), 10) || 1) - 1);
@@ -142,7 +146,7 @@
     const sorted = tails.flat().filter((p) => p >= 0).sort((a, b) => a - b);
     const last = sorted.findLastIndex((p, i) => p <= (data.level * (i + 1)) / sorted.length);
     return counts.map((row, f) => row.map(([k, n, size], g) => {
-      if (g === ALL) return "";
+      if (g === ALL || !row[ALL][2]) return ""; // no model is left: nothing is said of goals
       if (!n) return size ? "not-assessed" : "no-models";
       if (data.kind === "reconstructed") return ""; // such numbers are not known well enough
       if (last < 0 || tails[f][g] > sorted[last]) return "";
@@ -154,8 +158,9 @@
   // The map
 
   const cells = [...map.querySelectorAll("td")].map((cell) => {
-    const [share, count, mark] = cell.querySelectorAll("span");
-    const texts = [share.textContent, count.textContent, mark.textContent];
+    const [share, count, mark] = cell.children;
+    const why = cell.querySelector(".why")?.textContent.slice(2) ?? "";
+    const texts = [share.textContent, count.textContent, why];
     const goal = goals.indexOf(cell.dataset.goal);
     return {
       cell, share, count, mark, texts, look: cell.className, hint: cell.querySelector(".sr"),
@@ -163,17 +168,67 @@
       known: data.cells[`${cell.dataset.feature} ${cell.dataset.goal}`],
     };
   });
-  const heads = [...map.querySelectorAll("thead [data-goal]")].map((head) => {
-    const goal = goals.indexOf(head.dataset.goal);
-    return { head, n: head.querySelector(".n"), g: goal < 0 ? ALL : goal };
-  });
+  const place = (goal) => (goal ? goals.indexOf(goal) : ALL);
+  const heads = [...document.querySelectorAll("#map thead [data-goal], .goals [data-goal]")];
+  const counted = [...document.querySelectorAll("[data-n]")];
 
-  const write = (place, [share, count, mark], look) => {
+  const write = (place, [share, count, why], look) => {
     place.cell.className = look;
     place.share.textContent = share;
     place.count.textContent = count;
-    place.mark.textContent = mark;
+    place.mark.textContent = why && words.gap;
+    if (why) place.mark.append(element("span", `: ${why}`, { class: "why" }));
+    place.why = why;
   };
+
+  // Rows in the order that is asked for: by name, as the features are defined, or by share
+
+  const likely = ({ numbers: [k, n, low, high] }) => (n ? (k ?? (low + high) / 2) / n : -1);
+  const first = [...map.tBodies[0].rows];
+  const collator = new Intl.Collator(lang);
+  const sort = (by) => {
+    const lines = [...first];
+    const feature = (line) => line.cells[0].dataset.feature;
+    if (by === "name") lines.sort((a, b) => collator.compare(labels[feature(a)], labels[feature(b)]));
+    if (by === "order") lines.sort((a, b) => features.indexOf(feature(a)) - features.indexOf(feature(b)));
+    if (by.startsWith("in:") || !by) {
+      const g = place(by.slice(3));
+      const shares = new Map(cells.filter((cell) => cell.g === g).map((cell) => [features[cell.f], likely(cell)]));
+      lines.sort((a, b) => shares.get(feature(b)) - shares.get(feature(a)));
+    }
+    if (lines.some((line, i) => line !== map.tBodies[0].rows[i])) map.tBodies[0].append(...lines);
+  };
+
+  // Neighbouring rows of which no goal's number was published say so once, in their middle
+
+  const note = find("unpublished");
+  const tellUnpublished = () => {
+    const quiet = note && !form.elements.bounds?.checked;
+    map.classList.toggle("block", Boolean(quiet));
+    if (!note) return;
+    const bare = (line) => {
+      const own = [...line.cells].filter((cell) => cell.dataset.goal && !cell.hidden);
+      return own.length && own.every((cell) => cell.classList.contains("shade-b")) ? own : null;
+    };
+    let run = [];
+    let longest = [];
+    for (const line of map.tBodies[0].rows) {
+      run = bare(line) ? [...run, bare(line)] : [];
+      if (run.length > longest.length) longest = run;
+    }
+    note.hidden = !quiet || longest.length < 4;
+    if (note.hidden) return;
+    const [a, z] = [longest[0][0], longest.at(-1).at(-1)];
+    const shaded = cells.filter(({ cell, g }) => g < ALL && !cell.hidden && cell.classList.contains("shade-b"));
+    note.textContent = fill(words["unpublished-block"], { n: number.format(shaded.length) });
+    note.style.left = `${map.offsetLeft + (a.offsetLeft + z.offsetLeft + z.offsetWidth) / 2}px`;
+    note.style.top = `${map.offsetTop + (a.offsetTop + z.offsetTop + z.offsetHeight) / 2}px`;
+    note.style.maxWidth = `${z.offsetLeft + z.offsetWidth - a.offsetLeft - 8}px`;
+  };
+  new ResizeObserver(() => {
+    document.querySelector(".hint").hidden = map.parentElement.scrollWidth <= map.parentElement.clientWidth + 1;
+    tellUnpublished();
+  }).observe(map.parentElement);
 
   const drawMap = (now, shown) => {
     const counts = closed || untouched(now) ? null : tally(shown, codes);
@@ -189,20 +244,25 @@
         const [k, n, size] = counts[f][g];
         const share = Math.max(n && round(k, n), k ? 1 : 0);
         const rank = data.classes.filter((edge) => share >= edge).length - data.sparse;
-        const shade = n < data.few || rank < 0 ? "none" : rank;
+        const shade = !n ? "e" : n < data.few || rank < 0 ? "none" : rank;
         const kind = gaps[f][g];
         const texts = [n ? percent(k, n) : words[size ? "no-data" : "no-models"], ratio(k, n), kind && words[`gap-${kind}`]];
         write(place, texts, `shade-${shade}${kind ? " gap" : ""}`);
       }
     }
-    for (const { head, n, g } of heads) {
-      const own = g < ALL ? shown.filter((m) => member[g][m]) : shown;
+    for (const head of heads) {
+      const g = place(head.dataset.goal);
       head.hidden = g < ALL && !now.goals[g];
-      if (closed) continue;
-      n.textContent = fill(words.assessed, {
-        n: number.format(own.filter((m) => assessed[m]).length), all: number.format(own.length),
-      });
     }
+    map.style.setProperty("--goals", now.goals.filter(Boolean).length);
+    const sizes = closed ? [] : [...goals, ""].map((_, g) => {
+      const own = g < ALL ? shown.filter((m) => member[g][m]) : shown;
+      const n = own.filter((m) => assessed[m]).length;
+      return fill(words.assessed, { n: number.format(n), all: number.format(own.length) });
+    });
+    if (!closed) counted.forEach((n) => { n.textContent = sizes[place(n.dataset.n)]; });
+    sort(now.rows);
+    tellUnpublished();
     find("plain-gaps").hidden = counts !== null;
     map.querySelectorAll("[aria-pressed]").forEach((button) => {
       const { feature = "", goal = "" } = button.parentElement.dataset;
@@ -220,6 +280,17 @@
     const cell = data.cells[`${feature} ${goal}`];
     find("clear").hidden = !what;
     find("selection").textContent = what ? `${what}${cell ? `: ${known(cell)}` : ""}` : "";
+    drawSpan(cell);
+  };
+
+  const drawSpan = ([k, n, low, high] = []) => {
+    find("span").hidden = !n;
+    if (!n) return;
+    const mark = find("span").querySelector(".m");
+    mark.className = `m ${k === null ? "m-range" : "m-bar"}`;
+    mark.style.left = `${(100 * (k === null ? low : 0)) / n}%`;
+    mark.style.width = `${(100 * (k === null ? high - low : k)) / n}%`;
+    find("of").textContent = number.format(n);
   };
 
   const known = ([k, n, low, high]) => {
@@ -235,11 +306,13 @@
   };
 
   const row = (m) => {
-    const { id, name, own, rest } = models[m];
+    const { id, name, own, link, rest } = models[m];
     const made = document.createElement("tr");
     const n = codes.filter((of) => of[m] <= PRESENT).length;
     const k = codes.filter((of) => of[m] === PRESENT).length;
-    made.append(element("th", name || id, { scope: "row" }));
+    const head = element("th", link ? "" : name || id, { scope: "row" });
+    if (link) head.append(element("a", name || id, { href: link, rel: "noreferrer" }));
+    made.append(head);
     made.append(element("td", own.map((goal) => labels[goals[goal]]).join("; ")));
     rest.forEach((value) => made.append(element("td", value)));
     made.append(element("td", n ? ratio(k, n) : words["not-assessed"]));
@@ -255,13 +328,14 @@
     return `${what}: ${fill(words.having, { n: ratio(rows.length, n) })}`;
   };
 
-  const drawModels = (shown) => {
+  const drawModels = (shown, whole = false) => {
     const rows = matching(shown);
     const last = Math.max(0, Math.ceil(rows.length / PAGE) - 1);
     page = Math.min(page, last);
     const first = page * PAGE;
-    const listed = rows.slice(first, first + PAGE);
+    const listed = whole ? rows : rows.slice(first, first + PAGE);
     body.replaceChildren(...listed.map(row));
+    if (!rows.length) body.append(emptied(words.empty));
     find("selection").textContent = chosen(shown, rows);
     find("clear").hidden = !selected.feature && !selected.goal;
     find("turn").hidden = !last;
@@ -273,13 +347,20 @@
     find("more")?.remove();
   };
 
+  const emptied = (text) => {
+    const made = document.createElement("tr");
+    made.append(element("td", text, { colspan: columns.length + 3 }));
+    return made;
+  };
+
   const draw = () => {
     const now = state();
     const shown = left(now);
     drawMap(now, shown);
     if (closed) {
       drawKnown();
-      find("state").textContent = untouched(now) ? "" : words.filtered;
+      const none = !now.goals.some(Boolean);
+      find("state").textContent = none ? words["no-goal"] : untouched(now) ? "" : words.filtered;
       remember(now);
       return;
     }
@@ -289,7 +370,8 @@
     find("active").textContent = active ? `(${number.format(active)})` : "";
     const n = shown.filter((m) => assessed[m]).length;
     const parts = [fill(words.shown, { n: ratio(shown.length, models.length), assessed: number.format(n) })];
-    if (filtered) {
+    if (!shown.length) parts.push(words.empty);
+    else if (filtered) {
       const marked = cells.filter(({ cell }) => !cell.hidden && cell.classList.contains("gap")).length;
       parts.push(fill(words.gaps, { n: number.format(marked) }));
     }
@@ -320,16 +402,17 @@
   const saveModels = () => {
     const letters = ["0", "1", "?", "-", "", "disagreement"];
     const lines = matching(left(state())).map((m) => {
-      const { id, name, own, rest } = models[m];
-      return [id, name, own.map((goal) => goals[goal]).join(" "), ...rest, ...codes.map((of) => letters[of[m]]), ...origin];
+      const { id, name, own, link, rest } = models[m];
+      const linked = data.link ? [link] : [];
+      return [id, name, own.map((goal) => goals[goal]).join(" "), ...linked, ...rest, ...codes.map((of) => letters[of[m]]), ...origin];
     });
-    save("models.csv", [["model_id", "name", "goals", ...columns, ...features, "kind", "source"], ...lines]);
+    save("models.csv", [["model_id", "name", "goals", ...(data.link ? [data.link] : []), ...columns, ...features, "kind", "source"], ...lines]);
   };
 
   const saveMap = () => {
-    const lines = cells.filter(({ cell }) => !cell.hidden).map(({ f, g, mark, numbers: [k, n, low, high, basis] }) => [
+    const lines = cells.filter(({ cell }) => !cell.hidden).map(({ f, g, why, numbers: [k, n, low, high, basis] }) => [
       ...[features[f], goals[g] ?? "", k, n, k === null || !n ? null : round(k, n), low, high].map((x) => x ?? ""),
-      ...[basis, mark.textContent, ...origin]]);
+      ...[basis, why && `${words.gap}: ${why}`, ...origin]]);
     const heads = ["feature_id", "goal_id", "k", "n", "percent", "bound_low", "bound_high", "basis", "gap", "kind", "source"];
     save("map.csv", [heads, ...lines]);
   };
@@ -342,6 +425,10 @@
     draw();
     find("models-heading").focus();
   };
+
+  // Escape leads back to the cell from what it opened; so does the end of the choice.
+  let from = null;
+  const back = () => from?.focus();
 
   const turn = (button, step) => {
     if (button.getAttribute("aria-disabled") === "true") return;
@@ -358,26 +445,35 @@
     }
     button.append(...holder.childNodes);
     holder.append(button);
-    button.addEventListener("click", () => choose(feature, goal));
+    button.addEventListener("click", () => { from = button; choose(feature, goal); });
   };
 
   // Arrow keys go from cell to cell; the tabulator reaches them all as well.
   const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
   const walk = (event) => {
     const step = STEPS[event.key];
-    const from = event.target.closest("td, th");
-    if (!step || !from) return;
+    const at = event.target.closest("td, th");
+    if (!step || !at) return;
     const rows = [...map.rows].map((line) => [...line.cells].filter((cell) => !cell.hidden));
-    const y = from.parentElement.rowIndex + step[0];
-    const x = rows[from.parentElement.rowIndex].indexOf(from) + step[1];
+    const y = at.parentElement.rowIndex + step[0];
+    const x = rows[at.parentElement.rowIndex].indexOf(at) + step[1];
     rows[y]?.[x]?.querySelector("button")?.focus();
     event.preventDefault();
+  };
+
+  // What has the focus is not left under the columns that stay in place.
+  const uncover = ({ target }) => {
+    const cell = target.closest("[data-goal]");
+    if (!cell?.dataset.goal) return;
+    const edge = map.tHead.querySelector("[data-goal='']").getBoundingClientRect().right;
+    map.parentElement.scrollLeft -= Math.max(0, edge - cell.getBoundingClientRect().left);
   };
 
   const changed = () => { page = 0; draw(); };
 
   map.querySelectorAll("[data-feature], [data-goal]").forEach(opened);
   map.addEventListener("keydown", walk);
+  map.addEventListener("focusin", uncover);
   document.querySelectorAll(".scripted").forEach((part) => { part.hidden = false; });
   form.hidden = false;
   form.addEventListener("input", changed);
@@ -388,7 +484,12 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   find("save")?.addEventListener("click", saveModels);
   find("save-map").addEventListener("click", saveMap);
-  find("clear").addEventListener("click", () => choose("", ""));
+  find("clear").addEventListener("click", () => { choose("", ""); back(); });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && !form.contains(event.target) && back());
+  if (!closed) {
+    window.addEventListener("beforeprint", () => drawModels(left(state()), true));
+    window.addEventListener("afterprint", draw);
+  }
   find("back")?.addEventListener("click", (event) => turn(event.currentTarget, -1));
   find("next")?.addEventListener("click", (event) => turn(event.currentTarget, 1));
   window.addEventListener("hashchange", () => {
