@@ -15,7 +15,6 @@ unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONINSPECT PIP_USER PIP_TARGET P
 python := .venv/bin/python
 soila := $(python) -m soila_analysis
 langs = $(addprefix --lang ,$(LANGS))
-extras = $(addprefix --extra ,archive coders explore reconstruction report)
 compile := $(python) -m uv pip compile --quiet --universal --fork-strategy fewest --python-version 3.11 --group setup \
 	--custom-compile-command 'make lock'
 
@@ -71,7 +70,7 @@ clean: ## Remove what was built; the environment stays
 	@rm -rf build
 
 lock: everything ## Renew requirements.lock, its part figures.lock and its sbom.cdx.json, from pyproject.toml
-	@$(compile) --generate-hashes --no-strip-extras $(extras) --group dev --output-file requirements.lock pyproject.toml
+	@$(compile) --generate-hashes --no-strip-extras $(addprefix --extra ,archive coders explore reconstruction report) --group dev --output-file requirements.lock pyproject.toml
 	@$(compile) --constraint requirements.lock --no-annotate --output-file figures.lock pyproject.toml
 	@$(python) -m soila_analysis.build.bom
 
