@@ -22,6 +22,7 @@ MARKS |= {"disagreement": "!", "not-assessed": "."}
 FIXED = ("model_id", "name")
 NOTES = "note_"  # what a coder noted on each model, for the coders only
 PLAIN = 200  # models that the page lists without a script
+LISTED = 20_000  # models that a page carries; of more it has the counts alone
 NAMED = 8  # goals whose names fit above their columns; of more, numbers stand there
 LINK = ("http://", "https://")
 CHOICES = 40  # values of a column that are offered as a list; of more, a part can be typed
@@ -36,6 +37,11 @@ def source(models: pd.DataFrame) -> str:
     """Name the first column that holds addresses of pages and nothing else, if there is one."""
     filled = ((c, models.loc[models[c] != "", c]) for c in further(models))
     return next((c for c, v in filled if len(v) and v.str.startswith(LINK).all()), "")
+
+
+def closed(dataset: Dataset) -> bool:
+    """Say whether a page has no models: made-up ones, or too many."""
+    return dataset.info.kind == "reconstructed" or len(dataset.models) > LISTED
 
 
 def cells(dataset: Dataset) -> pd.DataFrame:
@@ -55,7 +61,8 @@ def evidence_map(
     It reads as plain tables without JavaScript. With it, cells, rows and columns open the list of
     their models, filters recompute all shares on the models that are left, the state is in the
     address, and what is shown can be saved as CSV. Of a reconstruction, whose models are made up,
-    none is in the page: cells open what is known of them, and only goals can be chosen.
+    or of more than `LISTED` models, none is in the page: cells open what is known of them, and only
+    goals can be chosen.
 
     Parameters
     ----------
@@ -98,10 +105,12 @@ def evidence_map(
         classes=[(_shade(classes, i), name) for i, name in enumerate(classes.names(t))],
         few=FEW,
         named=NAMED,
-        models=listed(dataset, lang),
+        closed=closed(dataset),
+        many=len(dataset.models) > LISTED,
+        models=[] if closed(dataset) else listed(dataset, lang),
         plain=PLAIN,
         disputed=bool(dataset.status.eq("disagreement").any(axis=None)),
-        columns=_columns(dataset.models),
+        columns={} if closed(dataset) else _columns(dataset.models),
         script=asset("explorer.js"),
         data=_embedded(dataset, table, lang, classes),
     )
@@ -190,19 +199,12 @@ def _known(table: pd.DataFrame) -> dict[str, list[Any]]:
     return {" ".join(at): cell for at, cell in zip(ids, told, strict=True)}
 
 
-def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) -> Markup:
-    """Put the codes into the page: a character a code, no text that could end the script."""
-    closed = dataset.info.kind == "reconstructed"
-    taxonomy, goals = dataset.taxonomy, _goals(dataset)
-    order = {goal: place for place, goal in enumerate(taxonomy.goal_ids)}
+def _models(dataset: Dataset) -> dict[str, Any]:
+    """Give each model its codes, goals and further columns."""
+    goals, order = _goals(dataset), {g: i for i, g in enumerate(dataset.taxonomy.goal_ids)}
     marks = dataset.status.apply(lambda column: column.map(MARKS).astype(str)).agg("".join, axis=1)
-    columns = [] if closed else list(_columns(dataset.models))
-    linked = source(dataset.models)
-    data = {
-        "lang": lang,
-        "features": list(taxonomy.feature_ids),
-        "goals": list(taxonomy.goal_ids),
-        "labels": taxonomy.labels(lang),
+    columns, linked = list(_columns(dataset.models)), source(dataset.models)
+    return {
         "columns": columns,
         "link": linked,
         "models": [
@@ -212,8 +214,21 @@ def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) 
                 marks[row["model_id"]],
                 *(row[c] for c in ([linked] if linked else []) + columns),
             ]
-            for row in ([] if closed else dataset.models.to_dict("records"))
+            for row in dataset.models.to_dict("records")
         ],
+    }
+
+
+def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) -> Markup:
+    """Put the codes into the page: a character a code, no text that could end the script."""
+    taxonomy = dataset.taxonomy
+    data = {
+        "lang": lang,
+        "features": list(taxonomy.feature_ids),
+        "goals": list(taxonomy.goal_ids),
+        "labels": taxonomy.labels(lang),
+        **({"columns": [], "link": "", "models": []} if closed(dataset) else _models(dataset)),
+        "closed": closed(dataset),
         "cells": _known(table),
         "kind": dataset.info.kind,
         "source": sourced(dataset.info, lang),
