@@ -20,6 +20,7 @@ from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.report import pdf as documents
 from soila_analysis.report.tables import compact, read
 
+DAY = "2026-11-27"
 SPECS = ("taxonomy", "feature-shares", "evidence-map")
 NOTEBOOK = "04_a-question-with-a-long-name.ipynb"
 FILES = ("codings.csv", "dataset.toml", "memberships.csv", "models.csv")
@@ -78,7 +79,7 @@ def build(tmp_path_factory, tables):
 @pytest.fixture(scope="module")
 def reports(build, shipped):
     """The reports of the build by language."""
-    files = documents.write(build, shipped["literal"])
+    files = documents.write(build, shipped["literal"], DAY)
     return {file.suffixes[0][1:]: pypdf.PdfReader(file) for file in files}
 
 
@@ -203,7 +204,7 @@ def test_the_title_page_says_who_made_what_and_findings_come_first(reports, ship
         info.title[lang],
         info.author[lang],
         info.publisher[lang],
-        info.date,
+        DAY,
         t("badge.reconstructed"),
     )
     assert [text for text in told if joined(text) not in first] == []
@@ -371,7 +372,7 @@ def test_all_that_the_messages_say_is_set_in_the_shipped_font(lang):
 def test_equal_builds_give_equal_bytes_wherever_they_are(build, reports, shipped, tmp_path):
     elsewhere = shutil.copytree(build, tmp_path / "review-2024")
     shutil.rmtree(elsewhere / "report")
-    again = documents.write(elsewhere, shipped["literal"])
+    again = documents.write(elsewhere, shipped["literal"], DAY)
     names = [f"review-2024.{lang}.pdf" for lang in sorted(LANGUAGES)]
     assert [file.name for file in again] == names
     assert [f.read_bytes() for f in again] == [(build / "report" / n).read_bytes() for n in names]

@@ -125,7 +125,7 @@ def describe(folder: Path, data: Path, held: dict[str, Path]) -> dict[str, Any]:
     crate.description = (
         f"{info['source']['en']} Figures and tables made from them by soila_analysis."
     )
-    crate.datePublished = _date() or info["round"]
+    crate.datePublished = records.day(files.root()) or info["round"]
     for licence, address in LICENCES.items():
         properties = {"@type": "CreativeWork", "name": licence}
         crate.add(ContextEntity(crate, address, properties=properties))
@@ -173,8 +173,3 @@ def _author() -> str:
 
     text = (files.root() / "CITATION.cff").read_text(encoding="utf-8")
     return ", ".join(author["name"] for author in yaml.safe_load(text)["authors"])
-
-
-def _date() -> str | None:
-    """Return the day of the commit; today is no fact of the build."""
-    return (records.git(files.root(), "log", "-1", "--format=%cs") or b"").decode().strip() or None

@@ -163,6 +163,22 @@ def git(root: Path, *arguments: str) -> bytes | None:
     return None if done.returncode else done.stdout
 
 
+def day(root: Path) -> str:
+    """Return the day of a clone's commit; today is no fact of a build.
+
+    Parameters
+    ----------
+    root : Path
+        The clone.
+
+    Returns
+    -------
+    str
+        Such as ``2026-11-27``; empty outside git.
+    """
+    return (git(root, "log", "-1", "--format=%cs") or b"").decode().strip()
+
+
 def dumps(record: Mapping[str, Any]) -> str:
     """Write a record as one line of JSON with sorted keys.
 

@@ -39,7 +39,7 @@ NAMES = {"file", "stem"}  # the keys of names that are not set
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # turn what follows them
 
 
-def write(build: Path, dataset: Dataset) -> list[Path]:
+def write(build: Path, dataset: Dataset, day: str = "") -> list[Path]:
     """Write the report of a build in each of its languages.
 
     Parameters
@@ -48,6 +48,8 @@ def write(build: Path, dataset: Dataset) -> list[Path]:
         ``build/<data set>``, with the outputs of the notebooks in the languages that are there.
     dataset : Dataset
         The data set that they were made from.
+    day : str, optional
+        The date of the report.
 
     Returns
     -------
@@ -67,12 +69,12 @@ def write(build: Path, dataset: Dataset) -> list[Path]:
         raise FileNotFoundError(f"{build} has no figures yet; run `make figures` first")
     with replacing(build / "report") as folder:
         for lang in langs:
-            pdf = typeset(gathered(build / lang, dataset), build / lang / "figures")
+            pdf = typeset(gathered(build / lang, dataset, day), build / lang / "figures")
             (folder / f"{build.name}.{lang}.pdf").write_bytes(pdf)
     return sorted((build / "report").iterdir())
 
 
-def gathered(built: Path, dataset: Dataset) -> dict[str, Any]:
+def gathered(built: Path, dataset: Dataset, day: str = "") -> dict[str, Any]:
     """Gather all words and numbers of the report.
 
     Parameters
@@ -81,6 +83,8 @@ def gathered(built: Path, dataset: Dataset) -> dict[str, Any]:
         ``build/<data set>/<language>``.
     dataset : Dataset
         What it was made from.
+    day : str, optional
+        The date of the report.
 
     Returns
     -------
@@ -100,7 +104,7 @@ def gathered(built: Path, dataset: Dataset) -> dict[str, Any]:
         "badge": badge(info.kind, info.reading or "", t),
         "lead": t("report.lead"),
         "caveats": _caveats(dataset, t),
-        "facts": facts(dataset, lang),
+        "facts": [*([(t("report.date"), day)] if day else []), *facts(dataset, lang)],
         "source": t("common.source", source=sourced(info, lang)),
         "labels": _labels(t),
         "figures": [_figure(f, labels, t) for f in main],

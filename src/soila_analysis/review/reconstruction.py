@@ -91,6 +91,13 @@ CITED = (
     "ovat? SOILA-koordinaatiohankkeen ja Innokylän innovaatiokatsaus. THL. julkari.fi"
 )
 CITATION = Trilingual(fi=CITED.format("ym."), sv=CITED.format("m.fl."), en=CITED.format("et al."))
+PLACE = Trilingual(fi="Suomi", sv="Finland", en="Finland")
+AUTHOR = Trilingual(
+    fi="soila_analysis-projektin tekijät",
+    sv="Upphovspersonerna bakom soila_analysis",
+    en="The soila_analysis authors",
+)
+PUBLISHER = Trilingual(**dict.fromkeys(taxonomy.LANGUAGES, "soila_analysis"))
 
 Group = tuple[str, ...]  # the goals that its models serve
 
@@ -561,6 +568,9 @@ def _info(fixed: Constraints) -> DatasetInfo:
         reading=fixed.reading,
         source=SOURCE,
         citation=CITATION,
+        place=PLACE,
+        author=AUTHOR,
+        publisher=PUBLISHER,
         claims=REVIEW,
         licence="CC-BY-4.0",
         round="2024",
