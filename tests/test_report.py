@@ -691,9 +691,10 @@ def test_whole_numbers_stay_whole_where_some_are_missing(tmp_path) -> None:
 
 
 def test_a_map_of_too_many_models_has_counts_alone_and_says_so(shipped, monkeypatch):
-    monkeypatch.setattr(evidence_map, "LISTED", 23)
-    page = html.document_fromstring(evidence_map.evidence_map(shipped["example"], "en"))
+    monkeypatch.setitem(report.evidence_map.__globals__, "LISTED", 23)
+    page = html.document_fromstring(report.evidence_map(shipped["example"], "en"))
     data = json.loads(page.get_element_by_id("data").text)
+    assert data["cells"]["participation "][1] > 0
     assert (data["models"], data["closed"], data["kind"]) == ([], True, "synthetic")
     assert page.xpath("//*[@id='models' or @name='name']") == []
     assert "There are 24 models, and this page does not list them" in page.text_content()
