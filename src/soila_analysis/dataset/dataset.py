@@ -12,13 +12,13 @@ import pandas as pd
 
 from soila_analysis import files, taxonomy
 from soila_analysis.dataset import cube as cubes
-from soila_analysis.dataset import datapackage, engine, tables
+from soila_analysis.dataset import datapackage, tables
 from soila_analysis.dataset import metadata as information
 from soila_analysis.dataset.consensus import settled
 from soila_analysis.dataset.cube import Cube
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import DatasetError, Problem
-from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, OWN, TEXTS
+from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, LARGE, OWN, TEXTS
 from soila_analysis.dataset.tidy import described, tidied
 from soila_analysis.dataset.validation import examine, no_files
 from soila_analysis.taxonomy import Taxonomy
@@ -382,7 +382,7 @@ def _refuse_changed(dataset: Dataset, path: Path, folder: str | Path) -> None:
 
 
 def _write(dataset: Dataset, folder: Path, parquet: bool) -> None:
-    packed = [name for name in engine.LARGE if parquet or (folder / f"{name}.parquet").exists()]
+    packed = [name for name in LARGE if parquet or (folder / f"{name}.parquet").exists()]
     written = (f"{name}.{end}" for name in COLUMNS for end in ("csv", "parquet"))
     for name in (information.FILE, datapackage.FILE, *written):
         place = folder / name  # a second name of the file that is replaced
@@ -390,6 +390,8 @@ def _write(dataset: Dataset, folder: Path, parquet: bool) -> None:
     information.write(dataset.info, folder / information.FILE)
     for name, table in dataset.tables():
         if name in packed:
+            from soila_analysis.dataset import engine
+
             engine.write(table, folder / f"{name}.parquet")
         else:
             tables.write(table, folder / f"{name}.csv")

@@ -17,14 +17,13 @@ import pandas as pd
 
 from soila_analysis.dataset.cube import Cube
 from soila_analysis.dataset.problems import Problem
-from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, Known, faults
+from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, LARGE, Known, faults
 from soila_analysis.files import UserError
 from soila_analysis.taxonomy import Taxonomy
 
 EXACT = 52  # bits of whole numbers that a float holds, so that no engine overflows
 SHOWN = 1000  # rows of one kind of fault that are looked at
 ROW = "row"  # the number of a row, where an engine tells it
-LARGE = ("models", "memberships", "codings", "decisions")  # tables that grow with the models
 
 
 def held(
@@ -53,7 +52,7 @@ def held(
     UserError
         If the engine is not installed.
     """
-    named = named_in(there)
+    named = [name for name in LARGE if f"{name}.parquet" in there]
     twice = [name for name in named if f"{name}.csv" in there]
     problems = [
         Problem(f"{name}.parquet", message=f"{name}.csv is there as well; keep one of the two")
@@ -71,21 +70,6 @@ def held(
             reason = str(error).splitlines()[0]
             problems.append(Problem(place.name, message=f"it cannot be read: {reason}"))
     return tables, problems
-
-
-def named_in(there: Collection[str]) -> list[str]:
-    """Name the tables that are in Parquet among what there is in a folder.
-
-    Parameters
-    ----------
-    there : collection of str
-        Names of files and folders.
-
-    Returns
-    -------
-    list of str
-    """
-    return [name for name in LARGE if f"{name}.parquet" in there]
 
 
 def _opened(names: list[str], keys: Mapping[str, Any]) -> Any:

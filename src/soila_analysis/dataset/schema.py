@@ -32,6 +32,7 @@ OFFERED = {
     "claims": ("claim_id", "measure", "feature_id", "goal_id", "printed", "rounding", "status"),
 }
 COLUMNS = {**OWN, **NEEDED, **OFFERED}
+LARGE = (*NEEDED, "decisions")  # tables that grow with the models; they may be in Parquet
 FURTHER = {  # columns that may be there
     "codings": ("taxonomy_version",),
     "claims": ("goal_id_chart", "base", "source_line", "text_fi", "text_sv", "text_en"),

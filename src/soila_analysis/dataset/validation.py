@@ -10,12 +10,22 @@ import numpy as np
 import pandas as pd
 
 from soila_analysis import files, taxonomy
-from soila_analysis.dataset import engine, metadata, tables
+from soila_analysis.dataset import metadata, tables
 from soila_analysis.dataset.consensus import ONE_CODER
 from soila_analysis.dataset.cube import Cube, positions
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import Problem
-from soila_analysis.dataset.schema import COLUMNS, FREE, KEYS, MEASURES, NEEDED, Ids, Known, faults
+from soila_analysis.dataset.schema import (
+    COLUMNS,
+    FREE,
+    KEYS,
+    LARGE,
+    MEASURES,
+    NEEDED,
+    Ids,
+    Known,
+    faults,
+)
 from soila_analysis.language.likeness import difference, identity, nearest, quoted
 from soila_analysis.taxonomy import Taxonomy
 
@@ -60,10 +70,8 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     unread = {one.file for one in others}
     there = {one.name for one in folder.iterdir()} - unread
     about, keys, problems = _declared(folder, there)
-    held, double = engine.held(folder, keys, there)
-    if codings is not None:
-        held["codings"] = codings
-    packed = {*held, *engine.named_in(there)}
+    held, double = _held(folder, keys, there, codings)
+    packed = {*held, *(name for name in LARGE if f"{name}.parquet" in there)}
     present = [name for name in COLUMNS if f"{name}.csv" in there or name in packed]
     problems += double
     problems += [
@@ -74,7 +82,7 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     problems = [*others, *(one for one in problems if one.file not in unread)]
     csv = [name for name in present if name not in packed]
     read, malformed = _tables(folder, csv, keys, exact=exact)
-    read |= {name: engine.text(held[name]) for name in held if name != "codings"}
+    read |= {name: frame for name, frame in held.items() if name != "codings"}
     known = _known(read, present, keys)
     cube = None
     if "codings" in held:
@@ -140,6 +148,19 @@ def no_files(folder: Path) -> list[Problem]:
     return [Problem(name, message=f"{what}; {files.INSTEAD}") for name, what in found.items()]
 
 
+def _held(
+    folder: Path, keys: Mapping[str, Any], there: Collection[str], codings: Any
+) -> tuple[dict[str, Any], list[Problem]]:
+    """Open what is in Parquet; all but the codes is taken over as text."""
+    if codings is None and not any(f"{name}.parquet" in there for name in LARGE):
+        return {}, []
+    from soila_analysis.dataset import engine  # engines take a while to import
+
+    held, problems = engine.held(folder, keys, there)
+    texts = {name: engine.text(frame) for name, frame in held.items() if name != "codings"}
+    return held | texts | ({} if codings is None else {"codings": codings}), problems
+
+
 def _in_parquet(problems: list[Problem], packed: Collection[str]) -> list[Problem]:
     """Name the files of tables that are in Parquet."""
     ends = {f"{name}.csv": f"{name}.parquet" for name in packed}
@@ -150,6 +171,8 @@ def _added_up(
     folder: Path, keys: Mapping[str, Any], codings: Any, known: Known, by: Taxonomy, file: str
 ) -> tuple[Cube | None, list[Problem]]:
     """Read the codes that an engine holds."""
+    from soila_analysis.dataset import engine
+
     cube, wrong = engine.examined(codings, known, by, file)
     coders = {"codings": pd.DataFrame({"coder_id": cube.coders if cube else ()})}
     alike = [replace(one, file=file, line=None) for one in _look_alike(coders)]
@@ -189,7 +212,7 @@ def _tables(
     read, malformed = {}, []
     for name in present:
         told = (folder / f"{name}.csv", COLUMNS[name], encoding)
-        table = tables.swift(*told) if name in engine.LARGE and not exact else None
+        table = tables.swift(*told) if name in LARGE and not exact else None
         if table is None:
             table, problems = tables.read(*told)
             malformed += problems
