@@ -40,7 +40,7 @@ def tables(data: Dataset) -> dict[str, str]:
     """Write all tables of a data set that have to do with its codes."""
     status, served, goals = data.status, data.memberships, data.taxonomy.goal_ids
     of = {"contested": data.contested}
-    coded = (data.codings, data.taxonomy.counts_as, data.taxonomy.feature_ids)
+    coded = (data.cube, data.taxonomy.counts_as, data.taxonomy.feature_ids)
     map_of = metrics.evidence_map(status, served, goals, **of)
     made = {
         "shares": metrics.feature_shares(status, **of),

@@ -468,3 +468,33 @@ def test_unknown_codes_features_and_choices_are_refused(example):
         metrics.agreement_by_feature(codings, {"1": "present"}, ["g"])
     with pytest.raises(ValueError, match=r'^no choice "some"; allowed: decided, all$'):
         measured(metrics.agreement_by_feature, example, compared="some")
+
+
+def test_sums_of_very_many_models_are_drawn_as_the_models_would_be(monkeypatch):
+    rng = np.random.default_rng(5)
+    true = rng.random((3000, 4)) < 0.6
+    codes = np.where(rng.random((3, *true.shape)) < 0.85, true, ~true)
+    rows = [
+        (f"M{m:04d}", f"f{f}", f"c{c}", str(int(codes[c, m, f])))
+        for c, m, f in np.ndindex(codes.shape)
+    ]
+    columns = ["model_id", "feature_id", "coder_id", "code"]
+    asked = (
+        pd.DataFrame(rows, columns=columns),
+        {"1": "present", "0": "absent"},
+        ["f0", "f1", "f2", "f3"],
+    )
+    one_by_one = metrics.agreement_by_feature(*asked, replicates=4000).query("feature_id == ''")
+    monkeypatch.setattr(module, "DRAWN", 100)
+    at_once = metrics.agreement_by_feature(*asked, replicates=4000).query("feature_id == ''")
+    assert np.allclose(at_once["value"], one_by_one["value"], atol=1e-12, equal_nan=True)
+    width = (one_by_one["high"] - one_by_one["low"]).max()
+    for end in ("low", "high"):
+        assert (at_once[end] - one_by_one[end]).abs().max() < 0.1 * width
+
+
+def test_a_cube_agrees_as_its_table_does(shipped):
+    data = shipped["example"]
+    further = data.taxonomy.counts_as, data.taxonomy.feature_ids
+    for metric in (metrics.agreement_by_feature, metrics.agreement_by_coders, metrics.disagreement):
+        assert metric(data.cube, *further).equals(metric(data.codings, *further))

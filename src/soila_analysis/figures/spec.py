@@ -40,6 +40,10 @@ class Coded(Protocol):
         """One row for each code of a coder."""
 
     @property
+    def cube(self) -> Any:
+        """The codes as numbers, coders x models x features."""
+
+    @property
     def info(self) -> Any:
         """What ``dataset.toml`` says."""
 

@@ -8,7 +8,7 @@ from draws of how often each pattern occurs among all units that there could be.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ COMPARED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 ONE_CODER, NO_PAIRS, NO_VARIATION = "one-coder", "no-pairs", "no-variation"
 NOT_TWO_CODERS, NOT_TWO_CODES = "not-two-coders", "not-two-codes"
 
+DRAWN = (
+    20_000  # rows that are drawn one by one; of more, their sums are, as they are normal by then
+)
 CHUNK = 4_000_000  # cells of the table of resamples that are held at a time
 PRIOR = 2.0  # units that two coders coded at random, drawn from along with those of the data
 FEW = 16  # labels that are compared with all codes at once
@@ -35,6 +38,13 @@ TABLED = 1 << 20  # patterns that can occur, up to which they are counted by the
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+
+
+class CodedBlock(Protocol):
+    """What `dataset.Cube` has: the position of each code, coders x models x features, or -1."""
+
+    codes: npt.NDArray[np.int8]
+    coders: Sequence[str]
 
 
 class _Sums(NamedTuple):
@@ -97,7 +107,7 @@ def coefficients(
 
 
 def agreement_by_feature(
-    codings: pd.DataFrame,
+    codings: pd.DataFrame | CodedBlock,
     counts_as: Mapping[str, str],
     features: Sequence[str],
     *,
@@ -110,8 +120,9 @@ def agreement_by_feature(
 
     Parameters
     ----------
-    codings : DataFrame
-        ``model_id``, ``feature_id``, ``coder_id``, ``code``; each coder's original codes.
+    codings : DataFrame or Cube
+        ``model_id``, ``feature_id``, ``coder_id``, ``code``; each coder's original codes. Or, of
+        very many, ``data.cube``: coders x models x `features`.
     counts_as : mapping of str to str
         What each code counts as; codes are compared by that.
     features : sequence of str
@@ -148,8 +159,9 @@ def agreement_by_feature(
     the models' codes, whole models' where features are pooled. Its prior is that of two more units
     that two coders coded at random, so that codes which happen to agree throughout still leave
     disagreement possible; for two coders and two codes it is 1/2 for each of the four pairs of
-    codes. ``benchmarks/agreement_coverage.py`` measures how often they hold the true value. An
-    interval always holds its own value.
+    codes. Of more than 20,000 models the sums over them are drawn, by mean and covariance.
+    ``benchmarks/agreement_coverage.py`` measures how often they hold the true value. An interval
+    always holds its own value.
 
     References
     ----------
@@ -166,7 +178,7 @@ def agreement_by_feature(
 
 
 def agreement_by_coders(
-    codings: pd.DataFrame,
+    codings: pd.DataFrame | CodedBlock,
     counts_as: Mapping[str, str],
     features: Sequence[str],
     *,
@@ -204,7 +216,7 @@ def agreement_by_coders(
 
 
 def disagreement(
-    codings: pd.DataFrame, counts_as: Mapping[str, str], features: Sequence[str]
+    codings: pd.DataFrame | CodedBlock, counts_as: Mapping[str, str], features: Sequence[str]
 ) -> pd.DataFrame:
     """How the codes of each feature agree and disagree: of two coders, the 2 x 2 table.
 
@@ -277,13 +289,17 @@ def _statuses(compared: str) -> tuple[str, ...]:
 
 
 def _cube(
-    codings: pd.DataFrame,
+    codings: Any,
     counts_as: Mapping[str, str],
     features: Sequence[str],
     statuses: Sequence[str],
 ) -> _Cube:
-    frames.check(codings=codings)
     number = {code: _find(statuses, status) for code, status in counts_as.items()}
+    if isinstance(codings, tuple):
+        block: Any = codings
+        of_code = np.array([*number.values(), -1], dtype=np.int8)
+        return _Cube(of_code[block.codes], list(block.coders))
+    frames.check(codings=codings)
     code = _position(codings["code"], list(counts_as), "code")
     feature = _position(codings["feature_id"], list(features), "feature")
     coder, coders = pd.factorize(codings["coder_id"], sort=True)
@@ -523,6 +539,8 @@ class _Estimate(NamedTuple):
             rows = np.zeros((models, table.shape[1]))
             for of_feature in pattern.reshape(models, features).T:
                 rows += table[of_feature]
+            if models > DRAWN:  # nearly all of them are different
+                return rows[rows[:, 0] > 0], np.ones(int((rows[:, 0] > 0).sum()), dtype=np.int64)
             table, pattern = np.unique(rows.round(9), axis=0, return_inverse=True)
         coded = table[:, 0] > 0
         return table[coded], np.bincount(pattern.ravel(), minlength=len(table))[coded]
@@ -536,6 +554,8 @@ class _Estimate(NamedTuple):
         equal = pairs[:, 0] == pairs[:, 1]
         mass = np.append(count, PRIOR / 2 / np.where(equal, equal.sum(), (~equal).sum()))
         rng = np.random.default_rng(self.seed)
+        if len(mass) > DRAWN:
+            return _sums(_normal(rng, rows, mass, self.replicates), self.categories)
         drawn = [
             _frequencies(rng, mass, size) @ rows
             for size in _chunks(self.replicates, max(1, CHUNK // len(mass)))
@@ -558,6 +578,13 @@ def _frequencies(rng: np.random.Generator, mass: Floats, size: int) -> Floats:
     """Draw from the Dirichlet distribution with some masses, scaled to their sum."""
     drawn = rng.standard_gamma(mass, size=(size, len(mass)))
     return drawn * (mass.sum() / drawn.sum(axis=1, keepdims=True))
+
+
+def _normal(rng: np.random.Generator, rows: Floats, mass: Floats, size: int) -> Floats:
+    """Draw the sums that such frequencies give, by their moments: they are normal by then."""
+    total, sums = mass.sum(), mass @ rows
+    spread = ((rows.T * mass) @ rows - np.outer(sums, sums) / total) * total / (total + 1)
+    return rng.multivariate_normal(sums, spread, size, check_valid="ignore", method="eigh")
 
 
 def _chunks(total: int, size: int) -> Iterator[int]:
