@@ -160,7 +160,7 @@ def test_the_makefile_reads_in_a_minute():
 
 # The environment
 
-QUIETLY = "-m pip install -qq --disable-pip-version-check --no-deps"
+QUIETLY = "-m pip install -qq --disable-pip-version-check --no-compile --no-deps"
 EDITABLE = f"{QUIETLY} --no-build-isolation --editable ."
 FIGURES = [f"{QUIETLY} --require-hashes -r .venv/figures.txt", EDITABLE]
 ALL_LOCKED = [f"{QUIETLY} --require-hashes -r requirements.lock", EDITABLE]
