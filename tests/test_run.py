@@ -589,6 +589,7 @@ def test_what_is_printed_drawn_and_written_below_python_is_captured(
             WRITE,
             "os.write(1, b'descriptor\\n');",
             "import subprocess\nsubprocess.run(['echo', 'process'], check=True);",
+            "import time\ntime.sleep(2)",  # ipykernel reads descriptors in a thread of its own
             "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.gcf().set_dpi(20)",
         )
     )
