@@ -6,7 +6,6 @@ processors. Run: .venv/bin/python benchmarks/figures.py
 """
 
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -91,21 +90,12 @@ def work(langs: Sequence[str]) -> None:
                     shell.user_ns["lang"] = lang
 
 
-def spent() -> float:
-    """Give the processor time of all processes that have ended."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def measured(
-    contender: Callable[..., None], langs: Sequence[str], workers: int
-) -> tuple[float, float]:
-    """Give seconds passed and seconds of processor time."""
+def seconds(contender: Callable[..., None], langs: Sequence[str], workers: int) -> float:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         project = project_copy(Path(folder).resolve())
-        started, before = time.perf_counter(), spent()
+        started = time.perf_counter()
         contender(project, langs, workers)
-        passed = time.perf_counter() - started, spent() - before
+        passed = time.perf_counter() - started
         drawn = len(list((project / "build").rglob("*.svg")))
     if not drawn:
         raise click.ClickException("no figure was drawn; nothing has been measured")
@@ -118,7 +108,7 @@ def measured(
 @click.option("--workers", default=2, show_default=True, help="Notebooks at a time.")
 @click.option("--floor", "only_work", is_flag=True, hidden=True)
 def main(turns: int, langs: str, workers: int, only_work: bool) -> None:
-    """Measure a cold run of all notebooks; print time passed and processor time, fastest turns."""
+    """Measure a cold run of all notebooks; print the fastest turn of each contender."""
     if only_work:
         work(langs.split())
         return
@@ -127,19 +117,17 @@ def main(turns: int, langs: str, workers: int, only_work: bool) -> None:
         f"papermill, {workers} at a time": (papermill, workers),
         "the work alone, one warm process": (floor, 1),
     }
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in contenders}
+    times: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(turns):
         for name, (contender, at_a_time) in contenders.items():
-            times[name].append(measured(contender, langs.split(), at_a_time))
-            click.echo(f"turn {turn + 1}: {name}, {times[name][-1][0]:.1f} s", err=True)
-    own = [min(kind) for kind in zip(*next(iter(times.values())), strict=True)]
+            times[name].append(seconds(contender, langs.split(), at_a_time))
+            click.echo(f"turn {turn + 1}: {name}, {times[name][-1]:.1f} s", err=True)
+    own = min(next(iter(times.values())))
     count = len(notebooks(ROOT)) * len(langs.split())
     click.echo(f"{count} runs from cold, {turns} turns each, {os.cpu_count()} processors")
-    click.echo(f"{'':34}{'passed':>9}{'ratio':>8}{'cpu':>11}{'ratio':>8}")
+    click.echo(f"{'':34}{'fastest':>9}{'ratio':>8}")
     for name, turned in times.items():
-        passed, used = (min(kind) for kind in zip(*turned, strict=True))
-        ratios = passed / own[0], used / own[1]
-        click.echo(f"{name:34}{passed:7.1f} s{ratios[0]:8.2f}{used:9.1f} s{ratios[1]:8.2f}")
+        click.echo(f"{name:34}{min(turned):7.1f} s{min(turned) / own:8.2f}")
 
 
 if __name__ == "__main__":

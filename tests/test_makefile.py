@@ -160,9 +160,13 @@ def test_the_makefile_reads_in_a_minute():
 
 # The environment
 
-QUIETLY = "-m pip install -qq --disable-pip-version-check --no-compile --no-deps"
+QUIETLY = "-m pip install -qq --disable-pip-version-check --no-deps"
 EDITABLE = f"{QUIETLY} --no-build-isolation --editable ."
-FIGURES = [f"{QUIETLY} --require-hashes -r .venv/figures.txt", EDITABLE]
+LEAN = f"{QUIETLY} --no-compile"
+FIGURES = [
+    f"{LEAN} --require-hashes -r .venv/figures.txt",
+    f"{LEAN} --no-build-isolation --editable .",
+]
 ALL_LOCKED = [f"{QUIETLY} --require-hashes -r requirements.lock", EDITABLE]
 
 
@@ -330,3 +334,10 @@ def test_lint_refuses_notebooks_that_hold_outputs(make, clone, stored, returncod
     assert ("Store notebooks without outputs: .venv/bin/jupyter nbconvert" in done.stderr) == bool(
         returncode
     )
+
+
+def test_what_figures_import_is_imported_once_after_installing():
+    command = [sys.executable, "-I", "-c", f"{environment.IMPORT}\nprint('seaborn' in sys.modules)"]
+    command[-1] = f"import sys\n{command[-1]}"
+    done = subprocess.run(command, capture_output=True, text=True, env={"MPLCONFIGDIR": os.devnull})
+    assert (done.stdout.splitlines()[-1], done.returncode) == ("True", 0)

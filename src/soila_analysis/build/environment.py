@@ -26,8 +26,15 @@ NAME = re.compile(r"[a-z0-9._-]+")
 PLACES = ("lib/python3*/site-packages", "Lib/site-packages")  # POSIX, Windows
 MODULES = (".py", ".so", ".pyd")
 SHOWN = 5
-# What is imported is compiled then; all modules would take a quarter of the room, half of the time.
-PIP = ("-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile", "--no-deps")
+PIP = ("-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-deps")
+# Of what figures need, all modules compiled would take a quarter of the room and half of the time.
+LEAN = "--no-compile"
+IMPORT = """
+import contextlib, importlib, pkgutil, soila_analysis
+for module in pkgutil.walk_packages(soila_analysis.__path__, "soila_analysis."):
+    with contextlib.suppress(Exception):
+        module.name.endswith("__main__") or importlib.import_module(module.name)
+"""
 HERE = ("--no-build-isolation", "--editable", ".")
 
 
@@ -129,7 +136,11 @@ def _set_up(environment: Path, python: Path, stamp: list[str]) -> None:
     listed.write_text(_figures(), encoding="utf-8")
     lock = LOCK if holds == "all" else str(listed.relative_to(ROOT))
     for step in (("--require-hashes", "-r", lock), HERE):
-        _call(str(python), *PIP, *step)
+        _call(str(python), *PIP, *([LEAN] if holds == "figures" else []), *step)
+    # What is imported is compiled by that, whatever the user's Python is set to.
+    compiled = [str(python), "-I", "-c", IMPORT]
+    settings = os.environ | {"MPLCONFIGDIR": str(environment)}
+    subprocess.run(compiled, cwd=ROOT, env=settings, capture_output=True, check=False)
     done = "\n".join([*stamp, *sorted(_installed(environment))])
     ready.write_text(f"{done}\n", encoding="utf-8")
 
