@@ -213,6 +213,19 @@ def test_codes_of_a_frame_need_the_columns_of_the_table():
     ]
 
 
+def test_rows_given_twice_are_told_without_numbers_too(packed, shipped):
+    codings = shipped["example"].codings
+    twice = pd.concat([codings, codings.iloc[[5]]])
+    key = ", ".join(codings.iloc[5][:3])
+    fault = f'columns model_id, feature_id, coder_id: found "{key}"; already'
+    assert refused(packed, codings=polars.DataFrame(twice.to_dict("list"))) == [f"codings, {fault}"]
+    (packed / "codings.parquet").unlink()
+    (packed / "codings.parquet").mkdir()
+    for number, part in enumerate((codings, codings.iloc[[5]])):
+        engine.write(part, packed / f"codings.parquet/{number}.parquet")
+    assert refused(packed) == [f"codings.parquet, {fault}"]
+
+
 def test_spark_is_asked_for_where_it_is_named(packed, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with (packed / "dataset.toml").open("a") as about:

@@ -43,7 +43,7 @@ def held(
     Returns
     -------
     tables : dict of str to frame
-        By name; those of DuckDB have a column ``row``, the number of the row in its file.
+        By name; of one file that DuckDB reads, with a column ``row``, the number of the row.
     problems : list of Problem
         Tables that are there as CSV too, or cannot be opened.
 
@@ -77,6 +77,8 @@ def _opened(names: list[str], keys: Mapping[str, Any]) -> Any:
         return _session(str(keys.get("address", "local[*]"))).read.parquet(*names)
     import duckdb
 
+    if len(names) != 1:
+        return duckdb.read_parquet(names)
     table = duckdb.read_parquet(names, file_row_number=True)
     return table.project(f"* exclude (file_row_number), file_row_number + 1 as {ROW}")
 
@@ -306,23 +308,23 @@ def problems(codings: Any, sums: pd.DataFrame, known: Known, file: str) -> list[
     text = _texts(frame) | {ROW: nw.col(ROW)}
     columns = [c for c in (*COLUMNS["codings"], *FURTHER["codings"], ROW) if c in frame.columns]
     frame = frame.select(*(text[name] for name in columns))
-    found, further = [], 0
+    listed, further = [], 0
     for wrong in _wrong(frame, sums, known):
-        found.append(_collected(wrong.head(SHOWN)))
+        rows = (
+            _collected(wrong.head(SHOWN)).fillna("").astype({c: "str" for c in columns if c != ROW})
+        )
         further += max(0, int(_collected(wrong.select(nw.len())).iloc[0, 0]) - SHOWN)
-    rows = pd.concat(found).drop_duplicates().fillna("")
-    numbered = ROW in rows
-    rows = rows.set_index(ROW).sort_index() if numbered else rows.reset_index(drop=True)
-    text = rows.astype("str").reindex(columns=[c for c in columns if c != ROW])
-    listed = [
-        Problem(file, one.line if numbered else None, one.column, one.found, one.allowed, message)
-        for one in faults("codings", text, known)
-        for message in [one.message if numbered else one.message.split(" on line ")[0]]
-    ]
+        numbered = ROW in rows
+        rows = rows.set_index(ROW).sort_index() if numbered else rows
+        for one in faults("codings", rows, known):
+            line = one.line if numbered else None
+            message = one.message if numbered else one.message.split(" on line ")[0]
+            listed.append(Problem(file, line, one.column, one.found, one.allowed, message))
+    listed = list(dict.fromkeys(listed))
     if further:
         told = f"{further:,} more rows with such faults were not looked at"
         listed.append(Problem(file, message=told))
-    return listed
+    return listed or [Problem(file, message="some rows are given twice, or cannot be read")]
 
 
 def _missing(names: Sequence[str], file: str) -> list[Problem]:

@@ -27,9 +27,7 @@ COMPARED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 ONE_CODER, NO_PAIRS, NO_VARIATION = "one-coder", "no-pairs", "no-variation"
 NOT_TWO_CODERS, NOT_TWO_CODES = "not-two-coders", "not-two-codes"
 
-DRAWN = (
-    20_000  # rows that are drawn one by one; of more, their sums are, as they are normal by then
-)
+DRAWN = 20_000  # rows that are drawn one by one; sums of more are normal, and drawn at once
 CHUNK = 4_000_000  # cells of the table of resamples that are held at a time
 PRIOR = 2.0  # units that two coders coded at random, drawn from along with those of the data
 FEW = 16  # labels that are compared with all codes at once
