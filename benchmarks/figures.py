@@ -1,7 +1,7 @@
 """How long all figures take from cold, against papermill alone and against the work itself.
 
 Every contender executes the same notebooks in the same languages in a fresh copy of the project.
-They take turns, so that a busy machine is busy for all; a turn takes about two minutes on two quiet
+They take turns, so that a busy machine is busy for all; a turn takes about four minutes on two
 processors. Run: .venv/bin/python benchmarks/figures.py
 """
 

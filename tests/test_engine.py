@@ -15,7 +15,7 @@ import pandas as pd
 import polars
 import pytest
 from click.testing import CliRunner
-from conftest import FOLDERS
+from conftest import FOLDERS, MADE_UP
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +58,16 @@ def refused(folder, **given):
 @pytest.mark.parametrize("name_of_engine", LOCKED)
 def test_every_engine_gives_the_same_tables(name, name_of_engine):
     engines.compare(name_of_engine, engines.ROOT / "data" / name)
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_made_up_rounds_are_the_same_from_any_engine_and_form(name, tmp_path):
+    data = replace(MADE_UP[name](), origin=None)
+    save(data, tmp_path / "text")
+    save(data, tmp_path / "packed", parquet=True)
+    assert datasets.load(tmp_path / "packed") == datasets.load(tmp_path / "text")
+    for name_of_engine in ("duckdb", "polars"):
+        engines.compare(name_of_engine, tmp_path / "text")
 
 
 def test_spark_gives_the_same_tables(tmp_path):
