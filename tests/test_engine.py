@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from soila_analysis import dataset as datasets
 from soila_analysis import taxonomy
 from soila_analysis.cli import soila
-from soila_analysis.dataset import DatasetError, cube, engine, save
+from soila_analysis.dataset import DatasetError, cube, engine, save, validation
 from soila_analysis.files import UserError
 from soila_analysis.metrics import frames
 
@@ -68,6 +68,52 @@ def test_made_up_rounds_are_the_same_from_any_engine_and_form(name, tmp_path):
     assert datasets.load(tmp_path / "packed") == datasets.load(tmp_path / "text")
     for name_of_engine in ("duckdb", "polars"):
         engines.compare(name_of_engine, tmp_path / "text")
+
+
+@pytest.mark.parametrize("name", engines.NAMES)
+def test_many_codes_in_csv_are_read_as_few_are(name, tmp_path, monkeypatch):
+    few = datasets.load(engines.ROOT / "data" / name)
+    noted = few.codings.assign(note=[*['said "so";\nand ä'] * 2, *few.codings["note"][2:]])
+    save(replace(few, codings=noted, origin=None), tmp_path / "round")
+    few = datasets.load(tmp_path / "round")
+    assert few == many(tmp_path / "round", monkeypatch)
+    assert engines.tables(few) == engines.tables(many(tmp_path / "round", monkeypatch))
+
+
+FORMS = {
+    "byte order mark": lambda text: "\ufeff" + text,
+    "semicolons": lambda text: text.replace(",", ";"),
+    "spaces around values": lambda text: text.replace(",", " , "),
+    "other spaces": lambda text: text.replace(",", "\u00a0,"),
+    "lines of Windows": lambda text: text.replace("\n", "\r\n"),
+    "an empty row": lambda text: text + ",,,,\n\n",
+    "numbers with a point": lambda text: text.replace(",1,", ",1.0,"),
+    "a quotation mark inside": lambda text: text.replace(",E1,", ',E"1,'),
+    "a cell too many": lambda text: text + "E01,participation,X,1,,\n",
+    "a cell too few": lambda text: text + "E01,participation,X,1\n",
+    "an unknown code": lambda text: text + "E01,participation,X,9,\n",
+    "a control character": lambda text: text + "E01,participation,X,1,a\x07b\n",
+    "marks of a merge": lambda text: text + "<<<<<<< ours\n",
+    "no such column": lambda text: text.replace("coder_id", "coder", 1),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_many_codes_in_csv_of_any_form_give_what_few_do(form, tmp_path, monkeypatch, shipped):
+    save(replace(shipped["example"], origin=None), tmp_path / "round")
+    file = tmp_path / "round/codings.csv"
+    file.write_text(FORMS[form](file.read_text("utf-8")), "utf-8", newline="")
+    few = datasets.validate(tmp_path / "round")
+    assert few == many(tmp_path / "round", monkeypatch, datasets.validate)
+    if not few:
+        assert datasets.load(tmp_path / "round") == many(tmp_path / "round", monkeypatch)
+
+
+def many(folder, monkeypatch, read=datasets.load):
+    """Read a folder as if its codes were many."""
+    with monkeypatch.context() as as_if:
+        as_if.setattr(validation, "MUCH", 0)
+        return read(folder)
 
 
 def test_spark_gives_the_same_tables(tmp_path):

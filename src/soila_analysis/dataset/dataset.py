@@ -142,7 +142,8 @@ class Dataset:
     @cached_property
     def contested(self) -> pd.DataFrame:
         """As `status`, but where coders differ and nobody decided, a disagreement stays one."""
-        return self.consensus("unanimous") if self.info.consensus == "majority" else self.status
+        settled = self.info.consensus == "majority" and len(self.cube.coders) > 1
+        return self.consensus("unanimous") if settled else self.status
 
     def consensus(self, rule: str) -> pd.DataFrame:
         """Bring the codes to one status for each model and feature by another rule.

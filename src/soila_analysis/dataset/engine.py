@@ -15,6 +15,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
+from soila_analysis.dataset import tables
 from soila_analysis.dataset.cube import Cube
 from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, LARGE, Known, faults
@@ -58,18 +59,46 @@ def held(
         Problem(f"{name}.parquet", message=f"{name}.csv is there as well; keep one of the two")
         for name in twice
     ]
-    tables = {}
+    opened = {}
     for name in named:
         place = folder / f"{name}.parquet"
         files_of = sorted(place.glob("*.parquet")) if place.is_dir() else [place]
         try:
-            tables[name] = _opened([str(one) for one in files_of], keys)
+            opened[name] = _opened([str(one) for one in files_of], keys)
         except Exception as error:  # each engine has errors of its own
             if isinstance(error, UserError):
                 raise
-            reason = str(error).splitlines()[0]
-            problems.append(Problem(place.name, message=f"it cannot be read: {reason}"))
-    return tables, problems
+            problems.append(_unreadable(place.name, error))
+    return opened, problems
+
+
+def from_csv(path: Path) -> Any | None:
+    """Open codes in CSV without reading them.
+
+    Parameters
+    ----------
+    path : Path
+        ``codings.csv``, in UTF-8.
+
+    Returns
+    -------
+    relation of DuckDB or None
+        None where `tables.read` is to look at the file.
+    """
+    form = tables.plain(path, COLUMNS["codings"])
+    if form is None:
+        return None
+    import duckdb
+
+    names, delimiter = form
+    options = {"quotechar": '"', "escapechar": '"', "strict_mode": True, "auto_detect": False}
+    types = dict.fromkeys(names, "varchar")
+    opened = duckdb.read_csv(str(path), header=True, delimiter=delimiter, columns=types, **options)
+    return opened.project(", ".join(f'trim("{name}") as "{name}"' for name in names))
+
+
+def _unreadable(file: str, error: Exception) -> Problem:
+    return Problem(file, message=f"it cannot be read: {str(error).splitlines()[0]}")
 
 
 def _opened(names: list[str], keys: Mapping[str, Any]) -> Any:
@@ -112,22 +141,26 @@ def write(table: pd.DataFrame, path: Path) -> None:
         alone.from_df(table).project(held).write_parquet(str(path), compression="zstd")
 
 
-def text(table: Any) -> pd.DataFrame:
+def text(name: str, table: Any) -> pd.DataFrame:
     """Take a whole table over as text.
 
     Parameters
     ----------
+    name : str
+        A key of `COLUMNS`.
     table : frame
         Of any engine that narwhals knows.
 
     Returns
     -------
     DataFrame
-        Indexed by the number of the row, from 1; what is missing is empty.
+        Indexed by the number of the row, from 1; what is missing is empty. What its rows are known
+        by as categories.
     """
     rows = _collected(nw.from_native(table).lazy())
     rows = rows.set_index(ROW) if ROW in rows else rows.set_axis(range(1, len(rows) + 1))
-    return rows.fillna("").astype("str")
+    rows = rows.fillna("").astype("str")
+    return rows.assign(**{key: tables.encoded(rows[key]) for key in KEYS[name] if key in rows})
 
 
 def examined(
@@ -155,7 +188,10 @@ def examined(
     names = nw.from_native(codings).lazy().collect_schema().names()
     if missing := _missing(names, file):
         return None, missing
-    sums = added_up(codings, taxonomy)
+    try:
+        sums = added_up(codings, taxonomy)
+    except Exception as error:  # each engine has errors of its own
+        return None, [_unreadable(file, error)]
     models = pd.Index(sorted(known["model_id"] or ()), name="model_id", dtype="str")
     read = cube(sums, taxonomy, models)
     if read is None or not _versions(codings, names) <= {*(known["taxonomy_version"] or ())}:
@@ -194,7 +230,7 @@ def added_up(codings: Any, taxonomy: Taxonomy) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``model_id``, ``coder_id``, ``rows`` and the columns of `_words`.
+        ``model_id``, ``coder_id``, ``rows`` and the columns of `_words`; sorted.
     """
     words, base = _words(taxonomy)
     text = _texts(nw.from_native(codings).lazy())
@@ -209,6 +245,7 @@ def added_up(codings: Any, taxonomy: Taxonomy) -> pd.DataFrame:
         .select(text["model_id"], text["coder_id"], **parts)
         .group_by("model_id", "coder_id")
         .agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in words))
+        .sort("model_id", "coder_id", nulls_last=True)
     )
 
 
@@ -263,9 +300,15 @@ def cube(sums: pd.DataFrame, taxonomy: Taxonomy, models: pd.Index) -> Cube | Non
         None if a row is of no known model, feature or code, or given twice.
     """
     words, base = _words(taxonomy)
+    if sums[["model_id", "coder_id"]].isna().any(axis=None):
+        return None
     coder, coders = pd.factorize(sums["coder_id"], sort=True)
-    model = models.get_indexer(pd.Index(sums["model_id"]))
-    if (model < 0).any() or (coder < 0).any():
+    own = tables.encoded(sums["model_id"]).cat
+    if own.categories.equals(models):
+        model = own.codes.to_numpy()
+    elif own.categories.isin(models).all():
+        model = models.get_indexer(own.categories)[own.codes]
+    else:
         return None
     codes = np.full((len(coders), len(models), len(taxonomy.feature_ids)), -1, dtype=np.int8)
     counted = np.zeros(len(sums), dtype=np.int64)

@@ -1,6 +1,7 @@
 """What each table may hold, as pandera schemas, and their failures as problems."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import TypeAlias
@@ -84,6 +85,7 @@ OPTIONAL = (*FREE, "taxonomy_version", *WHOLE_NUMBERS)
 RECODE = ("yes", "no")
 ID = r"[^\W_][\w.\-]{0,79}", "letters, digits, - _ . and at most 80, a letter or digit first"
 NAME = r"[^\s=+\-@.][^\x00-\x1f\x7f-\x9f]{0,79}", "at most 80 characters, none of = + - @ . first"
+ODD = re.compile(r"^(?![A-Za-z0-9][ -~]{0,79}$)", re.MULTILINE)  # what may be no name
 IDS = {  # ids of ours go into names of files; those of models and coders are somebody's
     ("features", "feature_id"): ID,
     ("goals", "goal_id"): ID,
@@ -157,7 +159,7 @@ def faults(name: str, table: pd.DataFrame, known: Known) -> list[Problem]:
     list of Problem
     """
     unknown = {
-        column: None if ids and column in table and table[column].isin(ids).all() else ids
+        column: None if ids and column in table and _all_in(table[column], ids) else ids
         for column, ids in known.items()
     }
     schema, texts = _schema(name, table, unknown), TEXTS.get(name, ())
@@ -170,6 +172,42 @@ def faults(name: str, table: pd.DataFrame, known: Known) -> list[Problem]:
     except pa.errors.SchemaErrors as errors:
         found += _problems(name, table, schema, errors.failure_cases)
     return found
+
+
+def _all_in(values: pd.Series, ids: Ids) -> bool:
+    return values.empty or bool(values.isin(ids).all())
+
+
+def sound(name: str, column: str, values: Iterable[str], known: Known) -> bool:
+    """Say at a glance that no cell of a column can be a fault.
+
+    Parameters
+    ----------
+    name : str
+        A key of `COLUMNS`.
+    column : str
+        A column of the table.
+    values : iterable of str
+        All that its cells hold, each once.
+    known : mapping
+        As for `faults`.
+
+    Returns
+    -------
+    bool
+        False where `faults` is to look at the cells.
+    """
+    checks = _checks(name, column, known) if column in COLUMNS[name] else []
+    if not checks:
+        return True
+    own = tuple(values)
+    if column in REFERENCES.get(name, ()):
+        return own == known[column] or {*own} <= {*(known[column] or ())}
+    served = known["served"] if (name, column) == ("models", "model_id") else None
+    glance = (name, column) in IDS or (name, column) == ("models", "name")
+    text = "\n".join(own)
+    plain = glance and text.count("\n") == len(own) - 1 and not ODD.search(text)
+    return plain and (served is None or own == served or {*own} <= {*served})
 
 
 def _schema(name: str, table: pd.DataFrame, known: Known) -> pa.DataFrameSchema:
@@ -205,7 +243,11 @@ def _checks(name: str, column: str, known: Known) -> list[pa.Check]:
         return [pa.Check.str_matches(WHOLE_NUMBERS[column], description="a whole number")]
     served = known["served"] if (name, column) == ("models", "model_id") else None
     error = "the model has no goal in memberships.csv"
-    has_goal = [] if served is None else [pa.Check(lambda ids: ids.isin(served), error=error)]
+    has_goal = (
+        []
+        if served is None
+        else [pa.Check(lambda ids: ids.isin(served if len(ids) else ()), error=error)]
+    )
     form = [_of_form(*IDS[name, column])] if (name, column) in IDS else []
     return [pa.Check.ne("", description="any text"), *form, *has_goal]
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from sys import intern
 
+import numpy as np
 import pandas as pd
 
 from soila_analysis.dataset.problems import Problem
@@ -19,6 +20,8 @@ ENCODINGS = ("utf-8", "latin-1", WINDOWS)
 DELIMITERS = (",", ";")
 CONTROLS = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x80-\x9f]")
 LOW = tuple(chr(c) for c in range(32) if CONTROLS.match(chr(c)))  # found sooner one by one
+STRANGE = "".join((*LOW, "\r")).encode()
+C1 = re.compile(rb"\xc2[\x80-\x9f]")  # controls in UTF-8
 ODD = "ŠšŒœŽž„‚ƒ†‡ˆ‰‹›•˜™"  # what the letters of other code pages become
 AMID = re.compile(rf"[a-zA-ZäöåÄÖÅ{ODD}][{ODD}][a-zäöå]")
 MARKS = re.compile(r"^(?:[<>|]{7} .*|={7})$", re.MULTILINE)  # of git, around each side
@@ -90,23 +93,77 @@ def swift(path: Path, columns: Sequence[str], encoding: str = "utf-8") -> pd.Dat
             sep=delimiter,
             names=names,
             header=None,
-            dtype="category",
+            dtype=object,
             na_filter=False,
             low_memory=False,
         )
     except (_UnreadableError, pd.errors.ParserError):
         return None
     ends = sum(part.count(delimiter) for part in outside)  # pandas fills short rows up unasked
-    values = [table[name].cat.categories for name in names]
     if (
         ends != len(table) * (len(names) - 1)
         or not isinstance(table.index, pd.RangeIndex)  # made of a column too many
-        or any(one.dtype != "str" for one in values)  # the name is a number as well
-        or max(one.str.len().max() for one in values) > csv.field_size_limit()
     ):
         return None
-    table = table.iloc[1:].apply(_stripped)
+    table = table.iloc[1:].apply(encoded)
+    if max(table[name].cat.categories.str.len().max() for name in names) > csv.field_size_limit():
+        return None
+    table = table.apply(_stripped)
     return table[(table != "").any(axis=1)]
+
+
+def plain(path: Path, columns: Sequence[str]) -> tuple[list[str], str] | None:
+    """Say how a table in UTF-8 may be read by whoever reads plain CSV.
+
+    Parameters
+    ----------
+    path, columns
+        As for `read`.
+
+    Returns
+    -------
+    names : list of str
+    delimiter : str
+        None in place of both where its bytes, or its header, are for `read` to look at.
+    """
+    content = regular(path).read_bytes()
+    merging = any(mark in content for mark in (b"<<<<<<< ", b">>>>>>> "))
+    if merging or len(content.translate(None, STRANGE)) != len(content) or C1.search(content):
+        return None
+    try:
+        text = content.decode("utf-8-sig")
+        delimiter = _delimiter(text, columns)
+        names = _header(path.name, 1, _first(text, delimiter))
+    except (UnicodeDecodeError, _UnreadableError):
+        return None
+    outside = _outside(text, delimiter)
+    ends = sum(part.count(delimiter) for part in outside)
+    rows = sum(part.count("\n") for part in outside) + (not text.endswith("\n"))
+    return (names, delimiter) if names and outside and ends == rows * (len(names) - 1) else None
+
+
+def encoded(values: pd.Series) -> pd.Series:
+    """Give text as categories, which is soon done where it is in order.
+
+    Parameters
+    ----------
+    values : Series of str
+        With none missing.
+
+    Returns
+    -------
+    Series of category
+        The categories as they first occur.
+    """
+    text = values.to_numpy(dtype=object)
+    if pd.Index(text, dtype=object).is_monotonic_increasing:
+        starts = np.append(np.ones(min(1, len(text)), dtype=bool), text[1:] != text[:-1])
+        codes, ids = np.cumsum(starts) - 1, pd.Index(text[starts], dtype="str")
+        assert ids.is_monotonic_increasing  # tells that each is there once, without hashes
+    else:
+        codes, found = pd.factorize(text)
+        ids = pd.Index(found, dtype="str")
+    return pd.Series(pd.Categorical.from_codes(codes, ids), values.index, name=values.name)
 
 
 def _outside(text: str, delimiter: str) -> list[str]:

@@ -17,7 +17,6 @@ from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.schema import (
     COLUMNS,
-    FREE,
     KEYS,
     LARGE,
     MEASURES,
@@ -25,12 +24,14 @@ from soila_analysis.dataset.schema import (
     Ids,
     Known,
     faults,
+    sound,
 )
 from soila_analysis.language.likeness import difference, identity, nearest, quoted
 from soila_analysis.taxonomy import Taxonomy
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 LIKENESS = re.compile(r"\t|  |^0|^\d+[.,]0", re.MULTILINE)  # ids that may equal others
+MUCH = 4_000_000  # bytes of codes from which an engine is sooner done
 MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
 
 
@@ -71,6 +72,8 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     there = {one.name for one in folder.iterdir()} - unread
     about, keys, problems = _declared(folder, there)
     held, double = _held(folder, keys, there, codings)
+    if "codings" not in held and not exact:
+        held |= _much(folder, keys, there)
     packed = {*held, *(name for name in LARGE if f"{name}.parquet" in there)}
     present = [name for name in COLUMNS if f"{name}.csv" in there or name in packed]
     problems += double
@@ -86,12 +89,13 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     known = _known(read, present, keys)
     cube = None
     if "codings" in held:
-        by, file = _coded_by(read, keys), "codings.parquet" if codings is None else "codings"
+        names = [one for one in ("codings.parquet", "codings.csv") if one in there]
+        by, file = _coded_by(read, keys), names[0] if codings is None else "codings"
         cube, wrong = _added_up(folder, keys, held["codings"], known, by, file)
         problems += wrong
     _name_codes(read, known["code"])
-    told = read if exact else {name: _telling(name, table) for name, table in read.items()}
-    found = [fault for name, table in told.items() for fault in faults(name, table, known)]
+    telling = {n: t.astype("str") if exact else _telling(n, t, known) for n, t in read.items()}
+    found = [fault for name, table in telling.items() for fault in faults(name, table, known)]
     lines = {(problem.file, problem.line) for problem in malformed}
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
     problems += [*_no_rows(read), *_wrong_version(folder, keys, present)]
@@ -157,8 +161,20 @@ def _held(
     from soila_analysis.dataset import engine  # engines take a while to import
 
     held, problems = engine.held(folder, keys, there)
-    texts = {name: engine.text(frame) for name, frame in held.items() if name != "codings"}
+    texts = {name: engine.text(name, frame) for name, frame in held.items() if name != "codings"}
     return held | texts | ({} if codings is None else {"codings": codings}), problems
+
+
+def _much(folder: Path, keys: Mapping[str, Any], there: Collection[str]) -> dict[str, Any]:
+    """Open codes in CSV that are many, for an engine to add them up."""
+    path = folder / "codings.csv"
+    utf8 = keys.get("encoding", "utf-8") == "utf-8"
+    if path.name not in there or not utf8 or path.stat().st_size < MUCH:
+        return {}
+    from soila_analysis.dataset import engine
+
+    opened = engine.from_csv(path)
+    return {} if opened is None else {"codings": opened}
 
 
 def _in_parquet(problems: list[Problem], packed: Collection[str]) -> list[Problem]:
@@ -174,6 +190,9 @@ def _added_up(
     from soila_analysis.dataset import engine
 
     cube, wrong = engine.examined(codings, known, by, file)
+    if cube and cube.told and file.endswith(".csv"):  # which people change while it is open
+        rows = cube.told()
+        cube = cube._replace(told=lambda: rows)
     coders = {"codings": pd.DataFrame({"coder_id": cube.coders if cube else ()})}
     alike = [replace(one, file=file, line=None) for one in _look_alike(coders)]
     return cube, [*wrong, *alike, *_unknown_coder(folder, keys, coders)]
@@ -221,12 +240,13 @@ def _tables(
     return read, malformed
 
 
-def _telling(name: str, table: pd.DataFrame) -> pd.DataFrame:
+def _telling(name: str, table: pd.DataFrame, known: Known) -> pd.DataFrame:
     """Keep the rows that tell of all problems: the first with each value, and repeated keys."""
     keys = [key for key in KEYS[name] if key in table]
-    first = [~table[column].duplicated() for column in table if column not in FREE]
-    repeated = table.duplicated(keys, keep=False) if keys else False
-    return table[np.logical_or.reduce(first, axis=0) | repeated].astype("str")
+    repeated = table.duplicated(keys, keep=False) if keys else pd.Series(False, table.index)
+    doubted = [one for one in table if not sound(name, one, table[one].unique().tolist(), known)]
+    first = [~table[column].duplicated() for column in doubted]
+    return table[np.logical_or.reduce([repeated, *first])].astype("str")
 
 
 def _known(
@@ -294,9 +314,10 @@ def _look_alike(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
 
 def _differ(ids: list[str]) -> bool:
     """Say of many ids, at a glance, that each differs from all others to a reader."""
-    text = "\n".join(ids).lower()
-    plain = text.isascii() and not LIKENESS.search(text)
-    return plain and len(set(text.split("\n"))) == len(text.split("\n")) == len(ids)
+    own = "\n".join(ids)
+    text = own.lower()
+    plain = text.isascii() and not LIKENESS.search(text) and text.count("\n") == len(ids) - 1
+    return plain and (own in (text, own.upper()) or len(set(text.split("\n"))) == len(ids))
 
 
 def _no_rows(read: Mapping[str, pd.DataFrame]) -> list[Problem]:

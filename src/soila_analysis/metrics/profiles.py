@@ -52,12 +52,14 @@ def features_per_model(
     counts, most = _model_counts(status, memberships, contested), status.shape[1]
     rows = counts[counts["assessed"] > 0]
     rows = rows.assign(scaled=most * rows["features"] / rows["assessed"])
-    by = rows.groupby("goal_id")
+    by = rows.groupby("goal_id", observed=True)
     goal = pd.DataFrame({"n": by.size(), "total": by["features"].sum()}).reindex(goals)
     goal["total_assessed"] = by["assessed"].sum()
     goal = goal.fillna(0).astype(int)
     goal["mean"] = most * goal["total"] / goal["total_assessed"].where(goal["n"] > 0)
-    told = counts[counts["told"]].groupby("goal_id")[["all_present", "possible", "all_absent"]]
+    told = counts[counts["told"]].groupby("goal_id", observed=True)[
+        ["all_present", "possible", "all_absent"]
+    ]
     ends = told.sum().reindex(goals)
     goal["mean_min"] = most * ends["all_present"] / ends["possible"]
     goal["mean_max"] = most * (ends["possible"] - ends["all_absent"]) / ends["possible"]
@@ -65,10 +67,11 @@ def features_per_model(
     goal["leads"] = leading_goal(rows).set_index("goal_id")["leads"]
     highest = [goal["mean_max"].drop(one).max() for one in goal.index]
     goal["leader"] = goal["leads"].ge(LEADS) & (goal["mean_min"] > highest) & goal["n"].ge(LEAST)
-    goal["not_coded"] = counts[counts["assessed"] == 0].groupby("goal_id").size()
+    goal["not_coded"] = counts[counts["assessed"] == 0].groupby("goal_id", observed=True).size()
     goal["not_coded"] = goal["not_coded"].fillna(0).astype(int)
 
-    k = rows.groupby(["goal_id", "features", "assessed"]).size().rename("k").reset_index()
+    k = rows.groupby(["goal_id", "features", "assessed"], observed=True).size().rename("k")
+    k = k.reset_index().astype({"goal_id": "str"})
     table = goal.rename_axis("goal_id").reset_index().merge(k, on="goal_id", how="left")
     table = table.fillna({"k": 0}).astype({"k": int, "features": "Int64", "assessed": "Int64"})
     tallied = pd.DataFrame({"present": table["k"], "absent": table["n"] - table["k"]})
@@ -85,6 +88,9 @@ def _model_counts(
 ) -> pd.DataFrame:
     """Count for each model and goal its features present, assessed, sure and possible."""
     frames.check(status=status, memberships=memberships)
+    contested = None if contested is status else contested
+    if not status.index.is_monotonic_increasing:  # equal data, equal samples
+        status = status.sort_index()
     agreed = status if contested is None else contested.loc[status.index]
     present, assessed = status.eq("present"), status.isin(["present", "absent"])
     possible = assessed | status.isin(list(OPEN))
@@ -96,7 +102,7 @@ def _model_counts(
         "possible": possible.sum(axis=1),
         "told": status.ne("not-assessed").any(axis=1),
     }
-    joined = memberships[["model_id", "goal_id"]].merge(
-        pd.DataFrame(model), left_on="model_id", right_index=True
-    )
-    return joined.reset_index(drop=True)
+    at = status.index.get_indexer(memberships["model_id"])
+    joined = pd.DataFrame(model).take(at[at >= 0]).reset_index(drop=True)
+    joined["model_id"] = pd.Categorical.from_codes(at[at >= 0], status.index)
+    return joined.assign(goal_id=memberships["goal_id"].array[at >= 0].astype("category"))

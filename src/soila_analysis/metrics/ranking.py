@@ -1,6 +1,7 @@
 """Ranks with their ties, and how firmly they stand."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,7 +68,9 @@ def rank_ranges(
     frames.check(status=status)
     ordered = status.index.is_monotonic_increasing  # equal data, equal samples
     values = frames.numbers(status if ordered else status.sort_index())
-    present, assessed = values == 0, (values == 0) | (values == 1)
+    present, assessed = (
+        kept.astype(np.int8) for kept in (values == 0, (values == 0) | (values == 1))
+    )
     ranks = [
         rankdata(-share, method="min", axis=1)
         for share in _resampled(present, assessed, replicates, seed)
@@ -138,10 +141,13 @@ def leading_goal(
 
 
 def _resampled(
-    part: npt.NDArray[np.generic], whole: npt.NDArray[np.generic], replicates: int, seed: int
+    part: npt.NDArray[np.integer[Any]],
+    whole: npt.NDArray[np.integer[Any]],
+    replicates: int,
+    seed: int,
 ) -> Iterator[Floats]:
     """Draw profiles, and yield the sums of their parts over those of their wholes; -1 for 0/0."""
-    rng, both = np.random.default_rng(seed), np.hstack([part, whole]).astype(np.int64)
+    rng, both = np.random.default_rng(seed), np.hstack([part, whole])
     first, weight = frames.profiles(both)
     draw = _sums_of_many if weight.sum() > DRAWN else _sums_of_few
     for sums in draw(rng, both[first].astype(float), weight, replicates):

@@ -63,13 +63,18 @@ def tally(
         members[model[model >= 0], group[model >= 0]] = 1
         index = pd.MultiIndex.from_product([names, status.columns], names=[column, "feature_id"])
     values = frames.numbers(status)
-    agreed = values if contested is None else frames.numbers(contested.loc[status.index])
-    profiles = frames.profiles(values, agreed, members)
+    agreed = values
+    if contested is not None and contested is not status:
+        agreed = frames.numbers(contested.loc[status.index])
+    profiles = frames.profiles(values, *[agreed] * (agreed is not values), members)
     values, agreed = values[profiles.first], agreed[profiles.first]
     weighted = members[profiles.first].T * profiles.weight.astype(float)
     cells = {name: values == i for i, name in enumerate(STATUSES)}
     cells |= {name: agreed == i for i, name in enumerate(AGREED)}
-    counts = {name: (weighted @ cell).astype(np.int64).ravel() for name, cell in cells.items()}
+    counts = {
+        name: (weighted @ cell.astype(float)).astype(np.int64).ravel()
+        for name, cell in cells.items()
+    }
     return pd.DataFrame(counts, index=index).reset_index()
 
 
