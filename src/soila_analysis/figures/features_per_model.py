@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
@@ -32,6 +33,8 @@ LABELS = 4.6  # cm, width of the column of labels
 RIGHT = 3.1  # cm, at least, of the column of averages
 ROW = 2.1
 STACK = 9  # dots at most above each other
+PER = 20  # models a dot at most; where that is too few, bars take the place of dots
+TALLEST = 1.5  # cm, the tallest bar
 MEDIAN: dict[str, Any] = {"color": PLUM, "lw": 7, "alpha": 0.25, "solid_capstyle": "butt"}
 MEDIAN |= {"zorder": 1, "clip_on": False}
 MEAN: dict[str, Any] = {"marker": "^", "color": PLUM, "ms": 8, "zorder": 3}
@@ -64,7 +67,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         how = [t("features-per-model.by-assessed") if _open(goals).any() else ""]
     left_out = int(goals["not_coded"].sum())
     absent = t("features-per-model.not-coded", n=t.number(left_out)) if left_out else ""
-    shown = "bounded" if bounded and variant == "redesigned" else variant
+    shown = variant
+    if variant == "redesigned" and (bounded or _models_per_dot(table) > PER):
+        shown = "bounded" if bounded else "many"
     return compose(
         table,
         lang,
@@ -102,7 +107,7 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
 
 
 def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
-    """Draw one dot a model with mean and median of each goal, or what is known of the means."""
+    """Draw one dot a model, or bars, with mean and median of each goal; or bounds of the means."""
     t = messages(words.lang)
     goals = _goals(table)
     bounded = (goals["basis"] == BOUNDED).any()
@@ -110,7 +115,8 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     goals = goals.loc[middle.sort_values(ascending=False, kind="stable").index]
     per = 1 if bounded else _models_per_dot(table)
     step = row_height(goals["goal"], LABELS - 0.5, LABEL, t.lang, ROW - 0.4) + 0.4
-    page = Page(words, step * len(goals) + 1.2, _key(goals, per, t))
+    tallest = _binned(table).max() if per > PER else 0.0
+    page = Page(words, step * len(goals) + 1.2, _key(goals, per, tallest, t))
     right = WIDTH - _averages_width(goals, t)
     axes = page.axes(LABELS, 0.1, right - 0.2 - LABELS, step * len(goals))
     counts(axes, int(table["features_max"].iloc[0]), t)
@@ -123,7 +129,10 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
             marks.span(axes, bounds, [getattr(goal, f"mean_{end}") for end in marks.INNER], y)
         elif goal.n:
             rows = table[(table["goal_id"] == goal.goal_id) & (table["k"] > 0)]
-            _dots(axes, rows, y, per)
+            if tallest:
+                _bars(axes, rows, y, tallest)
+            else:
+                _dots(axes, rows, y, per)
             if _open(goals.loc[[goal.Index]]).any():
                 marks.band(axes, (goal.mean_min, goal.mean_max), y + 0.86, 0.3)
             axes.plot([goal.median] * 2, [y - 0.9, y + 0.9], **MEDIAN)
@@ -166,22 +175,43 @@ def _dots(axes: Axes, rows: pd.DataFrame, y: float, per: int) -> None:
         axes.plot([x] * count, y + offsets, linestyle="", clip_on=False, **_dot(basis))
 
 
+def _binned(rows: pd.DataFrame) -> pd.Series:
+    """Give the share of each goal's models by the nearest whole number of features."""
+    return rows["share"].groupby([rows["goal_id"], np.floor(_scaled(rows) + 0.5)]).sum()
+
+
+def _bars(axes: Axes, rows: pd.DataFrame, y: float, tallest: float) -> None:
+    for (_, x), share in _binned(rows).items():
+        high = TALLEST * share / tallest
+        look = _bar(rows["basis"].iloc[0])
+        axes.add_patch(Rectangle((x - 0.4, y + 0.7 - high), 0.8, high, zorder=2, **look))
+
+
+def _bar(basis: str) -> dict[str, Any]:
+    look = {"clip_on": False, "linewidth": 0.8}
+    return {**look, "facecolor": marks.face(basis), "edgecolor": marks.colour(basis)}
+
+
 def _dot(basis: str) -> dict[str, Any]:
     look = {"marker": "o", "ms": 5.2, "mew": 1.3, "zorder": 2}
     return {**look, "mfc": marks.face(basis), "mec": marks.colour(basis)}
 
 
-def _key(goals: pd.DataFrame, per: int, t: Messages) -> list[Entry]:
-    """Name dots, mean and median, or the parts of the ranges of the means."""
+def _key(goals: pd.DataFrame, per: int, tallest: float, t: Messages) -> list[Entry]:
+    """Name dots or bars, mean and median, or the parts of the ranges of the means."""
     if (goals["basis"] == BOUNDED).any():
         return marks.range_key(goals["basis"], t)
 
     def median(axes: Axes, x: float, y: float) -> None:
         axes.plot([x, x], [y - 0.2, y + 0.2], **MEDIAN)
 
+    shown = goals.loc[goals["n"] > 0, "basis"].unique()
+    percentage = t.percent(round(100 * tallest))
     entries = [
-        marks.mark_entry(t("features-per-model.dot", count=per).rstrip("."), **_dot(basis))
-        for basis in goals.loc[goals["n"] > 0, "basis"].unique()
+        marks.box_entry(t("features-per-model.bar", tallest=percentage), **_bar(basis))
+        if tallest
+        else marks.mark_entry(t("features-per-model.dot", count=per).rstrip("."), **_dot(basis))
+        for basis in shown
     ]
     bounds = [marks.band_entry(t("key.mean-bounds"))] if _open(goals).any() else []
     mean = marks.mark_entry(t("column.mean"), **MEAN)
