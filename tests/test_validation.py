@@ -1,10 +1,13 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from soila_analysis import dataset as datasets
-from soila_analysis.dataset import Problem
+from soila_analysis.dataset import Problem, schema
 from soila_analysis.files import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -749,3 +752,26 @@ Nothing was written. Correct the rows above and run `soila validate {folder}` ag
     )
     assert list(error.value.problems) == datasets.validate(folder)
     assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == SOUND | wrong
+
+
+@given(st.data())
+def test_nothing_is_passed_at_a_glance_that_is_a_fault(drawn):
+    name, column = drawn.draw(
+        st.sampled_from(
+            [
+                *(("models", "model_id"), ("models", "name"), ("memberships", "goal_id")),
+                *(("codings", "coder_id"), ("codings", "code"), ("codings", "taxonomy_version")),
+                *(("decisions", "decided_on"), ("features", "position"), ("models", "region")),
+            ]
+        )
+    )
+    odd = st.sampled_from(
+        ["", "1", "goal-1", "=1", "-", " a", "a b", "a\nb", "ä", "a\x07", "x" * 81]
+    )
+    values = drawn.draw(st.lists(odd | st.text(max_size=3), min_size=1, unique=True))
+    known = dict.fromkeys(("model_id", "served", "feature_id", "goal_id", "code"), ("1", "goal-1"))
+    known["taxonomy_version"] = ("1",)
+    table = pd.DataFrame({column: values}, index=pd.RangeIndex(2, len(values) + 2), dtype="str")
+    faults = {one.column for one in schema.faults(name, table, known) if one.line != 1}
+    if schema.sound(name, column, values, known):
+        assert column not in faults

@@ -197,7 +197,7 @@ def sound(name: str, column: str, values: Iterable[str], known: Known) -> bool:
     bool
         False where `faults` is to look at the cells.
     """
-    checks = _checks(name, column, known) if column in COLUMNS[name] else []
+    checks = _checks(name, column, known) if column in _columns(name) else []
     if not checks:
         return True
     own = tuple(values)
@@ -211,8 +211,6 @@ def sound(name: str, column: str, values: Iterable[str], known: Known) -> bool:
 
 
 def _schema(name: str, table: pd.DataFrame, known: Known) -> pa.DataFrameSchema:
-    further = WHOLE_NUMBERS if name in OWN else FURTHER.get(name, ())
-    columns = [*COLUMNS[name], *further]
     keyed = set(KEYS[name]) <= set(table)
     return pa.DataFrameSchema(
         {
@@ -221,12 +219,16 @@ def _schema(name: str, table: pd.DataFrame, known: Known) -> pa.DataFrameSchema:
                 _checks(name, column, known),
                 required=column not in (*OPTIONAL, *TEXTS.get(name, ())),
             )
-            for column in columns
+            for column in _columns(name)
         },
         unique=list(KEYS[name]) if keyed else None,
         report_duplicates="exclude_first",
         strict=name not in OWN and name in REFERENCES,
     )
+
+
+def _columns(name: str) -> list[str]:
+    return [*COLUMNS[name], *(WHOLE_NUMBERS if name in OWN else FURTHER.get(name, ()))]
 
 
 def _checks(name: str, column: str, known: Known) -> list[pa.Check]:

@@ -105,10 +105,10 @@ def swift(path: Path, columns: Sequence[str], encoding: str = "utf-8") -> pd.Dat
         or not isinstance(table.index, pd.RangeIndex)  # made of a column too many
     ):
         return None
-    table = table.iloc[1:].apply(encoded)
+    table = pd.DataFrame({name: encoded(table[name].iloc[1:]) for name in names})
     if max(table[name].cat.categories.str.len().max() for name in names) > csv.field_size_limit():
         return None
-    table = table.apply(_stripped)
+    table = pd.DataFrame({name: _stripped(table[name]) for name in names})
     return table[(table != "").any(axis=1)]
 
 

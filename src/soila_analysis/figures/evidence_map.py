@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.classes import FEW, Scale, known_gaps, scale
-from soila_analysis.figures.map_page import FEW_GOALS, Panel, Plan, plan
+from soila_analysis.figures.map_page import Panel, Plan, plan
 from soila_analysis.figures.page import SMALL, WIDTH, Entry, Page, lines, text_width
 from soila_analysis.figures.palette import BLANK, GREY, MUTED, PLUM, RULE, TEXT
 from soila_analysis.figures.spec import Coded, Spec
@@ -85,7 +85,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """
     t = messages(words.lang)
     laid = plan(table, t)
-    page = Page(words, laid.height, _key(table, t))
+    page = Page(words, laid.height, _key(table, t, bars=laid.bars))
     laid.set_numbers(page)
     canvas, classes = page.canvas(), scale(table)
     canvas.set_zorder(1)  # above the colours of the cells
@@ -241,7 +241,7 @@ def _margin(page: Page, canvas: Axes, row: Any, laid: Plan, y: float, t: Message
     canvas.add_patch(Rectangle((laid.end + 0.2, y - 0.2), BAR * row.share, 0.4, **ALL))
 
 
-def _key(table: pd.DataFrame, t: Messages) -> list[Entry]:
+def _key(table: pd.DataFrame, t: Messages, *, bars: bool) -> list[Entry]:
     """Name the classes of colour, and what else a cell can be in this map."""
     classes, cells = scale(table), _cells(table)
     known = cells[cells["basis"] != BOUNDED]
@@ -255,7 +255,7 @@ def _key(table: pd.DataFrame, t: Messages) -> list[Entry]:
         looks[t("evidence-map.gap")] = GAP
     if empty_goals(cells, t):
         looks[t("common.no-models")] = EMPTY
-    if len(cells["goal"].unique()) <= FEW_GOALS:
+    if bars:
         looks[t("key.all-models")] = ALL
     boxes = [marks.box_entry(name, **look) for name, look in looks.items()]
     return [*boxes, *marks.range_key(table["basis"], t, THIN)]

@@ -130,7 +130,9 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     panel = WIDTH - 3.0 - max(1.8, shares + 0.4)
     axes = page.axes(panel, top, 2.8, high * len(rows))
     percents(axes, len(rows), t, ticks=(0, 50, 100))
-    pitch = min(0.36, (panel - LABELS - 1.6) / math.ceil(rows["n"].max() / per or 1))
+    counts = max(text_width(ratio(row, t), LABEL) for row in rows.itertuples())
+    room = panel - LABELS - max(1.6, counts + 0.5)
+    pitch = min(0.36, room / math.ceil(rows["n"].max() / per or 1))
     for i, row in enumerate(rows.itertuples()):
         y = top + high * (i + 0.5)
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)

@@ -21,6 +21,7 @@ from soila_analysis.figures.wording import BOUNDED, by_share, percent, ratio
 from soila_analysis.language import Messages
 
 DEEP = 4  # lines at most of a level heading, whose words are whole
+COUNTS = 1.2  # cm, beyond which numbers leave no room beside them
 FEW_GOALS = 4  # up to so many have wide columns with level headings, and bars in the margin
 GOALS, FEATURES = 12, 40  # at most, of a panel
 ROW, ROW_NARROW, ROW_BOUNDED = 0.87, 0.74, 1.1
@@ -127,12 +128,13 @@ def plan(table: pd.DataFrame, t: Messages) -> Plan:
     """
     inside = table[table["goal_id"] != ""]
     goals = dict(inside.drop_duplicates("goal_id")[["goal_id", "goal"]].itertuples(index=False))
-    few = len(goals) <= FEW_GOALS
-    labels, margin = (5.7, 2.6) if few else (4.1, 1.7)
+    ordered = by_share(table[table["goal_id"] == ""])
+    counts = max(text_width(ratio(row, t), SMALL - 0.5) for row in ordered.itertuples())
+    few = len(goals) <= FEW_GOALS and counts <= COUNTS
+    labels, margin = (5.7, 2.6) if few else (4.1, max(1.7, counts + 0.4))
     room = WIDTH - labels - margin - (0 if few else 0.1)
     per = len(goals) if few else _columns(inside, room, len(goals), t)
     wide = room / per
-    ordered = by_share(table[table["goal_id"] == ""])
     least = ROW_BOUNDED if (table["basis"] == BOUNDED).any() else ROW if few else ROW_NARROW
     rows = {
         row.feature_id: max(

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from soila_analysis import metrics
 from soila_analysis.figures import marks
-from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines, row_height
+from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines, row_height, text_width
 from soila_analysis.figures.palette import PALETTE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
@@ -103,16 +103,22 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, ROW)
     page = Page(words, step * len(rows) + 0.2, key)
     axes = page.canvas()
-    pitch = min(0.42, 8.4 / math.ceil(rows["k"].max() / per or 1))
-    for i, row in enumerate(rows.itertuples()):
+    counts = [_count(row, t) for row in rows.itertuples()]
+    room = WIDTH - LABELS - 0.35 - max(text_width(count, LABEL, bold=True) for count in counts)
+    pitch = min(0.42, min(8.4, room) / math.ceil(rows["k"].max() / per or 1))
+    for i, (row, count) in enumerate(zip(rows.itertuples(), counts, strict=True)):
         y = step * (i + 0.5)
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
         marks.squares(axes, LABELS, y, pitch, row, per, row.k)
         x = LABELS + pitch * math.ceil(row.k / per) + 0.15
-        count = f"{t('models-by-goal.models', count=row.k)} ({percent(row, t)})"
-        count = count if row.k else t("common.no-models")
         page.text(x, y, count, va="center", **marks.type_of(row.basis))
     return page.figure
+
+
+def _count(row: Any, t: Messages) -> str:
+    if not row.k:
+        return t("common.no-models")
+    return f"{t('models-by-goal.models', count=row.k)} ({percent(row, t)})"
 
 
 @dataclass(frozen=True, slots=True)
