@@ -126,6 +126,7 @@ def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.Data
     metric = figures.spec(figure).metric or _from_review(figure)
     known = options(metric)
     by = "" if "by" in known else given.pop("by", "")
+    by = "" if by in ("goal", "goal_id") else by
     data = data.grouped(by) if by else data
     for option in given:
         found(f"{figure} has no option", option, dict.fromkeys(known))

@@ -14,6 +14,7 @@ from soila_analysis.figures import (
     agreement,
     agreement_by_coders,
     claims,
+    contrasts,
     disagreement,
     evidence_map,
     feature_by_goal,
@@ -21,6 +22,7 @@ from soila_analysis.figures import (
     features_per_model,
     fragility,
     models_by_goal,
+    ranks,
     rounds,
     share_bases,
     taxonomy,
@@ -72,6 +74,8 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             agreement,
             agreement_by_coders,
             disagreement,
+            contrasts,
+            ranks,
         )
     }
 )

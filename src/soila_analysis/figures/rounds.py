@@ -24,7 +24,7 @@ from soila_analysis.figures.page import (
 from soila_analysis.figures.palette import GREY, MUTED
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.figures.wording import BOUNDED, badge, p_value, percent, ratio
+from soila_analysis.figures.wording import BOUNDED, badge, p_value, percent, ratio, signed
 from soila_analysis.language import Messages, messages
 
 LABELS = 5.6  # cm, width of the column of labels
@@ -137,7 +137,7 @@ def _change(row: Any, t: Messages) -> tuple[str, str]:
     """Write the change in percentage points, and its interval, with signs."""
     if pd.isna(row.difference):
         return "–", ""
-    return _signed(row.difference, t), f"{_signed(row.low, t)} … {_signed(row.high, t)}"
+    return signed(row.difference, t), f"{signed(row.low, t)} … {signed(row.high, t)}"
 
 
 def _paired_change(row: Any, t: Messages) -> tuple[str, str]:
@@ -145,7 +145,7 @@ def _paired_change(row: Any, t: Messages) -> tuple[str, str]:
     if pd.isna(row.paired_difference):
         return "–", ""
     counts = f"+{t.number(row.gained)} −{t.number(row.lost)}"
-    return _signed(row.paired_difference, t), f"{counts} / {t.number(row.paired)}"
+    return signed(row.paired_difference, t), f"{counts} / {t.number(row.paired)}"
 
 
 CHANGES = {"change": _change, "paired": _paired_change}
@@ -162,11 +162,6 @@ def _changes(table: pd.DataFrame) -> list[str]:
 def _weight(change: str, row: Any) -> dict[str, Any]:
     """Print a change of the models in both rounds bold only where the test finds one."""
     return PLAIN if change == "paired" and not row.p_holm < LEVEL else CHANGE
-
-
-def _signed(share: float, t: Messages) -> str:
-    written = t.number(abs(100 * share))
-    return written if written == "0" else f"{'+' if share > 0 else '−'}{written}"
 
 
 def _marks(axes: Axes, pair: _Pair, y: float) -> None:
@@ -273,8 +268,8 @@ def _sentence(pair: _Pair, changes: Sequence[str], t: Messages) -> str:
 def _paired_sentence(row: Any, t: Messages) -> str:
     if pd.isna(row.paired_difference):
         return ""
-    low, high = (_signed(end, t) for end in (row.paired_low, row.paired_high))
-    change = f"{_signed(row.paired_difference, t)} ({low} … {high})"
+    low, high = (signed(end, t) for end in (row.paired_low, row.paired_high))
+    change = f"{signed(row.paired_difference, t)} ({low} … {high})"
     counts = {name: t.number(getattr(row, name)) for name in ("paired", "gained", "lost")}
     test = "" if pd.isna(row.p_holm) else t("rounds.row-test", p=p_value(row.p_holm, t))
     return t("rounds.row-paired", change=change, **counts, test=test)

@@ -13,7 +13,13 @@ BOUNDED = "bounded"
 POINTS = ["k", "share", "percent", "share_min", "share_max", "rank", "tied"]
 POINTS += ["rank_min", "rank_max", "features", "assessed", "total", "median", "leads", "value"]
 POINTS += ["mean", "mean_min", "mean_max", "leader"]
-RESAMPLED = ["rank_low", "rank_high"]  # what its models give when drawn anew, published or not
+POINTS += ["other_k", "difference", "cramers_v", "test"]
+POINTS += [f"p{of}{by}" for of in ("", "_feature") for by in ("", "_holm", "_bh")]
+RESAMPLED = [
+    "rank_low",
+    "rank_high",
+    "surely",
+]  # what its models give when drawn anew, published or not
 
 
 def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
@@ -51,7 +57,7 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
         return marked
     marked = marked.drop(columns=[c for c in marked if ":" in str(c)])  # of coders who are made up
     if not measures and "share" not in table:
-        return _of_claims(marked) if "verdict" in table else withheld(marked, table.get("n", 0) > 0)
+        return _of_claims(marked) if "verdict" in table else _of_models(marked)
     ranges = compatible.load_ranges()
     speaking = ranges["measure"].isin(measures) & dataset.info.of_review
     ranges = ranges[speaking].set_index(KEYS)
@@ -103,6 +109,13 @@ def of_publication(table: pd.DataFrame) -> pd.DataFrame:
         With ``basis`` published, ``kind`` publication and an empty ``reading``.
     """
     return table.assign(basis="published", kind="publication", reading="")
+
+
+def _of_models(table: pd.DataFrame) -> pd.DataFrame:
+    """Withhold what made-up models give, and its intervals."""
+    unknown = table.get("n", pd.Series(0, table.index)) > 0
+    ends = {end: table[end].mask(unknown) for end in ("low", "high") if end in table}
+    return withheld(table.assign(**ends), unknown)
 
 
 def _of_claims(checked: pd.DataFrame) -> pd.DataFrame:
