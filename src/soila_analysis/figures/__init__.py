@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from soila_analysis.figures import (
     agreement,
     agreement_by_coders,
+    change_over_rounds,
     claims,
     disagreement,
     evidence_map,
@@ -21,7 +22,6 @@ from soila_analysis.figures import (
     features_per_model,
     fragility,
     models_by_goal,
-    rounds,
     share_bases,
     taxonomy,
 )
@@ -68,10 +68,10 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             claims,
             share_bases,
             fragility,
-            rounds,
             agreement,
             agreement_by_coders,
             disagreement,
+            change_over_rounds,
         )
     }
 )
