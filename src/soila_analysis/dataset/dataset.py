@@ -141,11 +141,9 @@ class Dataset:
 
     @cached_property
     def language_models(self) -> tuple[str, ...]:
-        """The language models that have coded, in the order of ``coders.csv``."""
-        if self.coders is None:
-            return ()
-        models = self.coders.loc[self.coders["kind"] == LANGUAGE_MODEL, "coder_id"]
-        return tuple(one for one in models if one in self.cube.coders)
+        """The coders that are language models, whether they have coded anything or not."""
+        listed = self.coders
+        return () if listed is None else (*listed["coder_id"][listed["kind"] == LANGUAGE_MODEL],)
 
     @cached_property
     def kind(self) -> str:
@@ -153,8 +151,9 @@ class Dataset:
 
         It is what figures and pages say on their face.
         """
-        alone = self.language_models and len(self.language_models) == len(self.cube.coders)
-        return LANGUAGE_MODEL if alone and self.info.kind == "observed" else self.info.kind
+        kind, models = self.info.kind, self.language_models
+        alone = bool(models) and {*self.cube.coders} <= {*models} and bool(self.cube.coders)
+        return LANGUAGE_MODEL if alone and kind == "observed" else kind
 
     @cached_property
     def counted(self) -> "Dataset":
@@ -162,7 +161,7 @@ class Dataset:
 
         The data set itself where there are none, or where nobody else has coded anything.
         """
-        left_out = uncounted(self.cube.coders, self.coders)
+        left_out = uncounted(self.cube.coders, self.coders) if self.language_models else ()
         if not left_out:
             return self
         if "codings" not in vars(self):

@@ -185,7 +185,8 @@ def _language_models(dataset: Dataset, t: Messages) -> str:
     """Name the language models that coded besides people, and say that they do not count."""
     if dataset.coders is None or dataset.counted is dataset:
         return ""
-    rows = dataset.coders[dataset.coders["coder_id"].isin(dataset.language_models)]
+    left_out = {*dataset.cube.coders} - {*dataset.counted.cube.coders}
+    rows = dataset.coders[dataset.coders["coder_id"].isin(left_out)]
     names = [f"{row['name']} ({row['version']})" for row in rows.to_dict("records")]
     return t("methods.language-models", names=t.listing(names))
 
