@@ -37,7 +37,7 @@ def compare(rounds: Sequence[Dataset]) -> pd.DataFrame:
     DataFrame
         One row a feature and round that has it, by feature. Of the round: ``ordinal``, from 1;
         ``round``, its name, or that of its folder where two have one name; ``models``, how many;
-        ``coders``, their ids; ``changed``, what else is different from the round before, separated
+        ``coders``, the ids of those whose codes count; ``changed``, what else is different from the round before, separated
         by spaces: keys of `CAVEATS`; ``kind`` and ``reading``. The share: ``k``, ``n``, ``share``,
         ``percent``, ``basis``, the interval and bounds, as `metrics.shares` and `basis.mark` give.
         ``segment`` counts the definitions that the feature has had: shares of two segments are not
@@ -164,7 +164,7 @@ def _about(rounds: Sequence[Dataset], place: int, name: str) -> dict[str, object
         "models": len(data.models),
         "coders": ", ".join(sorted(_coders(data))),
         "changed": " ".join(name for name, differ in CAVEATS.items() if differ(before, data)),
-        "kind": data.info.kind,
+        "kind": data.kind,
         "reading": data.info.reading or "",
     }
 
@@ -239,7 +239,7 @@ def _of_goal(data: Dataset, goal: str) -> pd.DataFrame:
 
 
 def _coders(data: Dataset) -> set[str]:
-    return set(data.cube.coders)
+    return set(data.counted.cube.coders)
 
 
 def _feature(data: Dataset, feature: str) -> Feature:
@@ -266,7 +266,7 @@ def _any_redefined(before: Dataset, now: Dataset) -> bool:
 
 # What makes a change of the numbers something else than a change of the models.
 CAVEATS: Mapping[str, Callable[[Dataset, Dataset], bool]] = {
-    "kind": lambda a, b: a.info.kind != b.info.kind,
+    "kind": lambda a, b: a.kind != b.kind,
     "reading": lambda a, b: (
         None not in (a.info.reading, b.info.reading) and a.info.reading != b.info.reading
     ),
