@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from soila_analysis.figures import (
     agreement,
     agreement_by_coders,
+    change_over_rounds,
     claims,
     contrasts,
     disagreement,
@@ -23,7 +24,6 @@ from soila_analysis.figures import (
     fragility,
     models_by_goal,
     ranks,
-    rounds,
     share_bases,
     taxonomy,
 )
@@ -70,12 +70,12 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             claims,
             share_bases,
             fragility,
-            rounds,
             agreement,
             agreement_by_coders,
             disagreement,
             contrasts,
             ranks,
+            change_over_rounds,
         )
     }
 )

@@ -1,6 +1,6 @@
 """Where groups of models differ: a group against the other models, feature by feature."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 
 import numpy as np
@@ -10,12 +10,13 @@ from scipy.special import gammaln
 from scipy.stats import fisher_exact
 
 from soila_analysis.metrics import frames
-from soila_analysis.metrics.differences import adjusted, newcombe
+from soila_analysis.metrics.differences import benjamini_hochberg, holm, newcombe
 
 DRAWS = 9999
 TABLES = 1_000_000  # tables with given margins that are gone through one by one; of more, a sample
 SAME = 1e-7  # statistics that differ by less, relatively, are equal
-ADJUSTMENTS = ("holm", "bh")
+Adjust = Callable[[pd.Series], pd.Series]
+ADJUSTMENTS: Mapping[str, Adjust] = {"holm": holm, "bh": benjamini_hochberg}
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -119,9 +120,9 @@ def contrasts(
     pairs = zip(present.T, assessed.T, strict=True)
     overall = [_overall(k, n, members, draws, rng) for k, n in pairs]
     by_feature = pd.DataFrame(overall, columns=["cramers_v", "p_feature", "test"])
-    for method in ADJUSTMENTS:
-        table[f"p_{method}"] = _over_all(table["p"], members, method)
-        by_feature[f"p_feature_{method}"] = adjusted(by_feature["p_feature"], method)
+    for name, adjust in ADJUSTMENTS.items():
+        table[f"p_{name}"] = _over_all(table["p"], members, adjust)
+        by_feature[f"p_feature_{name}"] = adjust(by_feature["p_feature"])
     cells = pd.MultiIndex.from_product([status.columns, named], names=["feature_id", column])
     repeated = by_feature.loc[np.repeat(by_feature.index, len(named))].reset_index(drop=True)
     return table.join(repeated).set_index(cells).reset_index()
@@ -155,14 +156,14 @@ def _fisher(k: int, n: int, other_k: int, other_n: int) -> float:
     return float(fisher_exact([[k, n - k], [other_k, other_n - other_k]]).pvalue)
 
 
-def _over_all(p: pd.Series, members: Integers, method: str) -> Floats:
+def _over_all(p: pd.Series, members: Integers, adjust: Adjust) -> Floats:
     """Adjust over all rows; of two groups that mirror each other, the second is the first."""
     each = p.to_numpy(copy=True).reshape(-1, members.shape[1])
     some = np.flatnonzero(members.any(axis=0))
     mirrored = len(some) == 2 and _apart(members)
     if mirrored:
         each[:, some[1]] = np.nan
-    each = adjusted(pd.Series(each.ravel()), method).to_numpy(copy=True).reshape(each.shape)
+    each = adjust(pd.Series(each.ravel())).to_numpy(copy=True).reshape(each.shape)
     if mirrored:
         each[:, some[1]] = each[:, some[0]]
     return each.ravel()

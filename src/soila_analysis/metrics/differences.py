@@ -130,15 +130,32 @@ def newcombe(
     return low, high
 
 
-def adjusted(p: pd.Series, method: str) -> pd.Series:
-    """Adjust those p-values that there are, by Holm or by Benjamini and Hochberg ("bh")."""
+def holm(p: pd.Series) -> pd.Series:
+    """Adjust p-values by Holm's method, over those that there are.
+
+    Parameters
+    ----------
+    p : Series of float
+        Missing where nothing was tested.
+
+    Returns
+    -------
+    Series of float
+
+    References
+    ----------
+    Holm (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+    Statistics 6(2), 65-70.
+    """
     known = p.dropna().sort_values()
-    if method == "bh":
-        found = pd.Series(false_discovery_control(known), known.index)
-    else:
-        left = np.arange(len(known), 0, -1)
-        found = (known * left).cummax().clip(upper=1)
-    return found.reindex(p.index)
+    left = np.arange(len(known), 0, -1)
+    return (known * left).cummax().clip(upper=1).reindex(p.index)
+
+
+def benjamini_hochberg(p: pd.Series) -> pd.Series:
+    """Adjust p-values by the method of Benjamini and Hochberg, over those that there are."""
+    known = p.dropna()
+    return pd.Series(false_discovery_control(known), known.index).reindex(p.index)
 
 
 def _paired(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
@@ -167,7 +184,7 @@ def _tested(more: pd.Series, fewer: pd.Series, n: pd.Series, confidence: float) 
             "low": (middle - reach).clip(lower=-1),
             "high": (middle + reach).clip(upper=1),
             "p": p,
-            "p_holm": adjusted(p, "holm"),
+            "p_holm": holm(p),
         }
     )
 
