@@ -42,6 +42,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 LANGUAGES = ("fi", "sv", "en")
 NAMES = ("literal", "memberships", "own")
 CODERS = ("agreement", "agreement-by-coders", "disagreement")  # those of several coders
+AT_ONCE = ("contrasts", "ranks")  # those of all differences or ranks at once
 SHARES = ("models-by-goal", "feature-shares", "feature-by-goal", "evidence-map")
 SPECS = (*SHARES, "features-per-model")  # those of coded models
 VARIANTS = [(plot, variant) for plot, p in figures.SPECS.items() for variant in p.variants]
@@ -166,9 +167,9 @@ def every(request, draw):
     several = CODERS if name in ("own", "example", "made-up", "equal") else ()
     alone = [plot for plot in figures.SPECS if plot not in CODERS]
     plots = alone if name == "literal" or lang == "en" else ("taxonomy", *SPECS)
-    plots = (*plots, *several) if name != "example" else several
+    plots = (*plots, *several) if name != "example" else (*several, *AT_ONCE)
     if name in ("made-up", "equal", "single"):
-        plots = [*SPECS, "taxonomy", "change-over-rounds", *several]
+        plots = [*SPECS, "taxonomy", "change-over-rounds", *several, *AT_ONCE]
     plots = [plot for plot in plots if (name, plot) != ("own", "share-bases")]  # of the review only
     found = [draw(name, lang, plot, v) for plot in plots for v in figures.SPECS[plot].variants]
     return [d for d in found if figures.SPECS[d.plot].shows(d.table, d.variant)]
@@ -268,7 +269,9 @@ def named(d):
         return [*t["feature"].unique(), *cells_of(t)["goal"].unique()]
     if d.plot == "agreement-by-coders":
         return t["coder_id"].unique()
-    featured = ("taxonomy", "feature-shares", "agreement", "disagreement")
+    if d.plot == "contrasts":
+        return t.loc[t["difference"].notna(), "feature"].unique()
+    featured = ("taxonomy", "feature-shares", "agreement", "disagreement", "ranks")
     column = "feature" if d.plot in featured else "goal"
     return t[column].unique() if d.plot in (*SPECS, *featured) else []
 

@@ -273,6 +273,28 @@ def _kept(rows: pd.DataFrame) -> list[Any]:
     return list(rows[rows["kept"] != "neither"].itertuples())
 
 
+def contrast(row: Any, t: Messages) -> str:
+    """Write a difference with its interval, its p-value and k/n of both sides, below each other.
+
+    Parameters
+    ----------
+    row : named tuple
+        Of a table as `metrics.contrasts` gives.
+    t : Messages
+        The language.
+
+    Returns
+    -------
+    str
+        Empty where the difference is not known.
+    """
+    if pd.isna(row.difference):
+        return ""
+    ends = " … ".join(signed(end, t) for end in (row.low, row.high))
+    told = [f"{signed(row.difference, t)} ({ends})", _told(row, t).counts]
+    return "\n".join([*told, *([] if pd.isna(row.p_holm) else [p_value(row.p_holm, t)])])
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """A difference in percentage points and k/n of both sides, on one line or on two."""

@@ -11,6 +11,7 @@ import pandas as pd
 
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures import agreement
+from soila_analysis.figures.contrasts import contrast
 from soila_analysis.figures.share_bases import fitting
 from soila_analysis.figures.time_panels import change, series
 from soila_analysis.figures.wording import (
@@ -33,6 +34,7 @@ LONG = (
     "agreement",
     "disagreement",
     "change-over-rounds",
+    "contrasts",
 )  # a row each would be a long list
 LISTS = ("conflicts", "identified")  # of readings: ids within a text
 MOST = 200  # rows that a notebook shows
@@ -41,6 +43,7 @@ SHORT = {  # what is told by a figure's table where there is little room
     "taxonomy": ("feature", "definition", "basis"),
     "fragility": ("claim", "codes", "holds"),
     "claims": ("claim", "printed", "recomputed", "ratio", "verdict"),
+    "ranks": ("feature", "rank", "rank-interval", "ratio", "share"),
 }
 
 
@@ -311,6 +314,20 @@ def _over_rounds(table: pd.DataFrame, t: Messages) -> Readable:
     return Readable(heads, ("text", *("value" for _ in heads[1:])), tuple(rows))
 
 
+def _contrasts(table: pd.DataFrame, t: Messages) -> Readable:
+    """Give a column to each goal, with difference, interval and k/n, and one to the overall test."""
+    goals = table.drop_duplicates("goal_id")["goal"].tolist()
+    rows = []
+    for _, part in table.groupby("feature_id", sort=False):
+        first = part.iloc[0]
+        known = [] if pd.isna(first["cramers_v"]) else [t.number(first["cramers_v"], 2)]
+        known += [] if pd.isna(first["p_feature_holm"]) else [p_value(first["p_feature_holm"], t)]
+        cells = (contrast(row, t) or t("common.no-data") for row in part.itertuples())
+        rows.append((first["feature"], *cells, "\n".join(known) or "–"))
+    heads = (t("column.feature"), *goals, t("contrasts.overall-test"))
+    return Readable(heads, ("text", *("value" for _ in heads[1:])), tuple(rows))
+
+
 def _by_feature(
     table: pd.DataFrame, column: str, write: Callable[[Row], str], t: Messages
 ) -> Readable:
@@ -338,6 +355,7 @@ CROSSED: Mapping[str, Callable[[pd.DataFrame, Messages], Readable]] = {
     "agreement": _agreement,
     "disagreement": _disagreement,
     "change-over-rounds": _over_rounds,
+    "contrasts": _contrasts,
 }
 """By figure, what brings a long table into one with a row a feature."""
 
