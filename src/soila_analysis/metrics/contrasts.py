@@ -143,10 +143,10 @@ def _counts(
     profile = frames.profiles(values, member)
     values, member = values[profile.first], member[profile.first]
     distinct, which = np.unique(member, axis=0, return_inverse=True)
-    one = np.zeros((len(distinct), len(member)))
-    one[which, np.arange(len(member))] = profile.weight
-    present, assessed = (one @ cells for cells in (values == 0, (values == 0) | (values == 1)))
-    return distinct.astype(np.int64), present.astype(np.int64), assessed.astype(np.int64)
+    counts = np.zeros((2, len(distinct), status.shape[1]), dtype=np.int64)
+    for count, cells in zip(counts, (values == 0, (values == 0) | (values == 1)), strict=True):
+        np.add.at(count, which, cells * profile.weight[:, None])
+    return distinct.astype(np.int64), *counts
 
 
 def _fisher(k: int, n: int, other_k: int, other_n: int) -> float:

@@ -15,11 +15,8 @@ POINTS += ["rank_min", "rank_max", "features", "assessed", "total", "median", "l
 POINTS += ["mean", "mean_min", "mean_max", "leader"]
 POINTS += ["other_k", "difference", "cramers_v", "test"]
 POINTS += [f"p{of}{by}" for of in ("", "_feature") for by in ("", "_holm", "_bh")]
-RESAMPLED = [
-    "rank_low",
-    "rank_high",
-    "surely",
-]  # what its models give when drawn anew, published or not
+# What its models give when drawn anew, published or not.
+RESAMPLED = ["rank_low", "rank_high", "surely"]
 
 
 def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
