@@ -11,21 +11,31 @@ import pandas as pd
 
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures import agreement
+from soila_analysis.figures.contrasts import contrast
 from soila_analysis.figures.share_bases import fitting
+from soila_analysis.figures.time_panels import change, series
 from soila_analysis.figures.wording import (
     BOUNDED,
     bounds,
     by_share,
     missing,
+    p_value,
     percent,
     percent_of,
     ratio,
+    spoken,
 )
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.shares import WIDENED
 
 Row = Any  # of a table, as `itertuples` gives
-LONG = ("share-bases", "agreement", "disagreement")  # a row each would be a long list
+LONG = (
+    "share-bases",
+    "agreement",
+    "disagreement",
+    "change-over-rounds",
+    "contrasts",
+)  # a row each would be a long list
 LISTS = ("conflicts", "identified")  # of readings: ids within a text
 MOST = 200  # rows that a notebook shows
 RANKS = {"rank", "rank-interval"}
@@ -33,6 +43,7 @@ SHORT = {  # what is told by a figure's table where there is little room
     "taxonomy": ("feature", "definition", "basis"),
     "fragility": ("claim", "codes", "holds"),
     "claims": ("claim", "printed", "recomputed", "ratio", "verdict"),
+    "ranks": ("feature", "rank", "rank-interval", "ratio", "share"),
 }
 
 
@@ -108,7 +119,7 @@ def readable(
     Readable
         Rows that read the same are given once.
     """
-    t = messages(lang)
+    t = spoken(table, lang)
     told = {"feature", "goal", "basis"} if "claim" in table else set()  # the sentence is enough
     shown = {
         name: column
@@ -150,7 +161,7 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: s
     -------
     Readable
     """
-    t = messages(lang)
+    t = spoken(table, lang)
     if figure in CROSSED:
         return CROSSED[figure](table, t)
     columns = SHORT.get(figure, COLUMNS.keys() - RANKS)  # intervals tell as much
@@ -204,7 +215,7 @@ def shown(table: pd.DataFrame, data: Dataset | None = None, lang: str = "fi") ->
         )
     figure, lang = table.attrs["figure"], table.attrs["lang"]
     if figure in CROSSED:
-        read = CROSSED[figure](table, messages(lang))
+        read = CROSSED[figure](table, spoken(table, lang))
     else:
         told = by_share(table) if "percent" in table else table
         read = readable(told, table.attrs["labels"], lang)
@@ -289,6 +300,34 @@ def _disagreement(table: pd.DataFrame, t: Messages) -> Readable:
     return _by_feature(table, "outcome", lambda row: t.number(row.k), t)
 
 
+def _over_rounds(table: pd.DataFrame, t: Messages) -> Readable:
+    """Give a column to each round, with share and k/n, and one to the change and its test."""
+    rounds = table.drop_duplicates("ordinal").sort_values("ordinal")["round"].tolist()
+    heads = (t("column.feature"), *rounds, *([t("change-over-rounds.change")] * (len(rounds) > 1)))
+    rows = []
+    for one in series(table):
+        shares = {row.round: _stacked(row, t, "share", "ratio") for row in one.rows}
+        p = "" if pd.isna(one.first.p_holm) else p_value(one.first.p_holm, t)
+        told = "\n".join(filter(None, (change(one.first, t), p)))
+        row = (one.first.feature, *(shares.get(name, "–") for name in rounds), told)
+        rows.append(row[: len(heads)])
+    return Readable(heads, ("text", *("value" for _ in heads[1:])), tuple(rows))
+
+
+def _contrasts(table: pd.DataFrame, t: Messages) -> Readable:
+    """Give a column to each goal, with difference, interval and k/n, and one to the overall test."""
+    goals = table.drop_duplicates("goal_id")["goal"].tolist()
+    rows = []
+    for _, part in table.groupby("feature_id", sort=False):
+        first = part.iloc[0]
+        known = [] if pd.isna(first["cramers_v"]) else [t.number(first["cramers_v"], 2)]
+        known += [] if pd.isna(first["p_feature_holm"]) else [p_value(first["p_feature_holm"], t)]
+        cells = (contrast(row, t) or t("common.no-data") for row in part.itertuples())
+        rows.append((first["feature"], *cells, "\n".join(known) or "–"))
+    heads = (t("column.feature"), *goals, t("contrasts.overall-test"))
+    return Readable(heads, ("text", *("value" for _ in heads[1:])), tuple(rows))
+
+
 def _by_feature(
     table: pd.DataFrame, column: str, write: Callable[[Row], str], t: Messages
 ) -> Readable:
@@ -315,6 +354,8 @@ CROSSED: Mapping[str, Callable[[pd.DataFrame, Messages], Readable]] = {
     "evidence-map": _crossed,
     "agreement": _agreement,
     "disagreement": _disagreement,
+    "change-over-rounds": _over_rounds,
+    "contrasts": _contrasts,
 }
 """By figure, what brings a long table into one with a row a feature."""
 
