@@ -326,9 +326,7 @@ def test_a_widened_interval_holds_that_of_every_way_to_settle_the_disagreement(d
 
 def test_each_coders_own_shares_stand_beside_those_of_all(shipped):
     data = shipped["own"]
-    table = metrics.with_coders(
-        metrics.feature_shares(data.status), data.codings, data.taxonomy.counts_as
-    )
+    table = metrics.with_coders(metrics.feature_shares(data.status), data.apart)
     tidy = data.tidy("en").groupby(["coder_id", "feature_id"])["present"]
     for coder in "AB":
         own = table.set_index("feature_id")
@@ -338,15 +336,16 @@ def test_each_coders_own_shares_stand_beside_those_of_all(shipped):
 
 
 def test_own_shares_by_group_are_those_of_the_groups_models_and_one_coder_has_none():
-    rows = [("m0", "A", "1"), ("m0", "B", "0"), ("m1", "A", "1"), ("m1", "B", "?")]
-    codings = pd.DataFrame(rows, columns=["model_id", "coder_id", "code"]).assign(feature_id="f1")
+    apart = {
+        "A": frame([["present"], ["present"]], ["f1"]),
+        "B": frame([["absent"], ["unclear"]], ["f1"]),
+    }
     groups = goals_of([["g1", "g2"], ["g2"]])
     status = frame([["disagreement"], ["disagreement"]], ["f1"])
     table = metrics.shares_by(status, groups)
-    own = metrics.with_coders(table, codings, COUNTS_AS, groups)
+    own = metrics.with_coders(table, apart, groups)
     assert own[["k:A", "n:A", "k:B", "n:B"]].to_numpy().tolist() == [[1, 1, 0, 1], [2, 2, 0, 1]]
-    alone = metrics.with_coders(table, codings[codings["coder_id"] == "A"], COUNTS_AS, groups)
-    assert alone.equals(table)
+    assert metrics.with_coders(table, {"A": apart["A"]}, groups).equals(table)
 
 
 @pytest.fixture(scope="module")

@@ -173,6 +173,13 @@ class Dataset:
         return replace(self, codings=self.codings[~self.codings["coder_id"].isin(left_out)])
 
     @cached_property
+    def apart(self) -> dict[str, pd.DataFrame]:
+        """As `status`, by the codes of each coder alone; nothing where only one coder counts."""
+        coders = self.counted.cube.coders
+        several = coders if len(coders) > 1 else ()
+        return {coder: self.consensus(f"coder:{coder}") for coder in several}
+
+    @cached_property
     def taxonomy(self) -> Taxonomy:
         """What the models are coded by: the library's taxonomy under the tables of its own."""
         return taxonomy.load().with_tables(

@@ -32,6 +32,7 @@ from soila_analysis.taxonomy import Taxonomy
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 LIKENESS = re.compile(r"\t|  |^0|^\d+[.,]0", re.MULTILINE)  # ids that may equal others
+CODES = ("codings.parquet", "codings.csv")
 MUCH = 4_000_000  # bytes of codes from which an engine is sooner done
 TOLD = ("name", "version")  # of a language model
 ADD = "add who coded to coders.csv"
@@ -80,9 +81,7 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     unread = {one.file for one in others}
     there = {one.name for one in folder.iterdir()} - unread
     about, keys, problems = _declared(folder, there)
-    held, double = _held(folder, keys, there, codings)
-    if "codings" not in held and not exact:
-        held |= _much(folder, keys, there)
+    held, double = _held(folder, keys, there, codings, exact=exact)
     packed = {*held, *(name for name in LARGE if f"{name}.parquet" in there)}
     present = [name for name in COLUMNS if f"{name}.csv" in there or name in packed]
     problems += double
@@ -98,8 +97,7 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     known = _known(read, present, keys)
     cube = None
     if "codings" in held:
-        names = [one for one in ("codings.parquet", "codings.csv") if one in there]
-        file = names[0] if codings is None else "codings"
+        file = "codings" if codings is not None else min(there & {*CODES}, key=CODES.index)
         cube, wrong = _added_up(folder, keys, held["codings"], known, read, file)
         problems += wrong
     _name_codes(read, known["code"])
@@ -163,11 +161,11 @@ def no_files(folder: Path) -> list[Problem]:
 
 
 def _held(
-    folder: Path, keys: Mapping[str, Any], there: Collection[str], codings: Any
+    folder: Path, keys: Mapping[str, Any], there: Collection[str], codings: Any, *, exact: bool
 ) -> tuple[dict[str, Any], list[Problem]]:
     """Open what is in Parquet; all but the codes is taken over as text."""
     if codings is None and not any(f"{name}.parquet" in there for name in LARGE):
-        return {}, []
+        return {} if exact else _much(folder, keys, there), []
     from soila_analysis.dataset import engine  # engines take a while to import
 
     held, problems = engine.held(folder, keys, there)

@@ -36,8 +36,8 @@ class Coded(Protocol):
         """One row for each goal of a model."""
 
     @property
-    def codings(self) -> pd.DataFrame:
-        """One row for each code of a coder."""
+    def apart(self) -> Mapping[str, pd.DataFrame]:
+        """By coder whose codes count, where there are several: statuses by these codes alone."""
 
     @property
     def cube(self) -> Any:
@@ -45,7 +45,7 @@ class Coded(Protocol):
 
     @property
     def counted(self) -> Any:
-        """The same with ``codings`` and ``cube`` of those coders whose codes count."""
+        """The same with the ``cube`` of those coders whose codes count."""
 
     @property
     def info(self) -> Any:

@@ -379,8 +379,7 @@ def feature_by_goal(
 
 def with_coders(
     table: pd.DataFrame,
-    codings: pd.DataFrame,
-    counts_as: Mapping[str, str],
+    apart: Mapping[str, pd.DataFrame],
     groups: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Put each coder's own shares beside those of all coders together.
@@ -389,10 +388,8 @@ def with_coders(
     ----------
     table : DataFrame
         One row a ``feature_id``, and a group if there are groups, as `shares` or `shares_by` gives.
-    codings : DataFrame
-        ``model_id``, ``feature_id``, ``coder_id``, ``code``.
-    counts_as : mapping of str to str
-        What each code counts as.
+    apart : mapping of str to DataFrame, models x features
+        By coder, the statuses by this coder's codes alone, as for `tally`.
     groups : DataFrame, optional
         As for `tally`.
 
@@ -401,22 +398,19 @@ def with_coders(
     DataFrame
         The table; where there are several coders, with ``k:``, ``n:`` and ``share:`` and the id of
         each: present of assessed by this coder's codes alone; the share is missing if n is 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `tally`.
     """
-    frames.check(codings=codings)
-    coders = sorted(codings["coder_id"].unique())
-    if len(coders) < 2:
-        return table
-    status = codings["code"].map(dict(counts_as))
-    rows = codings.assign(k=status.eq("present").astype(int))[status.isin(STATUSES[:2])]
-    keys = ["feature_id"]
-    if groups is not None:
-        rows, keys = rows.merge(groups, on="model_id"), [*keys, _column(groups)]
-    for coder in coders:
-        own = rows[rows["coder_id"] == coder].groupby(keys)["k"].agg(["sum", "size"])
-        own = table[keys].merge(own.reset_index(), on=keys, how="left").set_index(table.index)
-        k, n = own["sum"].fillna(0).astype(int), own["size"].fillna(0).astype(int)
-        found = {f"k:{coder}": k, f"n:{coder}": n, f"share:{coder}": k / n.where(n > 0)}
-        table = table.assign(**found)
+    keys = ["feature_id", *([] if groups is None else [_column(groups)])]
+    for coder, status in apart.items() if len(apart) > 1 else ():
+        own = table[keys].merge(tally(status, groups), on=keys, how="left").fillna(0)
+        k = own["present"].to_numpy(dtype=int)
+        n = k + own["absent"].to_numpy(dtype=int)
+        share = np.divide(k, n, out=np.full(len(n), np.nan), where=n > 0)
+        table = table.assign(**{f"k:{coder}": k, f"n:{coder}": n, f"share:{coder}": share})
     return table
 
 
