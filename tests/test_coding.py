@@ -3,6 +3,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import engines
 import numpy as np
 import pandas as pd
 import pytest
@@ -266,6 +267,24 @@ def test_what_was_saved_is_loaded_and_saved_again_byte_for_byte(tmp_path_factory
     datasets.save(loaded, folder / "two")
     assert loaded == dataset
     assert contents(folder / "one") == contents(folder / "two")
+
+
+@settings(max_examples=20, deadline=None)
+@given(shipped())
+def test_drawn_data_are_the_same_in_any_form_and_from_any_engine(tmp_path_factory, dataset):
+    folder = tmp_path_factory.mktemp("drawn")
+    datasets.save(dataset, folder / "text")
+    datasets.save(dataset, folder / "packed", parquet=True)
+    small = datasets.load(folder / "text")
+    frame = engines.ENGINES["polars"](small.codings)
+    for held in (
+        datasets.load(folder / "packed"),
+        datasets.load(folder / "text", codings=frame),
+        datasets.load(folder / "text", codings=engines.ENGINES["duckdb"](small.codings)),
+    ):
+        for rule in ("majority", "unanimous", "decided"):
+            assert held.consensus(rule).equals(small.consensus(rule))
+        assert held == small
 
 
 @pytest.mark.parametrize("hard", ['"', "\\", "a\nb", "\x7f", "\t.", "# no", "ä–€🙂"])
