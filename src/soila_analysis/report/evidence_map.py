@@ -168,11 +168,12 @@ def _shade(classes: Scale, place: int | None) -> int | str:
     return "none" if place is None or place < classes.sparse else place - classes.sparse
 
 
-def listed(dataset: Dataset, lang: str) -> list[dict[str, Any]]:
-    """Give each model its goals and the number of its features; a made-up model is not listed."""
+def listed(dataset: Dataset, lang: str, most: int | None = None) -> list[dict[str, Any]]:
+    """Give each of the first models its goals and number of features; one made up is not listed."""
     if dataset.info.kind == "reconstructed":
         return []
-    labels, goals = dataset.taxonomy.labels(lang), _goals(dataset)
+    models = dataset.models.head(most) if most else dataset.models
+    labels, goals = dataset.taxonomy.labels(lang), _goals(dataset, models["model_id"])
     present = dataset.status.eq("present").sum(axis=1)
     assessed = present + dataset.status.eq("absent").sum(axis=1)
     linked = source(dataset.models)
@@ -184,13 +185,14 @@ def listed(dataset: Dataset, lang: str) -> list[dict[str, Any]]:
             "present": int(present[row["model_id"]]),
             "assessed": int(assessed[row["model_id"]]),
         }
-        for row in dataset.models.to_dict("records")
+        for row in models.to_dict("records")
     ]
 
 
-def _goals(dataset: Dataset) -> Mapping[str, list[str]]:
-    """List the goals of each model that has any."""
-    found: Mapping[str, list[str]] = dataset.memberships.groupby("model_id")["goal_id"].agg(list)
+def _goals(dataset: Dataset, models: pd.Series) -> Mapping[str, list[str]]:
+    """List the goals of each of these models that has any."""
+    served = dataset.memberships[dataset.memberships["model_id"].isin(models)]
+    found: Mapping[str, list[str]] = served.groupby("model_id")["goal_id"].agg(list)
     return found
 
 
@@ -207,7 +209,8 @@ def _known(table: pd.DataFrame) -> dict[str, list[Any]]:
 
 def _models(dataset: Dataset) -> dict[str, Any]:
     """Give each model its codes, goals and further columns."""
-    goals, order = _goals(dataset), {g: i for i, g in enumerate(dataset.taxonomy.goal_ids)}
+    goals = _goals(dataset, dataset.models["model_id"])
+    order = {g: i for i, g in enumerate(dataset.taxonomy.goal_ids)}
     marks = dataset.status.apply(lambda column: column.map(MARKS).astype(str)).agg("".join, axis=1)
     columns, linked = list(_columns(dataset.models)), source(dataset.models)
     return {

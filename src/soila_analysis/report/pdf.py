@@ -232,7 +232,7 @@ def _models(dataset: Dataset, t: Messages) -> dict[str, Any]:
     columns = further(dataset.models)
     head = (t("site.model"), *columns, t("column.goal"), t("column.features"))
     rows = []
-    for model in listed(dataset, t.lang)[:MODELS]:
+    for model in listed(dataset, t.lang, MODELS):
         row, n = model["row"], model["assessed"]
         count = t.ratio(model["present"], n) if n else t("site.not-assessed")
         name = row["name"] or row["model_id"]
