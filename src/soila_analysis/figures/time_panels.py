@@ -303,6 +303,10 @@ def compared(row: Any) -> bool:
     return paired(row) or not pd.isna(row.difference)
 
 
+def _nothing(_axes: Axes, _x: float, _y: float) -> None:
+    """Leave the words of a key to speak for themselves."""
+
+
 def key(found: Sequence[Series], rounds: Sequence[Any], t: Messages) -> list[Entry]:
     """Name the marks that occur."""
 
@@ -337,11 +341,16 @@ def key(found: Sequence[Series], rounds: Sequence[Any], t: Messages) -> list[Ent
     if any(row.segment > 1 for one in found for row in one.rows):
         entries.append(Entry(t("change-over-rounds.key-break"), broken))
     changed = {name for row in rounds for name in row.changed.split()}
+    pairs = [one.first for one in found if paired(one.first)][:1]
     return [
         *entries,
         *(
             marks.mark_entry(t(f"change-over-rounds.key-{name}"), **look)
             for name, look in CHANGED.items()
             if name in changed
+        ),
+        *(
+            Entry(t("change-over-rounds.key-paired", change=change(row, t)), _nothing, 0.0)
+            for row in pairs
         ),
     ]

@@ -87,6 +87,13 @@ def share_changes(
         ``models_fewer``, models of which more codes were gained than lost, or the reverse, over
         all features, and ``p_models``, the exact sign test of these.
 
+    Notes
+    -----
+    In simulations of 24, 52 and 200 models 92 to 100 % of either 95 % interval hold the true change
+    (``benchmarks/change_coverage.py``). They take the codes as correct: where the coders of the
+    later round see a feature more often, without any change of the models, 88 % of the paired
+    intervals hold it at 24 models, 60 % at 52 and 9 % at 200.
+
     References
     ----------
     Newcombe (1998). Interval estimation for the difference between independent proportions:

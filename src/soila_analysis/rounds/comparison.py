@@ -11,7 +11,7 @@ from soila_analysis import metrics
 from soila_analysis.dataset import Dataset, outdated
 from soila_analysis.metrics.differences import holm
 from soila_analysis.review import basis, compatible
-from soila_analysis.taxonomy import Feature, Taxonomy
+from soila_analysis.taxonomy import LANGUAGES, Taxonomy
 
 Span = tuple[int, int]  # places of two rounds
 SHARE = ["k", "n", "share", "percent", "interval", "basis", *compatible.NUMBERS]
@@ -37,9 +37,10 @@ def compare(rounds: Sequence[Dataset]) -> pd.DataFrame:
     DataFrame
         One row a feature and round that has it, by feature. Of the round: ``ordinal``, from 1;
         ``round``, its name, or that of its folder where two have one name; ``models``, how many;
-        ``coders``, the ids of those whose codes count; ``changed``, what else is different from the round before, separated
-        by spaces: keys of `CAVEATS`; ``kind`` and ``reading``. The share: ``k``, ``n``, ``share``,
-        ``percent``, ``basis``, the interval and bounds, as `metrics.shares` and `basis.mark` give.
+        ``coders``, the ids of those whose codes count; ``changed``, what else is different from the
+        round before, separated by spaces: keys of `CAVEATS`; ``kind`` and ``reading``. The share:
+        ``k``, ``n``, ``share``, ``percent``, ``basis``, the interval and bounds, as
+        `metrics.shares` and `basis.mark` give.
         ``segment`` counts the definitions that the feature has had: shares of two segments are not
         of the same thing.
 
@@ -242,13 +243,14 @@ def _coders(data: Dataset) -> set[str]:
     return set(data.counted.cube.coders)
 
 
-def _feature(data: Dataset, feature: str) -> Feature:
-    return next(one for one in data.taxonomy.features if one.id == feature)
+def _words(data: Dataset, feature: str) -> list[str]:
+    """Give the label and definition of a feature in all languages."""
+    own = next(one for one in data.taxonomy.features if one.id == feature)
+    return [words[lang] for words in (own.label, own.definition) for lang in LANGUAGES]
 
 
 def _redefined(before: Dataset, now: Dataset, feature: str) -> bool:
     """Say whether a feature is another one: by its words, or by a change that asks for recoding."""
-    then, there = _feature(before, feature), _feature(now, feature)
     versions = now.taxonomy.versions
     known = before.taxonomy.version in versions
     since = versions[versions.index(before.taxonomy.version) + 1 :] if known else ()
@@ -256,7 +258,7 @@ def _redefined(before: Dataset, now: Dataset, feature: str) -> bool:
         change.recode and change.version in since and change.feature_id in (feature, None)
         for change in now.taxonomy.changes
     )
-    return recoded or (then.label, then.definition) != (there.label, there.definition)
+    return recoded or _words(before, feature) != _words(now, feature)
 
 
 def _any_redefined(before: Dataset, now: Dataset) -> bool:
