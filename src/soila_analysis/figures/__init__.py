@@ -20,6 +20,7 @@ from soila_analysis.figures import (
     feature_shares,
     features_per_model,
     fragility,
+    model_people,
     models_by_goal,
     rounds,
     share_bases,
@@ -72,6 +73,7 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             agreement,
             agreement_by_coders,
             disagreement,
+            model_people,
         )
     }
 )
