@@ -187,16 +187,17 @@ def test_the_title_and_the_sentences_are_those_of_the_table(table):
     words = figures.texts("model-people", table, "en")
     outside, narrower = int(table["outside"].sum()), int(table["narrower"].sum())
     assert words.title.endswith(f"is outside the corrected interval in {outside} of 16 features")
-    assert f"by at least 3 percentage points in {narrower} of 16 features" in words.findings[1]
-    for row in table[table["outside"]].itertuples():
-        assert f"“{row.feature}”" in words.findings[0]
+    assert f"by at least 3 percentage points in {narrower} of 16 features" in words.findings[0]
+    for finding, column in enumerate(("narrower", "outside"), start=1):
+        for row in table.itertuples():
+            assert (f"“{row.feature}”" in words.findings[finding]) == getattr(row, column)
     assert "Left out everywhere: the models on which the prompt was tuned, 12." in words.notes
     assert "language model Kielimalli (keksitty) (version example-2, SHA-256" in words.findings[-1]
 
 
 def test_a_correction_that_wins_nothing_is_said_to(table):
     told = said(table.assign(narrower=False))
-    assert "The correction wins nothing: in no feature is the interval at least 3" in told
+    assert "The correction wins nothing: in no feature does the interval narrow by 3" in told
     assert "n = 27–31" in told
     drawn = soila.figures.draw("model-people", table.assign(narrower=False), "en")
     assert not any("narrower" in name for name, _ in drawn.key)
@@ -205,7 +206,7 @@ def test_a_correction_that_wins_nothing_is_said_to(table):
 def test_where_the_model_alone_is_never_off_the_title_claims_nothing(table):
     words = figures.texts("model-people", table.assign(outside=False), "en")
     assert words.title == "Language model and people, by feature"
-    assert words.findings[0].endswith("in every feature (outside: 0 of 16).")
+    assert words.findings[2].endswith("in every feature (outside: 0 of 16).")
 
 
 def test_a_sample_unlike_the_other_models_is_told(table):

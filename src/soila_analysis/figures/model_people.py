@@ -110,9 +110,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         n=t("common.n", n=counts["models"]),
         notes=[*_notes(table, counts, t)],
         findings=[
+            *_worth(known, t),
             t(f"model-people.{'outside' if len(outside) else 'inside'}", **parts)
             + _names(outside, t),
-            *_worth(known, t),
             *_worst(known, t),
             *_uneven(known, t),
             t("model-people.caveat"),
@@ -136,9 +136,10 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     for name in (*RATES, "shares"):
         x, wide = places[name]
         axes = page.axes(x, head, wide, step * len(rows))
-        percents(axes, len(rows), t, ticks=(0, 50, 100))
-        half = t.number(50) if name == "shares" else ""
-        axes.set_xticks([0, 50, 100], [t.number(0), half, t.percent(100)], size=SMALL)
+        percents(axes, len(rows), t, ticks=())
+        at = [50] if name == "shares" else []  # elsewhere numbers stand in the middle
+        ticks = {x: t.number(x) for x in (0, *at)} | {100: t.percent(100)}
+        axes.set_xticks([*ticks], [*ticks.values()], size=SMALL)
         for i, row in enumerate(rows):
             _draw(axes, name, row, i, step)
     canvas = page.canvas()
@@ -312,11 +313,13 @@ def _names(rows: pd.DataFrame, t: Messages) -> str:
 def _worth(known: pd.DataFrame, t: Messages) -> Iterator[str]:
     """Say where the correction wins, or that it wins nothing."""
     rows, points = known[known["narrower"]], t.number(100 * WORTH)
-    parts = {"k": t.number(len(rows)), "n": t.number(len(known))}
+    parts = {"points": points, "k": t.number(len(rows)), "n": t.number(len(known))}
     if len(rows):
-        yield t("model-people.wins", points=points, **parts) + _names(rows, t)
+        yield t("model-people.wins", **parts)
+        yield t("model-people.narrower") + _names(rows, t)
     else:
-        yield t("model-people.wins-nothing", points=points, n=_range(known, "people_n", t))
+        yield t("model-people.wins-nothing", points=points)
+        yield t("model-people.left-out", n=_range(known, "people_n", t))
 
 
 def _worst(known: pd.DataFrame, t: Messages) -> Iterator[str]:
