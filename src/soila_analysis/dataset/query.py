@@ -120,7 +120,8 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
     Returns
     -------
     DataFrame
-        ``model_id``, ``name``, ``coder_id`` and ``code`` (missing where not assessed), the
+        ``model_id``, ``name``, ``coder_id`` and ``code`` (missing where not assessed; not those
+        of language models, which do not count), the
         ``decision`` on them if the data set has any (else missing), ``status``, what they came
         to, and the ``kind`` of the data set: rows of a reconstruction are made up. Counting
         present, and present or absent, over the distinct models gives k and n of the figures.
@@ -141,7 +142,9 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
     if goal is not None:
         members = dataset.memberships.query("goal_id == @goal")["model_id"]
         models = models[models["model_id"].isin(members)]
-    codes = dataset.codings.query("feature_id == @feature")[["model_id", "coder_id", "code"]]
+    codes = dataset.counted.codings.query("feature_id == @feature")[
+        ["model_id", "coder_id", "code"]
+    ]
     status = dataset.status[feature].rename("status")
     listed = models.merge(codes, on="model_id", how="left")
     if dataset.decisions is not None:

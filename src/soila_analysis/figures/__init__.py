@@ -22,6 +22,7 @@ from soila_analysis.figures import (
     feature_shares,
     features_per_model,
     fragility,
+    model_people,
     models_by_goal,
     ranks,
     share_bases,
@@ -76,6 +77,7 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             contrasts,
             ranks,
             change_over_rounds,
+            model_people,
         )
     }
 )

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from soila_analysis.dataset import Dataset
-from soila_analysis.figures import agreement
+from soila_analysis.figures import agreement, model_people
 from soila_analysis.figures.contrasts import contrast
 from soila_analysis.figures.share_bases import fitting
 from soila_analysis.figures.time_panels import change, series
@@ -328,6 +328,17 @@ def _contrasts(table: pd.DataFrame, t: Messages) -> Readable:
     return Readable(heads, ("text", *("value" for _ in heads[1:])), tuple(rows))
 
 
+def _model_people(table: pd.DataFrame, t: Messages) -> Readable:
+    """Give a row to each feature: how often the language model is right, and three shares."""
+    rows = {row.feature: model_people.cells(row, t) for row in table.itertuples()}
+    heads = [t(f"column.{name}") for name in next(iter(rows.values()))]
+    return Readable(
+        (t("column.feature"), *heads),
+        ("text", *("value" for _ in heads)),
+        tuple((feature, *told.values()) for feature, told in rows.items()),
+    )
+
+
 def _by_feature(
     table: pd.DataFrame, column: str, write: Callable[[Row], str], t: Messages
 ) -> Readable:
@@ -356,6 +367,7 @@ CROSSED: Mapping[str, Callable[[pd.DataFrame, Messages], Readable]] = {
     "disagreement": _disagreement,
     "change-over-rounds": _over_rounds,
     "contrasts": _contrasts,
+    "model-people": _model_people,
 }
 """By figure, what brings a long table into one with a row a feature."""
 
