@@ -370,12 +370,16 @@ def _key(rows: pd.DataFrame, t: Messages, *, alone: bool = False) -> list[Entry]
             axes.plot([x - 0.4, x + 0.4], [y, y], solid_capstyle="butt", **look["line"])
         axes.plot(x, y, "o", **look["mark"])
 
+    def zero(axes: Axes, x: float, y: float) -> None:
+        axes.plot([x, x], [y - 0.15, y + 0.15], color=GREY, lw=1.2)
+
     found = set(rows["kept"])
-    return [
+    entries = [
         Entry(t(f"contrasts.key-{kept}"), partial(draw, kept=kept), marks.LONG)
         for kept in LOOKS
         if kept in found
     ]
+    return [*entries, Entry(t("contrasts.key-zero"), zero)]
 
 
 def _findings(rows: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str]:
