@@ -21,6 +21,7 @@ from soila_analysis.figures import (
     features_per_model,
     fragility,
     models_by_goal,
+    regions,
     rounds,
     share_bases,
     taxonomy,
@@ -72,6 +73,7 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             agreement,
             agreement_by_coders,
             disagreement,
+            regions,
         )
     }
 )
