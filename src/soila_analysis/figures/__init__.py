@@ -25,6 +25,7 @@ from soila_analysis.figures import (
     rounds,
     share_bases,
     taxonomy,
+    together,
 )
 from soila_analysis.figures.page import style
 from soila_analysis.figures.save import Output, save_figure, save_table, save_texts
@@ -74,6 +75,7 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             agreement_by_coders,
             disagreement,
             regions,
+            together,
         )
     }
 )
@@ -114,7 +116,8 @@ def label(
     Parameters
     ----------
     table : DataFrame
-        With ``feature_id`` and/or ``goal_id`` (empty where a row is about all goals).
+        With ``feature_id``, ``other_feature_id`` and/or ``goal_id`` (empty where a row is about all
+        goals).
     taxonomy : Taxonomy
         Gives the labels.
     lang : {"fi", "sv", "en"}
@@ -129,13 +132,13 @@ def label(
     Returns
     -------
     DataFrame
-        The table with ``source``, ``scope``, of a part ``selection``, and then ``feature`` and/or
-        ``goal``.
+        The table with ``source``, ``scope``, of a part ``selection``, and then
+        ``feature``, ``other_feature`` and/or ``goal``.
     """
     labels = taxonomy.labels(lang)
     part = {"selection": selection} if selection else {}
     labelled = table.assign(source=source, scope=scope, **part)
-    for column in ("feature", "goal"):
+    for column in ("feature", "other_feature", "goal"):
         if f"{column}_id" in table:
             labelled[column] = table[f"{column}_id"].map(labels).fillna("")
     return labelled

@@ -61,7 +61,7 @@ def metric(
         county=[region.county for region in known],
         models=members["goal_id"].value_counts().reindex(ids, fill_value=0).to_numpy(),
         placed=members["model_id"].nunique(),
-        reason=reason,
+        undrawn=reason,
         groups="region",
         grouping=by,
         ungrouped=grouped.grouping.without if grouped else 0,
@@ -70,14 +70,14 @@ def metric(
 
 def drawable(table: pd.DataFrame, _variant: str = "") -> bool:
     """Say whether it is known in which regions models are."""
-    return bool((table["reason"] == "").all())
+    return bool((table["undrawn"] == "").all())
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
     t, first = spoken(table, lang), table.iloc[0]
     if not drawable(table):
-        why = t(f"regions.none-{first['reason']}", column=first["grouping"])
+        why = t(f"regions.none-{first['undrawn']}", column=first["grouping"])
         return without_figure(table, lang, t("models-by-goal.title"), why)
     if _counts(table):
         title, measure, n = t("models-by-goal.title"), t("regions.measure-models"), first["placed"]
@@ -86,6 +86,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         measure, n = _measure(first, t), first["all_n"]
     of_shares = [] if _counts(table) else [interval(table, t), t("regions.rail")]
     empty = table.loc[table["models"] == 0, "region"].tolist()
+    none = [t("common.empty-goals", names=t.listing(empty))] if empty else []
     return compose(
         table,
         lang,
@@ -94,10 +95,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         measure=measure,
         n=t("common.n", n=t.number(n)),
         notes=[t("regions.tile"), *of_shares],
-        findings=[
-            *_findings(table, t),
-            t("common.empty-goals", names=t.listing(empty)) if empty else "",
-        ],
+        findings=[*_findings(table, t), *none],
         rows=[f"{row.region}: {_said(row, table, t)}." for row in table.itertuples()],
     )
 
@@ -162,7 +160,7 @@ def _findings(table: pd.DataFrame, t: Messages) -> list[str]:
     return [
         t("regions.high", n=few, leaders=leaders(top, "region", t)),
         t("regions.low", leaders=leaders(bottom, "region", t)),
-        t("regions.overlap") if overlap else "",
+        *([t("regions.overlap")] if overlap else []),
     ]
 
 
