@@ -45,7 +45,7 @@ CODERS = ("agreement", "agreement-by-coders", "disagreement")  # those of severa
 AT_ONCE = ("contrasts", "ranks")  # those of all differences or ranks at once
 SHARES = ("models-by-goal", "feature-shares", "feature-by-goal", "evidence-map")
 SPECS = (*SHARES, "features-per-model")  # those of coded models
-OF_MANY = ("model-people",)  # those that the other data sets cannot feed
+OF_MANY = ("model-people", "regions", "together")  # those that the other data sets cannot feed
 VARIANTS = [(plot, variant) for plot, p in figures.SPECS.items() for variant in p.variants]
 WHITE = "#ffffff"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -934,7 +934,7 @@ def look(mark):
 
 BESIDE = {"claims", "taxonomy"}  # their marks stand beside their words
 SHADED = {shade.lower() for shade in ranks.SHADES.values()}  # below the heads that name them
-ALL_CLASSES = {"evidence-map", "agreement-by-coders", "disagreement"}  # keyed, found or not
+ALL_CLASSES = {"evidence-map", "agreement-by-coders", "disagreement", "regions"}  # found or not
 
 
 def test_every_mark_is_in_the_key_as_it_is_drawn(every):
@@ -1022,7 +1022,8 @@ def test_the_palette_has_3_to_1_against_white_and_each_colour_against_its_neighb
 
 @pytest.mark.parametrize(("plot", "variant"), VARIANTS)
 def test_every_text_has_4_5_to_1_against_what_it_is_printed_on(plot, variant, one, draw):
-    of = {**dict.fromkeys((*CODERS, *AT_ONCE), "example"), "share-bases": "literal"}.get(plot)
+    fed = dict.fromkeys((*CODERS, *AT_ONCE), "example") | dict.fromkeys(OF_MANY, "regional")
+    of = {**fed, "share-bases": "literal"}.get(plot)
     d = draw(of, "fi", plot, variant) if of else one(plot, variant)
     faint = []
     for text in d.texts:

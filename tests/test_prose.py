@@ -156,7 +156,7 @@ def test_every_number_in_the_words_of_a_figure_is_in_its_table(plot, name, lang,
 def test_a_planted_number_in_the_words_of_a_figure_is_found(tables, monkeypatch):
     table = tables["literal", "en", "models-by-goal"]
     assert without_source("The share is 43% of 52.", sources(table), REASONS) == ["43"]
-    catalogue = figures.models_by_goal.messages("en").catalogue["models-by-goal"]
+    catalogue = messages("en").catalogue["models-by-goal"]
     monkeypatch.setitem(catalogue, "lead", "More than 43 models: {leaders}.")
     texts = dict(figure_texts("models-by-goal", table, "en"))
     assert all(without_source(t, sources(table), REASONS) == ["43"] for t in texts.values())

@@ -25,8 +25,10 @@ from soila_analysis.figures import (
     model_people,
     models_by_goal,
     ranks,
+    regions,
     share_bases,
     taxonomy,
+    together,
 )
 from soila_analysis.figures.page import style
 from soila_analysis.figures.save import Output, save_figure, save_table, save_texts
@@ -78,6 +80,8 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             ranks,
             change_over_rounds,
             model_people,
+            regions,
+            together,
         )
     }
 )
@@ -118,7 +122,8 @@ def label(
     Parameters
     ----------
     table : DataFrame
-        With ``feature_id`` and/or ``goal_id`` (empty where a row is about all goals).
+        With ``feature_id``, ``other_feature_id`` and/or ``goal_id`` (empty where a row is about all
+        goals).
     taxonomy : Taxonomy
         Gives the labels.
     lang : {"fi", "sv", "en"}
@@ -133,13 +138,13 @@ def label(
     Returns
     -------
     DataFrame
-        The table with ``source``, ``scope``, of a part ``selection``, and then ``feature`` and/or
-        ``goal``.
+        The table with ``source``, ``scope``, of a part ``selection``, and then
+        ``feature``, ``other_feature`` and/or ``goal``.
     """
     labels = taxonomy.labels(lang)
     part = {"selection": selection} if selection else {}
     labelled = table.assign(source=source, scope=scope, **part)
-    for column in ("feature", "goal"):
+    for column in ("feature", "other_feature", "goal"):
         if f"{column}_id" in table:
             labelled[column] = table[f"{column}_id"].map(labels).fillna("")
     return labelled

@@ -20,6 +20,10 @@ class Coded(Protocol):
     """What a metric may ask of a data set."""
 
     @property
+    def models(self) -> pd.DataFrame:
+        """One row for each model, with its further columns."""
+
+    @property
     def taxonomy(self) -> Taxonomy:
         """What the models are coded by."""
 
@@ -69,6 +73,13 @@ class Coded(Protocol):
     @property
     def goal(self) -> str:
         """The goal whose models it is narrowed to, if to any."""
+
+    @property
+    def grouping(self) -> Any:
+        """Which column of the models has taken the place of goals, if one has."""
+
+    def grouped(self, by: str) -> "Coded":
+        """Return the same with the groups by a column of the models in the place of goals."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,20 @@ from soila_analysis.metrics.shares import (
     tally,
     with_coders,
 )
+from soila_analysis.metrics.together import commonest_profiles, feature_clusters, feature_pairs
 
 __all__ = [
     "STATUSES",
     "agreement_by_coders",
     "agreement_by_feature",
     "chosen_feature",
+    "commonest_profiles",
     "contrasts",
     "disagreement",
     "evidence_map",
     "feature_by_goal",
+    "feature_clusters",
+    "feature_pairs",
     "feature_shares",
     "feature_shares_by_goal",
     "features_per_model",

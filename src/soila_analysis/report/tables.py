@@ -29,14 +29,14 @@ from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.shares import WIDENED
 
 Row = Any  # of a table, as `itertuples` gives
-LONG = (
+LONG = (  # a row each would be a long list
     "share-bases",
     "agreement",
     "disagreement",
     "change-over-rounds",
     "contrasts",
-)  # a row each would be a long list
-LISTS = ("conflicts", "identified")  # of readings: ids within a text
+)
+LISTS = ("conflicts", "identified", "features")  # ids within a text
 MOST = 200  # rows that a notebook shows
 RANKS = {"rank", "rank-interval"}
 SHORT = {  # what is told by a figure's table where there is little room
@@ -479,6 +479,14 @@ def _ends(_low: Any, row: Row, t: Messages) -> str:
     return agreement.interval(row, t)
 
 
+def _times(low: Any, row: Row, t: Messages) -> str:
+    return f"{t.number(low, 2)}–{t.number(row.high, 2)}"
+
+
+def _p(p: Any, _row: Row, t: Messages) -> str:
+    return p_value(p, t)
+
+
 def _reason(reason: str, _row: Row, t: Messages) -> str:
     return t(f"agreement.why-{reason}")
 
@@ -491,6 +499,8 @@ COLUMNS: Mapping[str, Column] = {
     "coder": Column(("coder_id", "other_id"), _text, "text"),
     "other-coder": Column(("other_id", "coder_id"), _text, "text"),
     "feature": Column(("feature",), _text, "text", empty="agreement.all"),
+    "other-feature": Column(("other_feature",), _text, "text"),
+    "region": Column(("region", "region_id"), _text, "text"),
     "outcome": Column(("outcome",), _outcome, "text"),
     "coefficient": Column(("coefficient",), _coefficient, "text"),
     "value": Column(("value", "coefficient"), partial(_number, decimals=2)),
@@ -503,6 +513,10 @@ COLUMNS: Mapping[str, Column] = {
     "recomputed": Column(("recomputed",), _recomputed, "value", empty="common.no-data"),
     "ratio": Column(("k", "n"), _ratio, bounds="bound_low"),
     "base": Column(("n",), _base),
+    "expected": Column(("expected", "ratio"), partial(_number, decimals=1)),
+    "times": Column(("ratio", "expected"), partial(_number, decimals=2)),
+    "times-ends": Column(("low", "high", "expected", "ratio"), _times),
+    "adjusted": Column(("adjusted", "ratio"), _p),
     "share": Column(("n", "percent"), _percent),
     "interval": Column(("low", "high", "percent"), _interval),
     "widened": Column(("low", "high", "interval"), _widened),
