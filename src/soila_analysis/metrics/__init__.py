@@ -5,6 +5,7 @@ Nothing here knows files, labels, languages or figures: order comes in as data, 
 
 from soila_analysis.metrics import rounding
 from soila_analysis.metrics.agreement import agreement_by_coders, agreement_by_feature, disagreement
+from soila_analysis.metrics.coder_error import coder_errors, corrected_shares
 from soila_analysis.metrics.differences import share_changes, signed_differences
 from soila_analysis.metrics.frames import STATUSES
 from soila_analysis.metrics.gaps import gaps
@@ -28,6 +29,8 @@ __all__ = [
     "agreement_by_coders",
     "agreement_by_feature",
     "chosen_feature",
+    "coder_errors",
+    "corrected_shares",
     "disagreement",
     "evidence_map",
     "feature_by_goal",
