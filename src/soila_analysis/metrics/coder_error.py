@@ -22,7 +22,7 @@ DRAWS = 8000
 FEW = 5  # models by which errors are estimated, at least
 LEAST = 0.5
 BOUNDED = 1000  # draws for the bounds
-GRID = 401  # shares that are tried for the bounds
+GRID = 201  # shares that are tried for the bounds
 ANCHOR, THREE = "anchor", "three-coders"
 NOT_CODED, NOT_IDENTIFIED = "not-coded", "not-identified"
 PRIOR = 0.5  # models with each pair of codes of two coders, drawn along with those of the data
@@ -108,7 +108,7 @@ def share_bounds(both: Any, first: Any, second: Any, least: float = LEAST) -> tu
     -------
     low, high : array
         The smallest and the largest share with which these frequencies are possible if, given
-        what is there, the coders err independently; to 1/400. Where none is, because the codes
+        what is there, the coders err independently; to 1/200. Where none is, because the codes
         are less alike than chance, what each coder's own share leaves possible.
     """
     both, first, second = (np.asarray(one, dtype=float)[..., np.newaxis] for one in (both, first, second))
@@ -212,9 +212,11 @@ def corrected_shares(
     found |= {"sampling_low": inner[0], "sampling_high": inner[1], "dawid_skene": mode}
     for name, values in found.items():
         table[name] = np.where(known, values, np.nan)
-    bounds = _bounds(told.codes, least, tails, draws, seed)
-    for name, values in zip(("possible_low", "possible_high"), bounds, strict=True):
-        table[name] = np.where(known, np.nan, values)
+    bounds = [
+        (np.nan, np.nan) if skipped else _bounds(own, least, tails, draws, seed)
+        for own, skipped in zip(np.moveaxis(told.codes, 2, 0), known, strict=True)
+    ]
+    table["possible_low"], table["possible_high"] = zip(*bounds, strict=True)
     return table.assign(least=least, draws=draws, seed=seed)
 
 
@@ -349,26 +351,18 @@ def observed(
 
 def _bounds(
     codes: Numbers, least: float, tails: Sequence[float], draws: int, seed: int
-) -> tuple[Floats, Floats]:
-    """Bound each feature's share by each pair of coders, or one alone; the tightest count."""
-    rng, features = np.random.default_rng(seed), codes.shape[2]
-    low, high = np.zeros(features), np.ones(features)
-    drawn = min(draws, BOUNDED)
-    pairs = [*combinations(range(len(codes)), 2)] or [(0, 0)] * min(len(codes), 1)
-    for i, j in pairs:
-        first, second = codes[i], codes[j]
-        common = (first >= 0) & (second >= 0)
-        cells = [
-            (common & (first == a) & (second == b)).sum(axis=0)
-            for a in (PRESENT, ABSENT)
-            for b in (PRESENT, ABSENT)
-        ]
-        mass = np.stack(cells, axis=-1) + PRIOR
-        of = rng.standard_gamma(mass, size=(drawn, *mass.shape))
-        both, only, other, _ = np.moveaxis(of / of.sum(axis=-1, keepdims=True), -1, 0)
-        ends = share_bounds(both, both + only, both + other, least)
-        told = common.any(axis=0)
-        low = np.where(told, np.fmax(low, np.quantile(ends[0], tails[0], axis=0)), low)
-        high = np.where(told, np.fmin(high, np.quantile(ends[1], tails[1], axis=0)), high)
-    coded = (codes >= 0).any(axis=(0, 1))
-    return np.where(coded, low, np.nan), np.where(coded, high, np.nan)
+) -> tuple[float, float]:
+    """Bound the share behind codes of coders x models by each pair of coders; the tightest count."""
+    rng, low, high = np.random.default_rng(seed), 0.0, 1.0
+    codes = codes[(codes >= 0).any(axis=1)]
+    pairs = [*combinations(codes, 2)] or [(one, one) for one in codes]
+    for first, second in pairs:
+        each = np.array([PRESENT, ABSENT])[:, np.newaxis]
+        cells = (first == each).astype(int) @ (second == each).T
+        mass = (cells + PRIOR).ravel()
+        if cells.any():
+            both, only, other, _ = rng.dirichlet(mass, min(draws, BOUNDED)).T
+            ends = share_bounds(both, both + only, both + other, least)
+            low = max(low, float(np.quantile(ends[0], tails[0])))
+            high = min(high, float(np.quantile(ends[1], tails[1])))
+    return (low, high) if len(codes) else (np.nan, np.nan)
