@@ -44,6 +44,10 @@ class Coded(Protocol):
         """The codes as numbers, coders x models x features."""
 
     @property
+    def counted(self) -> Any:
+        """The same with ``codings`` and ``cube`` of those coders whose codes count."""
+
+    @property
     def info(self) -> Any:
         """What ``dataset.toml`` says."""
 

@@ -9,6 +9,7 @@ from soila_analysis.metrics.coder_error import coder_errors, corrected_shares
 from soila_analysis.metrics.differences import share_changes, signed_differences
 from soila_analysis.metrics.frames import STATUSES
 from soila_analysis.metrics.gaps import gaps
+from soila_analysis.metrics.prediction import model_and_people
 from soila_analysis.metrics.profiles import features_per_model
 from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
 from soila_analysis.metrics.shares import (
@@ -40,6 +41,7 @@ __all__ = [
     "gaps",
     "goal_distribution",
     "leading_goal",
+    "model_and_people",
     "rank_ranges",
     "ranked",
     "rounding",

@@ -33,19 +33,19 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     -------
     DataFrame
         The table with ``basis``, ``kind`` and ``reading``. For observed and synthetic data the
-        basis is that word. For a reconstruction it is published where a printed number is
-        reproduced, implied where the publication and the reading leave only this value, and bounded
-        where they leave several. Then ``bound_low`` and ``bound_high`` are the counts (means:
-        features) that are possible at all; where nothing is known of the range, such as in rows
-        about a part of the models only, all from 0 up. In bounded rows every number that one of
-        the compatible data sets alone has (`POINTS`) is missing; ``low`` and ``high`` enclose 95 %
-        of these data sets if all unpublished counts are equally likely, ``low_once`` and
-        ``high_once`` if each data set counts once, and ``interval`` says so. ``other_reading`` and
-        ``other_share`` give what the rival reading takes a published number to be, where it
-        differs. In a table with means, ``published_first`` says of which goal the highest is
-        published.
+        basis is that word; for observed data that no person coded, language-model. For a
+        reconstruction it is published where a printed number is reproduced, implied where the
+        publication and the reading leave only this value, and bounded where they leave several.
+        Then ``bound_low`` and ``bound_high`` are the counts (means: features) that are possible at
+        all; where nothing is known of the range, such as in rows about a part of the models only,
+        all from 0 up. In bounded rows every number that one of the compatible data sets alone has
+        (`POINTS`) is missing; ``low`` and ``high`` enclose 95 % of these data sets if all
+        unpublished counts are equally likely, ``low_once`` and ``high_once`` if each data set
+        counts once, and ``interval`` says so. ``other_reading`` and ``other_share`` give what the
+        rival reading takes a published number to be, where it differs. In a table with means,
+        ``published_first`` says of which goal the highest is published.
     """
-    kind, reading = dataset.info.kind, dataset.info.reading or ""
+    kind, reading = dataset.kind, dataset.info.reading or ""
     marked = table.assign(basis=kind, kind=kind, reading=reading)
     if kind != "reconstructed":
         return marked

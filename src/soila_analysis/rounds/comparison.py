@@ -119,7 +119,7 @@ def _marked(data: Dataset) -> pd.DataFrame:
 
 
 def _coders(data: Dataset) -> set[str]:
-    return set(data.codings["coder_id"])
+    return set(data.counted.codings["coder_id"])
 
 
 def _definitions(data: Dataset) -> Mapping[str, object]:
