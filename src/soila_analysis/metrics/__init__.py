@@ -9,6 +9,7 @@ from soila_analysis.metrics.coder_error import coder_errors, corrected_shares
 from soila_analysis.metrics.differences import share_changes, signed_differences
 from soila_analysis.metrics.frames import STATUSES
 from soila_analysis.metrics.gaps import gaps
+from soila_analysis.metrics.planning import double_coding, next_models
 from soila_analysis.metrics.prediction import model_and_people
 from soila_analysis.metrics.profiles import features_per_model
 from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
@@ -33,6 +34,7 @@ __all__ = [
     "coder_errors",
     "corrected_shares",
     "disagreement",
+    "double_coding",
     "evidence_map",
     "feature_by_goal",
     "feature_shares",
@@ -42,6 +44,7 @@ __all__ = [
     "goal_distribution",
     "leading_goal",
     "model_and_people",
+    "next_models",
     "rank_ranges",
     "ranked",
     "rounding",

@@ -15,6 +15,7 @@ from soila_analysis.metrics.agreement import patterns_of
 PRESENT, ABSENT = 0, 1  # positions among the statuses that are compared
 RIGHT, WRONG = 2.0, 1.0  # Beta prior of sensitivities and specificities
 EVEN = 0.5  # Beta prior of the share, both ways: Jeffreys'
+NAMED = 5  # models with an anchor, from which on it names the classes
 CHAINS, BURN = 8, 200
 TOLERANCE, STEPS = 1e-9, 5000
 EDGE = 1e-9  # probabilities keep this distance from 0 and 1
@@ -169,7 +170,7 @@ def posterior(found: Evidence, draws: int, seed: int) -> Posterior:
     Returns
     -------
     Posterior
-        Where no anchor names the classes, draws in which coders do worse than chance on average
+        Where fewer than five anchors name the classes, draws in which coders do worse than chance on average
         are not taken.
 
     References
@@ -207,8 +208,8 @@ def _voted(found: Evidence) -> Floats:
 
 
 def _told(found: Evidence) -> npt.NDArray[np.bool_]:
-    """Say of which features an anchor names the classes."""
-    return (found.weight[:, found.known >= 0] > 0).any(axis=1)
+    """Say of which features anchors name the classes."""
+    return found.weight[:, found.known >= 0].sum(axis=1) >= NAMED
 
 
 def _anchored(probability: Floats, found: Evidence) -> Floats:
