@@ -1,6 +1,7 @@
 """How often intervals of shares corrected for coder error hold the true share, by simulation.
 
-Each sample is measured as a feature of a data set, by `metrics.corrected_shares` and
+Printed are coverage, median of the settings and lowest with its setting, and the mean width. Each
+sample is measured as a feature of a data set, by `metrics.corrected_shares` and
 `metrics.coder_errors`. A setting is a true share and the coders' sensitivity and specificity. Run:
 .venv/bin/python benchmarks/coder_error.py [samples of each setting]
 """
@@ -17,13 +18,17 @@ from statsmodels.stats.proportion import proportion_confint
 
 from soila_analysis import metrics
 
-SAMPLES, DRAWS = 20, 1600
+SAMPLES, DRAWS = 10, 800
 MODELS, SHARES = (24, 52, 200), (0.15, 0.5, 0.9)
 ERRORS = ((0.7, 0.9), (0.8, 0.8), (0.9, 0.9), (0.95, 0.95), (0.9, 0.7))
 SETTINGS = pd.DataFrame(
     [(share, *errors) for share, errors in product(SHARES, ERRORS)],
     columns=["share", "sensitivity", "specificity"],
 )
+WAYS = {  # intervals, and what they are to hold
+    **dict.fromkeys(("here", "rogan_gladen", "sampling alone", "majority"), "share"),
+    **{name: name for name in ("sensitivity", "specificity")},
+}
 COUNTS_AS = {"1": "present", "0": "absent"}
 
 Numbers = npt.NDArray[np.int8]
@@ -79,6 +84,7 @@ DESIGNS = {
     "the same, second coder on half": (2, disagreements(0.5)),
     "three coders": (3, nothing(1)),
     "three coders on half, one on the rest": (3, nothing(0.5)),
+    "three coders on 5, one on the rest": (3, nothing(0)),
     "six coders": (6, nothing(1)),
     "two coders: bounds": (2, nothing(1)),
 }
@@ -120,10 +126,11 @@ def intervals(name: str, models: int, samples: int, *, harder: bool = False) -> 
         found[f"sampling alone {end}"] = table[f"sampling_{end}"]
     k = (2 * (codes == 0).sum(axis=0) > (codes >= 0).sum(axis=0)).sum(axis=0)
     found["majority low"], found["majority high"] = proportion_confint(k, models, method="wilson")
-    if coders == 1:
-        errors = metrics.coder_errors(*asked, decisions=decided, draws=DRAWS)
+    errors = metrics.coder_errors(*asked, decisions=decided, draws=DRAWS)
+    first = errors[errors["coder_id"] == "A"].reset_index(drop=True)
+    for name in ("sensitivity", "specificity", "rogan_gladen"):
         for end in ("low", "high"):
-            found[f"Lang-Reiczigel {end}"] = errors[f"rogan_gladen_{end}"]
+            found[f"{name} {end}"] = first[f"{name}_{end}"]
     return found.assign(told=told, corrected=table["corrected"], mode=table["dawid_skene"])
 
 
@@ -131,19 +138,18 @@ def measured(name: str, models: int, samples: int, *, harder: bool = False) -> d
     """Give coverage over the settings, median and lowest, of each interval; and its mean width."""
     found = intervals(name, models, samples, harder=harder)
     setting = np.repeat(np.arange(len(SETTINGS)), samples)
-    true = SETTINGS["share"].to_numpy()[setting]
     cells = {"design": name, "models": str(models)}
-    for way in ("here", "Lang-Reiczigel", "sampling alone", "majority"):
+    for way, quantity in WAYS.items():
+        true = SETTINGS[quantity].to_numpy()[setting]
+        low, high = found[f"{way} low"], found[f"{way} high"]
+        held = ((low <= true + 1e-9) & (true <= high + 1e-9)).where(low.notna()).astype(float)
+        by = held.groupby(setting).mean().dropna()
         cells[way] = ""
-        if f"{way} low" in found and found[f"{way} low"].notna().any():
-            low, high = found[f"{way} low"], found[f"{way} high"]
-            held = ((low <= true + 1e-9) & (true <= high + 1e-9)).where(low.notna()).astype(float)
-            by = held.groupby(setting).mean().dropna()
-            worst = SETTINGS.loc[by.idxmin()]
-            at = f" at {worst['share']:g}, {worst['sensitivity']:g}, {worst['specificity']:g}"
-            cells[way] = f"{by.median():.2f} ({by.min():.2f}{at}); {(high - low).mean():.2f}"
+        if len(by):
+            at = ", ".join(f"{value:g}" for value in SETTINGS.loc[by.idxmin()])
+            cells[way] = f"{by.median():.2f} ({by.min():.2f}: {at}); {(high - low).mean():.2f}"
     for point in ("corrected", "mode"):
-        error = (found[point] - true) ** 2
+        error = (found[point] - SETTINGS["share"].to_numpy()[setting]) ** 2
         cells[f"error of {point}"] = f"{np.sqrt(error.mean()):.3f}"
     return cells | {"told": f"{found['told'].mean():.2f}"}
 

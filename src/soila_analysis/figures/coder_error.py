@@ -41,7 +41,7 @@ HATCHED: dict[str, Any] = {"facecolor": "white", "edgecolor": GREY, "hatch": "//
 
 
 def metric(data: Coded, least: float = 0.5) -> pd.DataFrame:
-    """Make the table of the figure; `least` is what bounds take the coders' errors not to exceed."""
+    """Make the table; for the bounds, coders are taken to be right at least as often as `least`."""
     taxonomy = data.taxonomy
     counted = metrics.tally(data.status, contested=data.contested)
     shares = metrics.shares(counted, interval="none")[["feature_id", "k", "n", "share", "percent"]]
@@ -113,7 +113,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     between = height(why, SMALL) + 0.45 if why else 0
     page = Page(words, HEAD + step * len(rows) + between, [*_key(known, bounded, t), *own.key])
     rights = _columns(page, rows, t)
-    canvas, axes = page.canvas(), None
+    canvas = axes = page.canvas()
     for i, row in enumerate(rows.itertuples()):
         part, place = (known, i) if i < len(known) else (bounded, i - len(known))
         top = HEAD + (step * len(known) + between if part is bounded else 0)
@@ -199,14 +199,15 @@ def _columns(page: Page, rows: pd.DataFrame, t: Messages) -> list[float]:
     """Set the headings of the columns of numbers; give the right ends of the scale and of each."""
     heads = (t("coder-error.consensus"), "", t("coder-error.corrected"), "")
     cells = [_cells(row, t) for row in rows.itertuples()]
-    wide = [max(text_width(c, LABEL, bold=True) for c in column) for column in zip(*cells)]
-    right, rights = WIDTH - 0.3, []
+    columns = zip(*cells, strict=True)
+    wide = [max(text_width(c, LABEL, bold=True) for c in column) for column in columns]
+    right, rights = WIDTH - 0.3, list[float]()
     for one in reversed(wide):
         rights.insert(0, right)
         right -= one + GAP
     for i in (1, 3):
         weight = "bold" if i == 3 else "normal"
-        look = {"ha": "right", "weight": weight, "color": MUTED if i == 1 else TEXT}
+        look: dict[str, Any] = {"ha": "right", "weight": weight, "color": MUTED if i == 1 else TEXT}
         page.text(rights[i], HEAD - 0.57, heads[i - 1], **look)
     return [right - 0.35, *rights]
 
@@ -221,7 +222,12 @@ def _cells(row: Any, t: Messages) -> tuple[str, str, str, str]:
 
 
 def _print(page: Page, row: Any, y: float, rights: list[float], t: Messages) -> None:
-    looks = ({"color": MUTED}, {"color": MUTED}, {"weight": "bold"}, {"color": MUTED})
+    looks: tuple[dict[str, Any], ...] = (
+        {"color": MUTED},
+        {"color": MUTED},
+        {"weight": "bold"},
+        {"color": MUTED},
+    )
     for cell, right, look in zip(_cells(row, t), rights, looks, strict=True):
         page.text(right, y, cell, ha="right", va="center", **look)
 

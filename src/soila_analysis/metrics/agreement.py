@@ -41,9 +41,14 @@ Integers = npt.NDArray[np.int64]
 class CodedBlock(Protocol):
     """What `dataset.Cube` has: the position of each code, coders x models x features, or -1."""
 
-    codes: npt.NDArray[np.int8]
-    coders: Sequence[str]
-    models: Any
+    @property
+    def codes(self) -> npt.NDArray[np.int8]: ...  # noqa: D102
+
+    @property
+    def coders(self) -> Sequence[str]: ...  # noqa: D102
+
+    @property
+    def models(self) -> Any: ...  # noqa: D102
 
 
 class _Sums(NamedTuple):

@@ -111,7 +111,9 @@ def share_bounds(both: Any, first: Any, second: Any, least: float = LEAST) -> tu
         what is there, the coders err independently; to 1/200. Where none is, because the codes
         are less alike than chance, what each coder's own share leaves possible.
     """
-    both, first, second = (np.asarray(one, dtype=float)[..., np.newaxis] for one in (both, first, second))
+    both, first, second = (
+        np.asarray(one, dtype=float)[..., np.newaxis] for one in (both, first, second)
+    )
     share = np.linspace(0, 1, GRID)
     slack = 1e-9
     (low1, high1), (low2, high2) = (_better(own, share, least) for own in (first, second))
@@ -251,7 +253,7 @@ def coder_errors(
     """
     told = observed(cube, counts_as, features, decisions, references)
     drawn = latent_class.posterior(told.evidence, draws, seed)
-    tails = [(1 - confidence) / 2, 0.5, (1 + confidence) / 2]
+    tails = [0.5, (1 - confidence) / 2, (1 + confidence) / 2]
     states = told.counts(features).set_index("feature_id")["reason"]
     coded = (told.codes >= 0).any(axis=1).T  # of which feature somebody has a code
     names = pd.MultiIndex.from_product([features, told.coders], names=["feature_id", "coder_id"])
@@ -263,17 +265,26 @@ def coder_errors(
     known = (table["reason"] == "").to_numpy()
     for name in ("sensitivity", "specificity"):
         ends = np.quantile(getattr(drawn, name), tails, axis=0).reshape(3, -1)
-        for end, values in zip(("_low", "", "_high"), ends, strict=True):
+        for end, values in zip(("", "_low", "_high"), ends, strict=True):
             table[f"{name}{end}"] = np.where(known, values, np.nan)
     whole = np.where(told.throughout[:, np.newaxis], told.anchor, -1)
     right = {"sensitivity": (PRESENT, PRESENT), "specificity": (ABSENT, ABSENT)}
     for name, (truth, code) in right.items():
         there = (whole == truth) & (told.codes >= 0)
-        table[f"{name}_k"] = (there & (told.codes == code)).sum(axis=1).T.ravel()
-        table[f"{name}_n"] = there.sum(axis=1).T.ravel()
-    pairs = [(table[f"{name}_k"], table[f"{name}_n"]) for name in right]
-    enough = (table["sensitivity_n"] >= FEW) & (table["specificity_n"] >= FEW)
-    corrected = rogan_gladen((table["k"], table["n"]), *pairs, confidence)
+        n = pd.Series(there.sum(axis=1).T.ravel(), dtype="Int64")
+        k = pd.Series((there & (told.codes == code)).sum(axis=1).T.ravel(), dtype="Int64")
+        table[f"{name}_k"], table[f"{name}_n"] = k.mask(n == 0), n.mask(n == 0)
+    return _with_rogan_gladen(table, confidence)
+
+
+def _with_rogan_gladen(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """Correct each coder's own share by the right codes that were counted, if they are enough."""
+    names = ("k", "n", "sensitivity_k", "sensitivity_n", "specificity_k", "specificity_n")
+    k, n, found, there, missed, lacking = (
+        table[name].to_numpy(dtype=float, na_value=np.nan) for name in names
+    )
+    corrected = rogan_gladen((k, n), (found, there), (missed, lacking), confidence)
+    enough = (there >= FEW) & (lacking >= FEW)
     for end, values in zip(("", "_low", "_high"), corrected, strict=True):
         table[f"rogan_gladen{end}"] = np.where(enough, values, np.nan)
     return table
@@ -344,7 +355,8 @@ def observed(
         open_[cell] = anchor[cell] < 0
     codes = block.numbers[~trusted]
     told = (anchor >= 0) | open_
-    throughout = (told | ~(codes >= 0).any(axis=0)).all(axis=1) & told.any(axis=1)
+    coded = (codes >= 0).any(axis=0)
+    throughout = np.asarray((told | ~coded).all(axis=1) & told.any(axis=1))
     names = [name for name, one in zip(block.coders, trusted, strict=True) if not one]
     return Observed(codes, names, anchor, throughout, latent_class.evidence(codes, anchor))
 
@@ -352,7 +364,7 @@ def observed(
 def _bounds(
     codes: Numbers, least: float, tails: Sequence[float], draws: int, seed: int
 ) -> tuple[float, float]:
-    """Bound the share behind codes of coders x models by each pair of coders; the tightest count."""
+    """Bound the share by each pair of coders, of coders x models; the tightest bounds count."""
     rng, low, high = np.random.default_rng(seed), 0.0, 1.0
     codes = codes[(codes >= 0).any(axis=1)]
     pairs = [*combinations(codes, 2)] or [(one, one) for one in codes]

@@ -110,7 +110,7 @@ def evidence(
     weight = np.bincount(place.ravel(), minlength=features * len(patterns))
     weight = weight.reshape(features, len(patterns)) * (patterns >= 0).any(axis=1)
     own = patterns[:, :coders]
-    truth = patterns[:, coders]
+    truth = patterns[:, coders].astype(np.int64)
     return Evidence(
         (own == PRESENT).astype(float), (own == ABSENT).astype(float), truth, weight, of_model
     )
@@ -170,8 +170,8 @@ def posterior(found: Evidence, draws: int, seed: int) -> Posterior:
     Returns
     -------
     Posterior
-        Where fewer than five anchors name the classes, draws in which coders do worse than chance on average
-        are not taken.
+        Where fewer than five anchors name the classes, draws in which coders do worse than chance
+        on average are not taken.
 
     References
     ----------
@@ -190,14 +190,16 @@ def posterior(found: Evidence, draws: int, seed: int) -> Posterior:
         having = _drawn(rng, probability, found)
         count = having.sum(axis=-1)
         share = _beta(rng, EVEN + count, EVEN + found.weight.sum(axis=1) - count)
-        new = [_beta(rng, RIGHT + k, WRONG + of) for k, of in _outcomes(having, found)]
-        taken = named | (sum(new).sum(axis=-1, keepdims=True) >= coders)
-        right = tuple(np.where(taken, one, old) for one, old in zip(new, right, strict=True))
+        se, sp = (_beta(rng, RIGHT + k, WRONG + of) for k, of in _outcomes(having, found))
+        taken = named | ((se + sp).sum(axis=-1, keepdims=True) >= coders)
+        right = np.where(taken, se, right[0]), np.where(taken, sp, right[1])
         if step >= BURN:
             kept.append((share, count.astype(np.int64), *right))
             total += probability.mean(axis=0)
-    parts = (np.concatenate(part) for part in zip(*kept, strict=True))
-    return Posterior(*parts, total / steps)
+    shares, counts, sensitivity, specificity = (
+        np.concatenate(part) for part in zip(*kept, strict=True)
+    )
+    return Posterior(shares, counts, sensitivity, specificity, total / steps)
 
 
 def _voted(found: Evidence) -> Floats:
@@ -217,9 +219,7 @@ def _anchored(probability: Floats, found: Evidence) -> Floats:
     return np.where(found.known >= 0, found.known == PRESENT, probability)
 
 
-def _expected(
-    share: Floats, sensitivity: Floats, specificity: Floats, found: Evidence
-) -> Floats:
+def _expected(share: Floats, sensitivity: Floats, specificity: Floats, found: Evidence) -> Floats:
     """Give the probability of present for each feature and pattern; there may be chains before."""
     p, se, sp = (np.clip(one, EDGE, 1 - EDGE) for one in (share, sensitivity, specificity))
     odds = np.log(p / (1 - p))[..., np.newaxis]

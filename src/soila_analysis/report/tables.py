@@ -471,7 +471,9 @@ COLUMNS: Mapping[str, Column] = {
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),
     "corrected": Column(("corrected",), _fraction),
-    "corrected-ends": Column(("corrected_low", "corrected_high"), partial(_range, name="corrected")),
+    "corrected-ends": Column(
+        ("corrected_low", "corrected_high"), partial(_range, name="corrected")
+    ),
     "sampling-ends": Column(("sampling_low", "sampling_high"), partial(_range, name="sampling")),
     "possible": Column(("possible_low", "possible_high"), partial(_range, name="possible")),
     "unknown": Column(("reason", "identified_by"), _unknown, "text"),
