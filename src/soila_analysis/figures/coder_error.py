@@ -32,7 +32,6 @@ LANE, BELOW = 0.2, 0.6  # cm, height of a coder's lane, and of what stands below
 HEAD = 0.75
 GAP = 0.3  # cm between columns of numbers
 MOVED = 0.05  # from where a correction is said to move a share
-COMPUTED = ("corrected", "sampling", "possible", "dawid_skene")  # columns start with these
 MOST = 3  # corrections that are named
 RECONSTRUCTED = "reconstructed"
 TICK: dict[str, Any] = {"color": BLUE, "lw": 3, "solid_capstyle": "butt", "clip_on": False}
@@ -42,24 +41,21 @@ HATCHED: dict[str, Any] = {"facecolor": "white", "edgecolor": GREY, "hatch": "//
 
 def metric(data: Coded, least: float = 0.5) -> pd.DataFrame:
     """Make the table; for the bounds, coders are taken to be right at least as often as `least`."""
-    taxonomy = data.taxonomy
+    counts_as, features = data.taxonomy.counts_as, data.taxonomy.feature_ids
     counted = metrics.tally(data.status, contested=data.contested)
     shares = metrics.shares(counted, interval="none")[["feature_id", "k", "n", "share", "percent"]]
+    if data.info.kind == RECONSTRUCTED:  # nobody coded, so nobody erred
+        return shares.drop(columns="share").assign(reason=RECONSTRUCTED)
     codings = data.codings[~data.codings["coder_id"].isin(data.references)]
-    shares = metrics.with_coders(shares, codings, taxonomy.counts_as)
     corrected = metrics.corrected_shares(
         data.cube,
-        taxonomy.counts_as,
-        taxonomy.feature_ids,
+        counts_as,
+        features,
         decisions=data.decisions,
         references=data.references,
         least=least,
     )
-    table = shares.merge(corrected, on="feature_id")
-    if data.info.kind == RECONSTRUCTED:  # nobody coded, so nobody erred
-        made_up = [c for c in table if c.startswith(COMPUTED)]
-        table = table.drop(columns=["share", *made_up]).assign(reason=RECONSTRUCTED)
-    return table
+    return metrics.with_coders(shares, codings, counts_as).merge(corrected, on="feature_id")
 
 
 def drawable(table: pd.DataFrame, _variant: str = "") -> bool:
@@ -252,23 +248,24 @@ def _findings(
     """Say which shares move most, what is not known, and what it all rests on."""
     if known.empty:
         return [t("coder-error.all-unknown"), t("coder-error.advice")]
-    said = [t("coder-error.moved", ratio=t.ratio(len(moved), len(known)), points=t.number(5))]
-    by = (moved["corrected"] - moved["share"]).abs().sort_values(ascending=False, kind="stable")
+    ratio_moved = t.ratio(len(moved), len(known))
+    said = [t("coder-error.moved", ratio=ratio_moved, points=t.number(100 * MOVED))]
     if len(moved):
-        named = [
-            t(
-                "coder-error.one",
-                feature=t("common.quoted", name=row.feature),
-                before=percent(row, t),
-                after=_rounded(row.corrected, t),
-            )
-            for row in moved.loc[by.index[:MOST]].itertuples()
-        ]
-        said.append(t("coder-error.most", named="; ".join(named)))
+        by = (moved["corrected"] - moved["share"]).abs().sort_values(ascending=False, kind="stable")
+        largest = moved.loc[by.index[:MOST]].itertuples()
+        said.append(t("coder-error.most", named="; ".join(_moved(row, t) for row in largest)))
     if len(bounded):
         of = t.ratio(len(bounded), len(bounded) + len(known))
-        said.append(t("coder-error.some-unknown", ratio=of))
+        unknown = t("coder-error.some-unknown", ratio=of)
+        said.insert(0 if len(bounded) > len(known) else len(said), unknown)
     return [*said, t("coder-error.assumed"), t("coder-error.coverage")]
+
+
+def _moved(row: Any, t: Messages) -> str:
+    """Write a share before and after its correction."""
+    name = t("common.quoted", name=row.feature)
+    after = _rounded(row.corrected, t)
+    return t("coder-error.one", feature=name, before=percent(row, t), after=after)
 
 
 def _sentence(row: Any, t: Messages) -> str:

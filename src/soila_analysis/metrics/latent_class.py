@@ -155,7 +155,7 @@ def dawid_skene(found: Evidence, prior: tuple[float, float] = (RIGHT, WRONG)) ->
     )
 
 
-def posterior(found: Evidence, draws: int, seed: int) -> Posterior:
+def posterior(found: Evidence, draws: int, seed: int, chains: int = CHAINS) -> Posterior:
     """Draw shares, errors and classes by Gibbs sampling, for all features at once.
 
     Parameters
@@ -163,9 +163,11 @@ def posterior(found: Evidence, draws: int, seed: int) -> Posterior:
     found : Evidence
         The patterns.
     draws : int
-        How many are kept, at least; they come from 8 chains, whose first 200 steps are left out.
+        How many are kept, at least.
     seed : int
         Equal seeds give equal draws.
+    chains : int, default 8
+        Where they come from; of each, the first 200 steps are left out.
 
     Returns
     -------
@@ -179,8 +181,8 @@ def posterior(found: Evidence, draws: int, seed: int) -> Posterior:
     diagnostic tests in the absence of a gold standard. American Journal of Epidemiology 141,
     263-272.
     """
-    rng, steps = np.random.default_rng(seed), -(-draws // CHAINS)
-    start = np.broadcast_to(_voted(found), (CHAINS, *found.weight.shape))
+    rng, steps = np.random.default_rng(seed), -(-draws // chains)
+    start = np.broadcast_to(_voted(found), (chains, *found.weight.shape))
     share, right = _maximised(start, found, (RIGHT, WRONG))
     coders, named = found.present.shape[1], _told(found)[:, np.newaxis]
     kept: list[tuple[Floats, Integers, Floats, Floats]] = []

@@ -11,7 +11,7 @@ from soila_analysis.metrics.agreement import ONE_CODER, CodedBlock
 from soila_analysis.metrics.coder_error import NOT_CODED, Floats, Observed, observed
 from soila_analysis.metrics.latent_class import ABSENT, PRESENT
 
-WIDTH, SAMPLES, DRAWS = 0.3, 20, 800
+WIDTH, SAMPLES, DRAWS, CHAINS = 0.3, 16, 800, 2
 PARTS = np.linspace(0, 1, 6)  # of the models, coded twice in simulations
 NOT_REACHABLE = "not-reachable"
 DISPUTED, UNSURE = "disputed", "unsure"
@@ -49,7 +49,7 @@ def double_coding(
         As for `corrected_shares`.
     width : float, default 0.3
         Wanted width of the 95 % interval of the corrected share, from its lower to its upper end.
-    samples : int, default 20
+    samples : int, default 16
         Rounds of coding that are simulated for each feature and number of models.
     seed : int, default 1
         Equal seeds give equal numbers.
@@ -197,7 +197,6 @@ def _width(weight: Any, seed: int) -> Floats:
         weight.reshape(-1, len(PATTERNS)),
         np.zeros((0, 0), dtype=int),
     )
-    low, high = np.quantile(
-        latent_class.posterior(evidence, DRAWS, seed).share, [0.025, 0.975], axis=0
-    )
+    drawn = latent_class.posterior(evidence, DRAWS, seed, CHAINS)
+    low, high = np.quantile(drawn.share, [0.025, 0.975], axis=0)
     return np.asarray(high - low)
