@@ -30,6 +30,7 @@ FOLDERS = {
     "memberships": ROOT / "data" / "review-2024-memberships",
     "own": ROOT / "tests" / "fixtures" / "two-coders-own-taxonomy",
     "example": ROOT / "data" / "example-two-coders",
+    "regional": ROOT / "data" / "example-rounds-2029",
 }
 
 

@@ -45,6 +45,7 @@ CODERS = ("agreement", "agreement-by-coders", "disagreement")  # those that comp
 SEVERAL = (*CODERS, "coder-error")  # those of several coders
 SHARES = ("models-by-goal", "feature-shares", "feature-by-goal", "evidence-map")
 SPECS = (*SHARES, "features-per-model")  # those of coded models
+OF_MANY = ("model-people",)  # those that the other data sets cannot feed
 VARIANTS = [(plot, variant) for plot, p in figures.SPECS.items() for variant in p.variants]
 WHITE = "#ffffff"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -152,7 +153,7 @@ def draw(tables):
 @pytest.fixture(
     scope="module",
     params=[
-        *((n, lang) for n in (*NAMES, "example") for lang in LANGUAGES),
+        *((n, lang) for n in (*NAMES, "example", "regional") for lang in LANGUAGES),
         *(("made-up", "fi"), ("equal", "sv"), ("single", "en")),
     ],
     ids="-".join,
@@ -168,6 +169,7 @@ def every(request, draw):
     alone = [plot for plot in figures.SPECS if plot not in SEVERAL]
     plots = alone if name == "literal" or lang == "en" else ("taxonomy", *SPECS)
     plots = (*plots, *several) if name != "example" else several
+    plots = plots if name != "regional" else OF_MANY
     if name in ("made-up", "equal", "single"):
         plots = [*SPECS, "taxonomy", "rounds", *several]
     plots = [plot for plot in plots if (name, plot) != ("own", "share-bases")]  # of the review only

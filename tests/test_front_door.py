@@ -209,6 +209,9 @@ def test_every_figure_is_plotted_by_its_name_or_says_why_not(shipped, figure, na
     if name == "literal" and figure in (*AGREEMENT, "coder-error"):
         with pytest.raises(ValueError, match=f"^{figure}: .*(two|No).* coder"):
             soila.plot(figure, shipped[name], lang="en")
+    elif figure == "model-people":
+        with pytest.raises(ValueError, match=f"^{figure}: No language model has coded"):
+            soila.plot(figure, shipped[name], lang="en")
     elif (name, figure) in WITHOUT_CLAIMS:
         with pytest.raises(ValueError, match=f"^{figure}: The data set is not of any publication"):
             soila.plot(figure, shipped[name], lang="en")

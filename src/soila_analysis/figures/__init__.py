@@ -21,6 +21,7 @@ from soila_analysis.figures import (
     feature_shares,
     features_per_model,
     fragility,
+    model_people,
     models_by_goal,
     rounds,
     share_bases,
@@ -74,6 +75,7 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             agreement_by_coders,
             disagreement,
             coder_error,
+            model_people,
         )
     }
 )

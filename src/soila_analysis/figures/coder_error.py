@@ -107,12 +107,13 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     step = max(step, LANE * (max(own.lanes, default=0) + 1) + BELOW)
     why = lines(t("coder-error.unknown"), WIDTH - 0.6, SMALL, t.lang) if len(bounded) else []
     between = height(why, SMALL) + 0.45 if why else 0
+    start, after = HEAD + (0 if len(known) else between), step * len(known)
     page = Page(words, HEAD + step * len(rows) + between, [*_key(known, bounded, t), *own.key])
-    rights = _columns(page, rows, t)
+    rights = _columns(page, rows, start, t)
     canvas = axes = page.canvas()
     for i, row in enumerate(rows.itertuples()):
         part, place = (known, i) if i < len(known) else (bounded, i - len(known))
-        top = HEAD + (step * len(known) + between if part is bounded else 0)
+        top = start + (after + between if 0 < len(known) <= i else 0)
         if place == 0:
             axes = page.axes(LABELS, top, rights[0] - LABELS, step * len(part))
             percents(axes, len(part), t, ticks=(0, 25, 50, 75, 100))
@@ -125,9 +126,10 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         _draw(axes, row, place, step, [*zip(own.shares[i], own.looks, own.lanes, strict=False)])
         _print(page, row, y, rights[1:], t)
     if why:
-        at = HEAD + step * len(known)
-        canvas.plot([0.3, WIDTH - 0.3], [at + 0.05] * 2, color=RULE, lw=1.6)
+        at = start + after if len(known) else 0
         page.text(0.3, at + 0.2, why, size=SMALL, color=MUTED)
+    if why and len(known):
+        canvas.plot([0.3, WIDTH - 0.3], [start + after + 0.05] * 2, color=RULE, lw=1.6)
     return page.figure
 
 
@@ -191,7 +193,7 @@ def _key(known: pd.DataFrame, bounded: pd.DataFrame, t: Messages) -> list[Entry]
     ]
 
 
-def _columns(page: Page, rows: pd.DataFrame, t: Messages) -> list[float]:
+def _columns(page: Page, rows: pd.DataFrame, start: float, t: Messages) -> list[float]:
     """Set the headings of the columns of numbers; give the right ends of the scale and of each."""
     heads = (t("coder-error.consensus"), "", t("coder-error.corrected"), "")
     cells = [_cells(row, t) for row in rows.itertuples()]
@@ -204,7 +206,7 @@ def _columns(page: Page, rows: pd.DataFrame, t: Messages) -> list[float]:
     for i in (1, 3):
         weight = "bold" if i == 3 else "normal"
         look: dict[str, Any] = {"ha": "right", "weight": weight, "color": MUTED if i == 1 else TEXT}
-        page.text(rights[i], HEAD - 0.57, heads[i - 1], **look)
+        page.text(rights[i], start - 0.57, heads[i - 1], **look)
     return [right - 0.35, *rights]
 
 
@@ -247,7 +249,7 @@ def _findings(
 ) -> list[str]:
     """Say which shares move most, what is not known, and what it all rests on."""
     if known.empty:
-        return [t("coder-error.all-unknown"), t("coder-error.advice")]
+        return [t(f"coder-error.{one}") for one in ("all-unknown", "five", "advice")]
     ratio_moved = t.ratio(len(moved), len(known))
     said = [t("coder-error.moved", ratio=ratio_moved, points=t.number(100 * MOVED))]
     if len(moved):

@@ -31,6 +31,21 @@ class Coded(Protocol):
     def contested(self) -> pd.DataFrame:
         """As `status`, but with a disagreement wherever coders differ and nobody decided."""
 
+    def consensus(self, rule: str) -> pd.DataFrame:
+        """Bring the codes to one status by another rule."""
+
+    @property
+    def language_models(self) -> tuple[str, ...]:
+        """The coders that are language models."""
+
+    @property
+    def coders(self) -> pd.DataFrame | None:
+        """Who coded, if that is listed."""
+
+    @property
+    def sample(self) -> pd.DataFrame | None:
+        """Models that people code besides a language model, if there are any."""
+
     @property
     def memberships(self) -> pd.DataFrame:
         """One row for each goal of a model."""

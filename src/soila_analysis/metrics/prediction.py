@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.stats import fisher_exact
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from soila_analysis.metrics import frames
@@ -52,7 +54,8 @@ class Corrected(NamedTuple):
     weight : array of float
         How much the language model is listened to: 0 not at all, 1 as if it were right on average.
     n : array of float
-        How many models, coded by people alone, would tell as much.
+        How many models, coded by people alone, would tell as much: those of the sample at least,
+        and all at most.
     """
 
     share: Floats
@@ -90,10 +93,12 @@ def model_and_people(
         ``corrected``, without counts, has ``weight`` and ``effective_n``: see `Corrected`.
         ``people_width`` and ``corrected_width`` of the intervals; ``narrower``, whether the
         correction takes `WORTH` or more off; ``outside``, whether the language model's own share
-        is outside the corrected interval. ``undecided``, frozen models to which either gave
-        something else or nothing; ``elsewhere``, models outside the sample to which people gave
-        present or absent, which are not used. Then, the same in each row: ``frozen``, ``tuning``
-        and ``models``, all that the language model coded but for the tuning ones.
+        is outside the corrected interval. ``sample_p``: whether it finds the feature as often in
+        the sample as elsewhere, as of a random sample it should (Fisher's exact test, adjusted
+        over the features by Holm). ``undecided``, frozen models to which either gave something else
+        or nothing; ``elsewhere``, models outside the sample to which people gave present or absent,
+        which are not used. Then, the same in each row: ``frozen``, ``tuning`` and ``models``, all
+        that the language model coded but for the tuning ones.
 
     Raises
     ------
@@ -181,7 +186,8 @@ def corrected(pairs: Pairs, k: Floats, n: Floats) -> Corrected:
     variance = _powered(smooth, k, n)[2]
     own = (smooth.both + smooth.people) / smooth.n
     alone = own * (1 - own) / smooth.n
-    return Corrected(share.clip(0, 1), weight, pairs.n * np.maximum(alone / variance, 1))
+    worth = np.where(weight > 0, pairs.n * alone / variance, pairs.n)
+    return Corrected(share.clip(0, 1), weight, worth.clip(pairs.n, pairs.n + n))
 
 
 def _powered(pairs: Pairs, k: Floats, n: Floats) -> tuple[Floats, Floats, Floats]:
@@ -225,7 +231,16 @@ def _numbers(pairs: Pairs, k: Floats, n: Floats, confidence: float) -> dict[str,
         columns[f"{one}_width"] = columns[f"{one}_high"] - columns[f"{one}_low"]
     columns["narrower"] = columns["people_width"] - columns["corrected_width"] >= WORTH
     found, low, high = columns["model"], columns["corrected_low"], columns["corrected_high"]
-    return columns | {"outside": (found < low) | (found > high)}
+    off = np.maximum(low - found, found - high)
+    columns |= {"outside": off > 1e-12}  # no mere rounding of the arithmetic
+    inside = pairs.both + pairs.model
+    return columns | {"sample_p": _uneven((inside, pairs.n - inside), (k, n - k))}
+
+
+def _uneven(sample: tuple[Floats, Floats], others: tuple[Floats, Floats]) -> Floats:
+    """Test whether the sample differs from the others (Fisher), adjusted for all tests (Holm)."""
+    tables = np.stack([sample, others]).transpose(2, 0, 1)
+    return np.asarray(multipletests([fisher_exact(one).pvalue for one in tables], method="holm")[1])
 
 
 def _interval(

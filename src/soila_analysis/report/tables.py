@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from soila_analysis.dataset import Dataset
-from soila_analysis.figures import agreement, coder_error
+from soila_analysis.figures import agreement, coder_error, model_people
 from soila_analysis.figures.share_bases import fitting
 from soila_analysis.figures.wording import (
     BOUNDED,
@@ -289,6 +289,17 @@ def _disagreement(table: pd.DataFrame, t: Messages) -> Readable:
     return _by_feature(table, "outcome", lambda row: t.number(row.k), t)
 
 
+def _model_people(table: pd.DataFrame, t: Messages) -> Readable:
+    """Give a row to each feature: how often the language model is right, and three shares."""
+    rows = {row.feature: model_people.cells(row, t) for row in table.itertuples()}
+    heads = [t(f"column.{name}") for name in next(iter(rows.values()))]
+    return Readable(
+        (t("column.feature"), *heads),
+        ("text", *("value" for _ in heads)),
+        tuple((feature, *told.values()) for feature, told in rows.items()),
+    )
+
+
 def _by_feature(
     table: pd.DataFrame, column: str, write: Callable[[Row], str], t: Messages
 ) -> Readable:
@@ -315,6 +326,7 @@ CROSSED: Mapping[str, Callable[[pd.DataFrame, Messages], Readable]] = {
     "evidence-map": _crossed,
     "agreement": _agreement,
     "disagreement": _disagreement,
+    "model-people": _model_people,
 }
 """By figure, what brings a long table into one with a row a feature."""
 
