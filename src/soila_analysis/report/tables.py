@@ -482,13 +482,13 @@ COLUMNS: Mapping[str, Column] = {
     "mean-bounds": Column(("mean_min", "mean_max", "mean"), _mean_bounds),
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),
-    "corrected": Column(("corrected",), _fraction),
+    "corrected-share": Column(("corrected",), _fraction),
     "corrected-ends": Column(
         ("corrected_low", "corrected_high"), partial(_range, name="corrected")
     ),
     "sampling-ends": Column(("sampling_low", "sampling_high"), partial(_range, name="sampling")),
-    "possible": Column(("possible_low", "possible_high"), partial(_range, name="possible")),
-    "unknown": Column(("reason", "identified_by"), _unknown, "text"),
+    "possible-ends": Column(("possible_low", "possible_high"), partial(_range, name="possible")),
+    "errors-unknown": Column(("reason", "identified_by"), _unknown, "text"),
     "unclear": Column(("unclear",), _some),
     "disagreed": Column(("disagreed",), _some),
     "overruled": Column(("overruled",), _some),
