@@ -31,6 +31,18 @@ FIGURE_REASONS = {
     "ranks": {"2024": "year of the method's publication"},
     "features-per-model": {"7": "models not assessed, over all goals"},
     "evidence-map": {"80": "what counts as strong, and the upper class of the heat map"},
+    "coder-error": {
+        "5": "percentage points, from which on a correction is said to move a percentage",
+        "24": "models in the simulations, to",
+        "200": "models, true percentages from",
+        "15": "to",
+        "90": "per cent, sensitivity and specificity from",
+        "0.70": "to",
+        "0.95": "that",
+        "83": "per cent of samples; benchmarks/README.md has the table",
+        "86": "per cent of samples; benchmarks/README.md has the table",
+        "88": "per cent of samples; benchmarks/README.md has the table",
+    },
     "agreement": {
         "52": "models in the simulations, and",
         "24": "models",
