@@ -1254,7 +1254,17 @@ def test_an_svg_has_what_a_screen_reader_needs(saved):
         title, description = root[0], root[1]
         assert (title.tag, title.text) == (f"{SVG}title", d.words.alt)
         assert (description.tag, description.text) == (f"{SVG}desc", d.words.description)
-        assert root.get("aria-labelledby").split() == [title.get("id"), description.get("id")]
+        assert root.get("aria-labelledby") == title.get("id")
+        assert root.get("aria-describedby") == description.get("id")
+
+
+def test_a_png_has_few_colours_and_its_inks_among_them(saved):
+    for _, files in saved:
+        with Image.open(files["png"]) as image:
+            assert image.mode == "P"
+            colours = image.convert("RGB").getcolors()
+        assert len(colours) <= 64
+        assert {(255, 255, 255), ImageColor.getrgb(TEXT)} <= {colour for _, colour in colours}
 
 
 def test_the_ids_of_an_svg_are_unique_and_its_references_lead_somewhere(saved):
