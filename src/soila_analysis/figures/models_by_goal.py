@@ -12,6 +12,7 @@ from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines, row_height
 from soila_analysis.figures.palette import PALETTE
+from soila_analysis.figures.rows import Rows
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import base, empty_goals, leaders, percent, ratio
@@ -174,4 +175,12 @@ def _known(table: pd.DataFrame) -> bool:
     return bool(table["k"].notna().all())
 
 
-SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",), drawable)
+SPEC = Spec(
+    "models-by-goal",
+    texts,
+    (as_published, redesigned),
+    metric,
+    ("goal-share",),
+    drawable,
+    Rows("goal"),
+)

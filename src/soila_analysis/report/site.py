@@ -21,7 +21,7 @@ from soila_analysis.report.pages import CUTS, TERMS, asset, font, render, style
 from soila_analysis.report.sketch import sketch
 from soila_analysis.report.tables import LONG, compact, read, readable
 
-DOWNLOADS = ("png", "svg", "pdf")
+DOWNLOADS = ("png", "pdf")  # drawings for screens and for print; the build has SVG as well
 SPECIAL = re.compile(r"[&%$#_{}]")  # in BibTeX
 PAGES = ("index", "map", "claims", "features", "glossary", "methods", "accessibility")
 CHECKS = (  # figures for those who check the others
@@ -74,7 +74,7 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
     figures = drawn(built)
     files = sorted((built / "notebooks").glob("*.ipynb"))
     drawings = {
-        embedded((built / f"figures/{f.stem}.svg").read_bytes()): f"{f.stem}.svg" for f in figures
+        embedded((built / f"figures/{f.stem}.svg").read_bytes()): f"{f.stem}.png" for f in figures
     }
     notebooks = [executed(file, drawings) for file in files if not _has_nothing_to_draw(file)]
     titles = distinct((n.title, n.stem) for n in notebooks)
