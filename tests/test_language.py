@@ -134,6 +134,7 @@ SAID |= {
 # keys that are words of the tables, names of pages and languages, and words of the script
 LOOKED_UP = ("badge.", "reading.", "taxonomy.basis.")
 LOOKED_UP += ("site.page.", "site.language.", "site.script.", "site.tested-", "word.")
+LOOKED_UP += ("grouped.",)
 LOOKED_UP += ("site.untested-", "site.limits-", "site.reference.")
 LOOKED_UP += ("site.term.", "site.stems.", "site.glossary.")
 

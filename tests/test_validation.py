@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from soila_analysis import dataset as datasets
+from soila_analysis import files
 from soila_analysis.dataset import Problem
 from soila_analysis.files import UserError
 
@@ -54,9 +55,9 @@ FEATURES = (
 )
 
 
-def written(folder: Path, files: dict[str, str]) -> Path:
+def written(folder: Path, tables: dict[str, str]) -> Path:
     folder.mkdir(exist_ok=True)
-    for name, text in files.items():
+    for name, text in tables.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
     return folder
 
@@ -416,7 +417,7 @@ KEYS = {
         [
             "dataset.toml, key licence: the key is missing",
             'dataset.toml:6: found "license", allowed title, kind, reading, source, citation, '
-            "place, author, publisher, claims, licence, round, date, taxonomy, encoding, "
+            "place, author, publisher, claims, licence, round, earlier, date, taxonomy, encoding, "
             'consensus, engine, address; did you mean "licence"?',
         ],
     ),
@@ -491,6 +492,45 @@ def test_a_wrong_key_is_told_with_its_line_and_what_is_allowed(folder, change, e
     assert SOUND["dataset.toml"].count(change[0]) == 1
     written(folder, {"dataset.toml": SOUND["dataset.toml"].replace(*change)})
     assert shown(folder) == expected
+
+
+def followed(folder, rounds):
+    """Write rounds beside each other, each with the folder of the one before."""
+    for name, before in rounds.items():
+        about = SOUND["dataset.toml"] + f'earlier = "{before}"\n'
+        written(folder.parent / name, SOUND | {"dataset.toml": about})
+
+
+def test_an_earlier_round_that_is_not_there_is_told_with_its_line(folder):
+    followed(folder, {folder.name: "../round-2023"})
+    place = folder.parent / "round-2023"
+    assert shown(folder) == [
+        'dataset.toml:9, key earlier: found "../round-2023"; '
+        f"round-2025: no data set of an earlier round at {place}"
+    ]
+
+
+def test_rounds_that_lead_in_a_circle_are_told_by_their_names(folder):
+    followed(folder, {folder.name: "../round-2023", "round-2023": "../round-2025"})
+    assert shown(folder) == [
+        'dataset.toml:9, key earlier: found "../round-2023"; the earlier rounds lead in a circle: '
+        "round-2025 -> round-2023 -> round-2025"
+    ]
+
+
+def test_an_earlier_round_that_names_one_that_is_not_there_is_told_too(folder):
+    followed(folder, {folder.name: "../round-2023", "round-2023": "../round-2021"})
+    (problem,) = shown(folder)
+    assert problem.endswith(
+        f"; round-2023: no data set of an earlier round at {folder.parent / 'round-2021'}"
+    )
+
+
+def test_rounds_are_followed_back_to_the_oldest(folder):
+    written(folder.parent / "round-2021", SOUND)
+    followed(folder, {folder.name: "../round-2023", "round-2023": "../round-2021"})
+    assert shown(folder) == []
+    assert [one.name for one in files.earlier(folder)] == ["round-2021", "round-2023"]
 
 
 OWN_TABLES = {

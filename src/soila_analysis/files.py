@@ -31,6 +31,7 @@ except ImportError:  # Windows: nothing waits there for another command
 OUTPUT = "SOILA_OUTPUT"  # the folder that outputs go to
 RECORD = "SOILA_PROVENANCE"  # what they are made from, as JSON
 
+ABOUT = "dataset.toml"  # says of a data set's folder what it is
 READ = (".csv", ".parquet", ".toml")  # what of a data set's folder is read
 LARGEST = 2 * 2**30  # bytes of one file of it
 KINDS = {
@@ -176,6 +177,47 @@ def portable(dataset: str | Path) -> str:
     """
     folder, top = dataset_folder(dataset), root()
     return (folder.relative_to(top) if folder.is_relative_to(top) else folder).as_posix()
+
+
+def earlier(folder: Path) -> list[Path]:
+    """Follow the rounds of a data set back, by ``earlier`` in ``dataset.toml``.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set's folder; also one that waits beside its place, as `replacing` makes it.
+
+    Returns
+    -------
+    list of Path
+        The folders of the earlier rounds, oldest first.
+
+    Raises
+    ------
+    UserError
+        If a round is not there, or they lead in a circle.
+    """
+    found = [Path(os.path.normpath(INSIDE.sub("", folder.absolute().as_posix())))]
+    told = _earlier(folder)
+    while told:
+        before = Path(os.path.normpath(found[-1] / told))
+        if before in found:
+            names = " -> ".join(one.name for one in (*found, before))
+            raise UserError(f"the earlier rounds lead in a circle: {names}")
+        if not (before / ABOUT).is_file():
+            raise UserError(f"{found[-1].name}: no data set of an earlier round at {before}")
+        found.append(before)
+        told = _earlier(before)
+    return found[:0:-1]
+
+
+def _earlier(folder: Path) -> str:
+    """Read which folder a round names as the earlier one; what else is wrong is told elsewhere."""
+    try:
+        told = tomllib.loads((folder / ABOUT).read_text("utf-8-sig")).get("earlier", "")
+    except (OSError, ValueError, RecursionError):
+        return ""
+    return told if isinstance(told, str) else ""
 
 
 def build_folder(dataset: str | Path) -> Path:

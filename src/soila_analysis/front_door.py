@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from soila_analysis import figures, files, metrics
 from soila_analysis.dataset import Dataset
-from soila_analysis.figures.spec import found, options
+from soila_analysis.dataset.groups import groups
+from soila_analysis.figures.spec import WrongNameError, found, options
 from soila_analysis.review import basis, claims
 
 SHOWN = ("k", "n", "share", "low", "high", "percent", "basis")
@@ -44,7 +45,7 @@ def shares(
         As `load` gives.
     by : str, optional
         ``goal``, or a column of ``models.csv``; models without a value are in no group. A model
-        with several goals counts in each of them.
+        with several goals, or several values between semicolons, counts in each of them.
     lang : {"fi", "sv", "en"}, default "fi"
         Language of the labels.
     interval : str, default "wilson"
@@ -79,11 +80,14 @@ def shares(
         measures = ("feature-share-by-goal",)
     else:
         found("models.csv has no column", by, {"goal": None, **dict.fromkeys(columns)})
-        groups = data.models.loc[data.models[by] != "", ["model_id", by]]
-        table, measures = (
-            metrics.shares_by(data.status, groups, interval=interval, contested=data.contested),
-            (),
+        members, named, _ = groups(data.models, by)
+        members = members.rename(columns={"goal_id": by})
+        order, measures = named["goal_id"].tolist(), ()
+        table = metrics.shares_by(
+            data.status, members, order, interval=interval, contested=data.contested
         )
+        labels = named.set_index("goal_id")[f"label_{lang}"]
+        table = table.assign(**{by: table[by].map(labels)})
     marked = basis.mark(table, data, *measures)
     source, scope = figures.sourced(data.info, lang), figures.scoped(data.info, lang)
     labelled = figures.label(marked, data.taxonomy, lang, source, scope=scope)
@@ -104,7 +108,8 @@ def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.Data
         Language of the labels.
     **given
         Options of the figure, such as ``feature`` of ``feature-by-goal``, or ``earlier``, another
-        data set, of ``rounds``.
+        data set, of ``rounds``. Of every figure that takes goals, ``by``: a column of
+        ``models.csv`` whose groups take their place, see `Dataset.grouped`.
 
     Returns
     -------
@@ -115,18 +120,24 @@ def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.Data
     Raises
     ------
     ValueError
-        For an unknown figure or option; the message lists those there are.
+        For an unknown figure or option; the message lists those there are. For a column that there
+        is not, or a figure without goals.
     """
     metric = figures.spec(figure).metric or _from_review(figure)
     known = options(metric)
+    by = "" if "by" in known else given.pop("by", "")
+    data = data.grouped(by) if by else data
     for option in given:
         found(f"{figure} has no option", option, dict.fromkeys(known))
     if "lang" in inspect.signature(metric).parameters:
         given["lang"] = lang
     made = metric(data, **given)
+    if by and (figures.spec(figure).metric is None or "goal_id" not in made):
+        raise WrongNameError(f"{figure} has no goals that {by} could take the place of")
     if "basis" not in made:
         made = basis.mark(made, data, *figures.spec(figure).measures)
     if "source" not in made:
+        made = made.assign(**_grouping(data))
         source = figures.sourced(data.info, lang, "".join(made["kind"].head(1)))
         told = {"scope": figures.scoped(data.info, lang), "selection": _selection(data, lang)}
         made = figures.label(made, data.taxonomy, lang, source, **told)
@@ -245,6 +256,14 @@ def _variants(figure: str, data: Dataset) -> tuple[str, ...]:
     """List the variants of a figure; only the review is drawn as it was published."""
     known = figures.spec(figure).variants
     return tuple(v for v in known if v != "as-published" or data.info.of_review)
+
+
+def _grouping(data: Dataset) -> dict[str, Any]:
+    """Say which column has taken the place of goals, if one has, and what it leaves out."""
+    if data.grouping is None:
+        return {}
+    kind, column = data.grouping.told
+    return {"groups": kind, "grouping": column, "ungrouped": data.grouping.without}
 
 
 def _selection(data: Dataset, lang: str) -> str:

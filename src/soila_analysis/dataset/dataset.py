@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from shutil import copy2, copytree, rmtree
@@ -16,6 +16,7 @@ from soila_analysis.dataset import datapackage, tables
 from soila_analysis.dataset import metadata as information
 from soila_analysis.dataset.consensus import settled
 from soila_analysis.dataset.cube import Cube
+from soila_analysis.dataset.groups import GroupError, Grouping, groups
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import DatasetError, Problem
 from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, LARGE, OWN, TEXTS
@@ -73,6 +74,8 @@ class Dataset:
         Numbers and statements that were published of it; see the data dictionary.
     part : Part, optional
         Which models were kept, where it is a part of a data set.
+    grouping : Grouping, optional
+        Which column of the models has taken the place of goals, if one has: see `grouped`.
     origin : tuple, optional
         Folder and hashes of the files that it was read from: `save` does not overwrite others.
     """
@@ -89,6 +92,7 @@ class Dataset:
     decisions: pd.DataFrame | None = None
     claims: pd.DataFrame | None = None
     part: Part | None = None
+    grouping: Grouping | None = None
     origin: tuple[Path, Mapping[str, str]] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -162,6 +166,46 @@ class Dataset:
     def goal(self) -> str:
         """The goal whose models it is narrowed to; empty for all."""
         return self.part.goal if self.part else ""
+
+    def grouped(self, by: str) -> "Dataset":
+        """Put the groups by a column of the models in the place of goals.
+
+        Every figure, metric and map that takes goals then takes these groups. Nothing that was
+        published of goals is said of them.
+
+        Parameters
+        ----------
+        by : str
+            A column of ``models.csv``. Several values of one cell stand between semicolons: the
+            model is then in several groups. A model without a value is in none.
+
+        Returns
+        -------
+        Dataset
+            The same models and codes. The groups stand under ``memberships`` and ``goals``, in the
+            words of `taxonomy.regions` where all values are regions.
+
+        Raises
+        ------
+        ValueError
+            For a column that there is not, or without any value; for a reconstruction.
+        """
+        if self.info.kind == "reconstructed":
+            raise GroupError(f"{self.name} is a reconstruction: groups of its models are made up")
+        memberships, goals, grouping = groups(self.models, by)
+        held = vars(self)
+        made = replace(
+            self,
+            info=self.info.model_copy(update={"claims": None}),
+            memberships=memberships,
+            codings=held["codings"] if "codings" in held else held["cube"],
+            goals=goals,
+            claims=None,
+            grouping=grouping,
+        )
+        kept = {name: held[name] for name in ("cube", "status", "contested") if name in held}
+        vars(made).update(kept)  # codes and features are the same
+        return made
 
     def tidy(self, lang: str = "fi") -> pd.DataFrame:
         """Lay the codes out for plotting: one row a model, feature and coder.

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from soila_analysis import files
 from soila_analysis.dataset.consensus import DEFAULT, RULES_ALLOWED, is_rule
 from soila_analysis.dataset.problems import Problem
 from soila_analysis.dataset.schema import is_date
@@ -25,7 +26,7 @@ from soila_analysis.dataset.tables import decoded
 from soila_analysis.language.likeness import nearest
 from soila_analysis.taxonomy import LANGUAGES
 
-FILE = "dataset.toml"
+FILE = files.ABOUT
 REVIEW: Final = "review-2024"  # the one publication whose claims the library knows
 CLAIMS = "claims.csv"  # those of any other, beside the data
 
@@ -94,6 +95,8 @@ class DatasetInfo(BaseModel):
         Which reading of the published figures a reconstruction follows; for reconstructions only.
     licence, round : str
         Terms of use; the review or year that was coded.
+    earlier : str, optional
+        The folder of the round before, as seen from this one.
     taxonomy : str
         The version of the taxonomy that was coded by.
     encoding : {"utf-8", "latin-1", "windows-1252"}
@@ -119,6 +122,7 @@ class DatasetInfo(BaseModel):
     claims: Literal["review-2024", "claims.csv"] | None = None
     licence: Text
     round: Text
+    earlier: Text | None = None
     date: Text | None = None
     taxonomy: Text
     encoding: Literal["utf-8", "latin-1", "windows-1252"] = "utf-8"

@@ -1,11 +1,12 @@
 """Questions to a data set: a part of it, the codes behind a number, codes that no longer hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pandas as pd
 
 from soila_analysis.dataset.dataset import Dataset, Part
+from soila_analysis.dataset.groups import named, values
 from soila_analysis.language.likeness import unknown
 from soila_analysis.taxonomy import LANGUAGES
 
@@ -20,8 +21,9 @@ def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
     dataset : Dataset
         What to choose from; it is not changed.
     only : str, optional
-        Values of columns of ``models.csv``, such as ``region=Uusimaa; year=2024``. Several values
-        of one column are alternatives; of several columns all must hold.
+        Values of columns of ``models.csv``, such as ``region=Lapland; year=2024``. Several values
+        of one column are alternatives; of several columns all must hold. Of a cell with several
+        values one suffices; regions can be named in any language.
     goal : str, optional
         The id of a goal that the models serve, ``largest`` for the one with most models of
         `dataset`, the first of several, or ``all``.
@@ -45,13 +47,16 @@ def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
     """
     models, known = dataset.models, dataset.taxonomy.goal_ids
     wanted = [_pair(part) for part in only.split(";") if part.strip()]
-    problems = [problem for pair in wanted for problem in _wrong(models, *pair)]
+    held = {name: _values(models, name) for name, _ in wanted if name in models}
+    problems = [problem for pair in wanted for problem in _wrong(models, held, *pair)]
     if goal not in ("", *CHOICES, *known):
         problems.append(unknown("no goal", goal, (*CHOICES, *known)))
     if problems:
         raise ValueError("\n".join(problems))
     for column in dict(wanted):
-        models = models[models[column].isin([value for name, value in wanted if name == column])]
+        told = {one for name, value in wanted if name == column for one in named(value)}
+        fitting = held[column].loc[held[column]["value"].isin(told), "model_id"]
+        models = models[models["model_id"].isin(fitting)]
     goal = _chosen(goal, dataset)
     if goal:
         served = dataset.memberships.query("goal_id == @goal")["model_id"]
@@ -157,11 +162,20 @@ def _pair(text: str) -> tuple[str, str]:
     return column.strip(), value.strip()
 
 
-def _wrong(models: pd.DataFrame, column: str, value: str) -> Iterator[str]:
+def _values(models: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Give each value of a column a row; ids stand alone in their cells."""
+    if column == "model_id":
+        return models[["model_id"]].assign(value=models["model_id"])
+    return values(models, column)
+
+
+def _wrong(
+    models: pd.DataFrame, held: Mapping[str, pd.DataFrame], column: str, value: str
+) -> Iterator[str]:
     if column not in models:
         yield unknown("models.csv has no column", column, list(models))
-    elif value not in set(models[column]):
-        yield unknown(f"no model has {column}", value, sorted(set(models[column])))
+    elif not named(value) & set(held[column]["value"]):
+        yield unknown(f"no model has {column}", value, sorted(set(held[column]["value"])))
 
 
 def _of(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     problems += [*_no_rows(read), *_wrong_version(folder, keys, present)]
     problems += [*_unknown_coder(folder, keys, read), *_unlisted_version(folder, keys, read)]
     problems += [*_claims_unsaid(folder, keys, present), *_no_numbers(read), *_no_language(read)]
-    problems += _look_alike(read)
+    problems += [*_look_alike(read), *_no_earlier(folder, keys)]
     if "decisions" in read and "codings" in read:
         problems += not_coded(read["decisions"], read["codings"])
     elif "decisions" in read and cube and not problems:
@@ -382,6 +382,18 @@ def _no_numbers(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
         Problem(metadata.CLAIMS, int(line), "printed", row.printed, ("a whole number",))
         for line, row in wrong.iterrows()
     ]
+
+
+def _no_earlier(folder: Path, keys: Mapping[str, Any]) -> list[Problem]:
+    """Find that an earlier round is not there, or that rounds lead in a circle."""
+    told = keys.get("earlier")
+    if not isinstance(told, str):
+        return []
+    try:
+        files.earlier(folder)
+    except files.UserError as error:
+        return [_wrong_key(folder, "earlier", told, (), str(error))]
+    return []
 
 
 def _wrong_key(folder: Path, key: str, found: str, allowed: Ids, advice: str) -> Problem:

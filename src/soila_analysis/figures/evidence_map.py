@@ -25,8 +25,9 @@ from soila_analysis.figures.wording import (
     open_codes,
     percent,
     ratio,
+    spoken,
 )
-from soila_analysis.language import Messages, messages
+from soila_analysis.language import Messages
 from soila_analysis.metrics.gaps import OPEN
 
 THIN = 2.2  # points, of the bars of a range in a cell
@@ -48,7 +49,7 @@ def metric(data: Coded) -> pd.DataFrame:
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
-    t = messages(lang)
+    t = spoken(table, lang)
     cells, totals = _cells(table), _totals(table)
     least = cells.assign(least=[_least(row) for row in cells.itertuples()]).fillna({"least": 0})
     strong = least.groupby("feature_id")["least"].min().ge(STRONG)
@@ -83,7 +84,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
 
     Beyond twelve goals or forty features it goes on in further panels below.
     """
-    t = messages(words.lang)
+    t = spoken(table, words.lang)
     laid = plan(table, t)
     page = Page(words, laid.height, _key(table, t))
     laid.set_numbers(page)

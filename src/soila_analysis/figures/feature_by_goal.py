@@ -36,8 +36,9 @@ from soila_analysis.figures.wording import (
     percent,
     ratio,
     sentences,
+    spoken,
 )
-from soila_analysis.language import Messages, messages
+from soila_analysis.language import Messages
 from soila_analysis.metrics.profiles import LEAST
 
 LABELS = 4.4  # cm, width of the column of labels
@@ -59,7 +60,7 @@ def metric(data: Coded, feature: str = "rarest", interval: str = "wilson") -> pd
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
-    t = messages(lang)
+    t = spoken(table, lang)
     feature = table["feature"].iloc[0]
     rows = table.dropna(subset=["share"])
     first = rows[rows["share"] == rows["share"].max()]
@@ -88,7 +89,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 
 def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's bars of counts, the first goal at the bottom, shares as labels."""
-    t = messages(words.lang)
+    t = spoken(table, words.lang)
     rows = table.iloc[::-1].reset_index(drop=True)
     step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, BAR_ROW)
     ranges = rows[rows["basis"] == BOUNDED]
@@ -114,7 +115,7 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
 
 def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw filled and open squares, one a model, and beside them share and interval."""
-    t = messages(words.lang)
+    t = spoken(table, words.lang)
     rows = by_share(table)
     per = _models_per_square(table)
     step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, ROW)

@@ -27,8 +27,8 @@ from soila_analysis.figures.palette import BLUE, MUTED, PLUM
 from soila_analysis.figures.rows import Mark, Rows, span
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
-from soila_analysis.figures.wording import BOUNDED, base, empty_goals, missing
-from soila_analysis.language import Messages, messages
+from soila_analysis.figures.wording import BOUNDED, base, empty_goals, missing, spoken
+from soila_analysis.language import Messages
 
 LABELS = 4.6  # cm, width of the column of labels
 RIGHT = 3.1  # cm, at least, of the column of averages
@@ -49,7 +49,7 @@ def metric(data: Coded) -> pd.DataFrame:
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
-    t = messages(lang)
+    t = spoken(table, lang)
     goals = _goals(table)
     first = _first(goals)
     bounded = (goals["basis"] == BOUNDED).any()
@@ -83,7 +83,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 
 def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Print the review's statement, the goal whose models have most features, if one leads."""
-    t = messages(words.lang)
+    t = spoken(table, words.lang)
     goals = _goals(table)
     first = _first(goals)
     sure = len(first) and ((goals["basis"] == BOUNDED).any() or first["leader"].any())
@@ -105,7 +105,7 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
 
 def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw one dot a model with mean and median of each goal, or what is known of the means."""
-    t = messages(words.lang)
+    t = spoken(table, words.lang)
     goals = _goals(table)
     bounded = (goals["basis"] == BOUNDED).any()
     goals = _by_mean(goals)

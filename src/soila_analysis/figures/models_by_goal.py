@@ -15,8 +15,8 @@ from soila_analysis.figures.palette import PALETTE
 from soila_analysis.figures.rows import Rows
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
-from soila_analysis.figures.wording import base, empty_goals, leaders, percent, ratio
-from soila_analysis.language import Messages, messages
+from soila_analysis.figures.wording import base, empty_goals, leaders, percent, ratio, spoken
+from soila_analysis.language import Messages
 
 LABELS = 4.4  # cm, width of the column of labels
 ROW = 1.15
@@ -36,7 +36,7 @@ def drawable(table: pd.DataFrame, variant: str) -> bool:
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     """Return the words of the figure."""
-    t = messages(lang)
+    t = spoken(table, lang)
     if not _known(table):
         return without_figure(table, lang, t("models-by-goal.title"), t("common.unpublished"))
     if not drawable(table, variant):
@@ -70,7 +70,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
 
 def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw the review's pie: goals in their order, white gaps, labels outside."""
-    t, table = messages(words.lang), _as_the_review(table)
+    t, table = spoken(table, words.lang), _as_the_review(table)
     labels = [_slice_label(row, angle, t) for row, angle in _slices(table) if row.k]
     above = max(0.0, -min(label.top for label in labels))
     page = Page(words, body=above + max(8.6, *(label.bottom for label in labels)))
@@ -95,7 +95,7 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
 
 def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw one square a model, largest goal first."""
-    t = messages(words.lang)
+    t = spoken(table, words.lang)
     rows = table.sort_values("k", ascending=False, kind="stable")
     per = _models_per_square(table)
     unit = t("models-by-goal.square", count=per).rstrip(".")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from soila_analysis import __version__
-from soila_analysis.figures.wording import badge, explained
+from soila_analysis.figures.wording import badge, explained, spoken, ungrouped
 from soila_analysis.language import messages
 
 
@@ -127,14 +127,14 @@ def compose(
     -------
     Texts
     """
-    t = messages(lang)
+    t = spoken(table, lang)
     first = table.iloc[0] if len(table) else pd.Series()
     part = first.get("selection", "")
     findings = [_joined(part, findings[0]), *findings[1:]]
     meaning = explained(table["basis"], t) if marks else ""
     about = ", ".join(filter(None, (first.get("scope", ""), n)))
     subtitle = _joined(part, measure, f"{about}." if about else "")
-    printed = _joined(*notes)
+    printed = _joined(*notes, ungrouped(table, t))
     kind = first.get("kind", "")
     kinds = dict.fromkeys(first.get(c, "") for c in ("kind1", "kind2", "kind"))
     what = "".join(f"{said.capitalize()}. " for k in kinds if (said := badge(k, "", t)))

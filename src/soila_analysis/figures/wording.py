@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from soila_analysis.language import Messages
+from soila_analysis.language import Messages, messages
 from soila_analysis.metrics import rounding
 from soila_analysis.metrics.shares import WIDENED
 
@@ -16,6 +16,18 @@ HELD = (  # columns that count models
 )
 Value = Callable[[Any, Messages], str]
 METHODS = {"wilson": "Wilson", "jeffreys": "Jeffreys", "clopper-pearson": "Clopper–Pearson"}
+
+
+def spoken(table: pd.DataFrame, lang: str) -> Messages:
+    """Return the messages of a table: of goals, or of groups by a column of the models."""
+    told = table[["groups", "grouping"]].iloc[0] if "grouping" in table and len(table) else ()
+    return messages(lang, *told)
+
+
+def ungrouped(table: pd.DataFrame, t: Messages) -> str:
+    """Say how many models are in no group, if any."""
+    n = table["ungrouped"].max() if "ungrouped" in table else 0
+    return t("common.ungrouped", n=t.number(n)) if n else ""
 
 
 def ratio(row: Any, t: Messages) -> str:

@@ -17,6 +17,10 @@ class Messages:
     ----------
     lang : {"fi", "sv", "en"}
         The language.
+    groups : {"", "group", "region"}, optional
+        What a figure speaks of in the place of goals: groups by a column of the models.
+    column : str, optional
+        The column.
 
     Raises
     ------
@@ -24,7 +28,7 @@ class Messages:
         For another language.
     """
 
-    def __init__(self, lang: str) -> None:
+    def __init__(self, lang: str, groups: str = "", column: str = "") -> None:
         if lang not in LANGUAGES:
             raise ValueError(f'no language "{lang}"; allowed: {", ".join(LANGUAGES)}')
         self.lang = lang
@@ -33,6 +37,10 @@ class Messages:
         self._locale, self._numbers = Locale(lang), numbers
         text = resources.files(__name__).joinpath(f"{lang}.toml").read_text(encoding="utf-8")
         self.catalogue: Mapping[str, Any] = tomllib.loads(text)
+        if groups:
+            grouped = self.catalogue["grouped"]
+            named = {form: text.format(column=column) for form, text in grouped[groups].items()}
+            self.catalogue = _put(self.catalogue, _formed(grouped["said"], named))
         compounds = self.catalogue["hyphenation"]["compounds"]
         self._compounds = {c.replace("·", "").lower(): c.split("·") for c in compounds}
 
@@ -83,18 +91,38 @@ class Messages:
         return [word[:start] + pieces[0], *pieces[1:]]
 
 
+def _formed(message: Any, forms: Mapping[str, str]) -> Any:
+    """Put the forms of a noun into messages, and leave their other values open."""
+    if isinstance(message, Mapping):
+        return {key: _formed(one, forms) for key, one in message.items()}
+    for name, form in forms.items():
+        message = message.replace(f"{{{name}}}", form.replace("{", "{{").replace("}", "}}"))
+    return message
+
+
+def _put(catalogue: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Put other messages in the place of those of the same key."""
+    nested = {
+        key: _put(catalogue.get(key, {}), other) if isinstance(other, Mapping) else other
+        for key, other in others.items()
+    }
+    return {**catalogue, **nested}
+
+
 @cache
-def messages(lang: str) -> Messages:
+def messages(lang: str, groups: str = "", column: str = "") -> Messages:
     """Return the catalogue of a language, read once.
 
     Parameters
     ----------
     lang : {"fi", "sv", "en"}
         The language.
+    groups, column : str, optional
+        As for `Messages`.
 
     Returns
     -------
     Messages
         The catalogue.
     """
-    return Messages(lang)
+    return Messages(lang, groups, column)

@@ -80,7 +80,7 @@ def evidence_map(
     str
         The page.
     """
-    t, info = messages(lang), dataset.info
+    t, info = _said(dataset, lang), dataset.info
     labels = dataset.taxonomy.labels(lang)
     table = cells(dataset)
     margin = table[table["goal_id"] == ""]
@@ -89,6 +89,7 @@ def evidence_map(
     return render(
         "map.html",
         lang,
+        t=t,
         name="map",
         langs=langs,
         pages=pages,
@@ -114,6 +115,11 @@ def evidence_map(
         script=asset("explorer.js"),
         data=_embedded(dataset, table, lang, classes),
     )
+
+
+def _said(dataset: Dataset, lang: str) -> Messages:
+    """Return the messages of a map: of goals, or of groups by a column of the models."""
+    return messages(lang, *(dataset.grouping.told if dataset.grouping else ()))
 
 
 def _columns(models: pd.DataFrame) -> dict[str, list[str]]:
@@ -236,7 +242,7 @@ def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) 
         "sparse": classes.sparse,
         "few": FEW,
         "level": LEVEL,
-        "words": messages(lang).catalogue["site"]["script"],
+        "words": _said(dataset, lang).catalogue["site"]["script"],
     }
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028"))

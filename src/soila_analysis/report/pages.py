@@ -28,7 +28,8 @@ def render(template: str, lang: str, **values: Any) -> str:
     template : str
         Its file name in ``templates/``.
     lang : {"fi", "sv", "en"}
-        Language of the page; templates get its messages as ``t``.
+        Language of the page; templates get its messages as ``t``, unless others are among the
+        values.
     **values
         What else the template names; missing ones are errors.
 
@@ -39,7 +40,7 @@ def render(template: str, lang: str, **values: Any) -> str:
     """
     of_language = {"lang": lang, "t": messages(lang), "breakable": partial(breakable, lang=lang)}
     link = partial(linked, lang=lang) if values.get("pages") else str
-    page = _environment().get_template(template).render(**of_language, linked=link, **values)
+    page = _environment().get_template(template).render({**of_language, "linked": link, **values})
     return page.rstrip("\n") + "\n"
 
 

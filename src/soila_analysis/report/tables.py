@@ -20,6 +20,7 @@ from soila_analysis.figures.wording import (
     percent,
     percent_of,
     ratio,
+    spoken,
 )
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.shares import WIDENED
@@ -108,7 +109,7 @@ def readable(
     Readable
         Rows that read the same are given once.
     """
-    t = messages(lang)
+    t = spoken(table, lang)
     told = {"feature", "goal", "basis"} if "claim" in table else set()  # the sentence is enough
     shown = {
         name: column
@@ -150,7 +151,7 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: s
     -------
     Readable
     """
-    t = messages(lang)
+    t = spoken(table, lang)
     if figure in CROSSED:
         return CROSSED[figure](table, t)
     columns = SHORT.get(figure, COLUMNS.keys() - RANKS)  # intervals tell as much
@@ -204,7 +205,7 @@ def shown(table: pd.DataFrame, data: Dataset | None = None, lang: str = "fi") ->
         )
     figure, lang = table.attrs["figure"], table.attrs["lang"]
     if figure in CROSSED:
-        read = CROSSED[figure](table, messages(lang))
+        read = CROSSED[figure](table, spoken(table, lang))
     else:
         told = by_share(table) if "percent" in table else table
         read = readable(told, table.attrs["labels"], lang)

@@ -143,7 +143,7 @@ class Asked(_Shown):
         return f"<select {at}>{''.join(options)}</select>"
 
 
-def explore(dataset: Dataset, lang: str = "fi") -> Explorer:
+def explore(dataset: Dataset, lang: str = "fi", by: str = "") -> Explorer:
     """Show the evidence map of a data set in a notebook.
 
     Choose cells, rows and columns to see their models, filter by goal, feature and any further
@@ -157,6 +157,8 @@ def explore(dataset: Dataset, lang: str = "fi") -> Explorer:
         As `dataset.load` gives.
     lang : {"fi", "sv", "en"}, default "fi"
         Language of the map.
+    by : str, optional
+        A column of ``models.csv`` whose groups take the place of goals, see `Dataset.grouped`.
 
     Returns
     -------
@@ -166,9 +168,9 @@ def explore(dataset: Dataset, lang: str = "fi") -> Explorer:
     Raises
     ------
     ValueError
-        For another language; the message lists those there are.
+        For another language or column; the message lists those there are.
     """
-    return Explorer(dataset, lang)
+    return Explorer(dataset.grouped(by) if by else dataset, lang)
 
 
 def ask(dataset: Dataset, lang: str = "fi", **given: str) -> Asked:

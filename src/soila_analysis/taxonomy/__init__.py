@@ -28,9 +28,11 @@ __all__ = [
     "Feature",
     "Goal",
     "Reference",
+    "Region",
     "Taxonomy",
     "Wording",
     "load",
+    "regions",
 ]
 
 COUNTS_AS = ("present", "absent", "unclear", "not-applicable")
@@ -171,6 +173,21 @@ class Change:
     feature_id: str | None
     text: Wording
     recode: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A Finnish wellbeing services county, Helsinki or Åland.
+
+    ``row`` and ``column`` are those of its tile in a grid of tiles, from the upper left;
+    ``county`` tells that it is one of the 21 counties.
+    """
+
+    id: str
+    label: Wording
+    row: int
+    column: int
+    county: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +380,32 @@ def load() -> Taxonomy:
         definitions=_definitions(_table("definitions")),
         references=_references(_table("references")),
         changes=_changes(_table("changes")),
+    )
+
+
+@cache
+def regions() -> tuple[Region, ...]:
+    """Read the regions that come with the package: a column of models may hold their names.
+
+    Returns
+    -------
+    tuple of Region
+        The 21 wellbeing services counties, Helsinki and Åland, in the order of the law.
+
+    Examples
+    --------
+    >>> regions()[0].label["sv"], sum(region.county for region in regions())
+    ('Östra Nyland', 21)
+    """
+    return tuple(
+        Region(
+            id=row["region_id"],
+            label=_wording(row, "label"),
+            row=int(row["row"]),
+            column=int(row["column"]),
+            county=row["county"] == "yes",
+        )
+        for row in _rows(_table("regions"))
     )
 
 
