@@ -27,13 +27,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, Wedge
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox
+from PIL import Image, ImageColor
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import lines, style, text_width
-from soila_analysis.figures.palette import BLANK, GREY, HEAT, MUTED, PALETTE, PLUM, RULE
+from soila_analysis.figures.palette import BLANK, GREY, HEAT, MUTED, PALETTE, PLUM, RULE, TEXT
 from soila_analysis.figures.save import FORMATS
 from soila_analysis.figures.wording import percent_text
 from soila_analysis.language import messages

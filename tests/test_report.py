@@ -13,6 +13,7 @@ import pytest
 from built import HOSTILE
 from conftest import made_up
 from lxml import html
+from words import stumbles
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
@@ -52,6 +53,14 @@ def test_no_two_pages_share_a_title(pages):
         if not (said.startswith("h1") and "notebook-" in address)  # they have their own
     )
     assert [title for title, count in titles.items() if count > 1] == []
+
+
+def test_no_page_has_a_word_to_stumble_over(pages):
+    for address, page in pages.items():
+        lang = page.get("lang")
+        parts = page.xpath("//body//text()[not(ancestor::*[@lang!=$lang])]", lang=lang)
+        told = " ".join(" ".join(parts).split())
+        assert stumbles(lang, told) == set(), address
 
 
 def test_headings_never_skip_a_level(pages) -> None:
@@ -98,7 +107,7 @@ def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None
         page = pages[f"{lang}/feature-shares-redesigned.html"]
         assert page.xpath("//table[contains(@class, 'live')]")
         (drawing,) = pages[f"{lang}/models-by-goal-as-published.html"].xpath("//main//img")
-        assert drawing.get("src") == "models-by-goal-as-published.svg"
+        assert drawing.get("src") == "models-by-goal-as-published.png"
         alt = json.loads((build / lang / "figures/models-by-goal-as-published.json").read_text())
         assert drawing.get("alt") == alt["alt"]
         text = page.text_content()
@@ -111,11 +120,11 @@ def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None
         assert " ".join(prose) == words["description"]
         assert max(map(len, prose)) < 1000
         assert text.count(prose[-1]) == 1
-        assert "soila verify feature-shares-redesigned.svg" in text
+        assert "soila verify feature-shares-redesigned.png" in text
         assert "soila run notebooks/n.ipynb -d data/review-2024 -p lang=" + lang in text
         assert "codings.csv 01234567" in text
         links = set(page.xpath("//a[@download]/@href"))
-        endings = ("redesigned.svg", "redesigned.png", "redesigned.pdf")
+        endings = ("redesigned.png", "redesigned.pdf")
         assert links == {"feature-shares.csv", *(f"feature-shares-{e}" for e in endings)}
         assert "notebook-feature-shares.html" in page.xpath("//a/@href")
 
@@ -287,7 +296,7 @@ def test_a_live_chart_leaves_no_row_out(shipped, pilot):
             table = soila.table(plot, data, "sv")
             live = chart(table, data.taxonomy.labels("sv"), "sv", plot, "redesigned")
             assert len(live.table.rows) == len(live.marks) == len(table), plot
-            assert {kind for kind, _ in live.key} == {m.kind for r in live.marks for m in r}, plot
+            assert {mark.kind for mark, _ in live.key} == {m.kind for r in live.marks for m in r}, plot
     assert chart(table, {}, "sv", "taxonomy", "redesigned") is None
     assert chart(table, {}, "sv", plot, "as-published") is None
 
@@ -307,7 +316,7 @@ def test_pages_share_one_style_and_one_copy_of_each_figure(build, pages):
 
 
 def test_offers_what_was_built_byte_for_byte(build):
-    for name in ("feature-shares-redesigned.svg", "models-by-goal-redesigned.png"):
+    for name in ("feature-shares-redesigned.pdf", "models-by-goal-redesigned.png"):
         assert (build / "site/en" / name).read_bytes() == (build / "en/figures" / name).read_bytes()
 
 
@@ -361,8 +370,8 @@ def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
     assert rows["Social in its goals"][1] == "the codes do not vary"
     assert rows["All features together"][0].startswith("0.86\n0.83–")
     shown = compact(tables["example", "en", "disagreement"], labels, "en", "disagreement")
-    assert shown.heads[1:3] == ("all: present", "only assessor: present")
-    assert shown.rows[-1] == ("All features together", "213", "8", "37", "74", "16")
+    assert shown.heads[1:3] == ("Coders disagree", "all: present")
+    assert shown.rows[-1] == ("All features together", "45/332", "213", "8", "37", "74", "16")
 
 
 def test_the_page_of_claims_sets_apart_what_is_not_reproduced(build, pages) -> None:

@@ -375,7 +375,7 @@ def test_caveats_kinds_and_dependence_stand_on_the_figure(tables):
     words = figures.texts("rounds", tables["literal", "en", "rounds"], "en")
     assert words.badge == (
         "2025: SYNTHETIC EXAMPLE DATA / "
-        "2024: RECONSTRUCTION, NOT THE REVIEW'S OWN DATA · reading A: literal"
+        "2024: RECONSTRUCTION, NOT THE REVIEW'S OWN DATA · reading A: one goal per model"
     )
     assert re.search(
         r"something other than the models: the data sets are of different kinds; "

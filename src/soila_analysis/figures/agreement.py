@@ -331,8 +331,9 @@ def beside(table: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
     DataFrame
         The rows of alpha, with the values of the others in columns of their names.
     """
-    values = table.pivot(index=by, columns="coefficient", values="value")
-    return table[table["coefficient"] == ALPHA].join(values[[PERCENT, AC1]], on=by)
+    values = table.pivot_table("value", by, "coefficient", "first")
+    values = values.reindex(columns=[PERCENT, AC1])
+    return table[table["coefficient"] == ALPHA].join(values, on=by)
 
 
 def names(rows: pd.DataFrame, t: Messages) -> dict[str, str]:

@@ -207,9 +207,7 @@ def _write_json(file: Path, content: Mapping[str, Any], made_from: Mapping[str, 
     return file
 
 
-def _save_png(
-    drawn: Figure, file: Path, dpi: float, metadata: Mapping[str, str | None]
-) -> None:
+def _save_png(drawn: Figure, file: Path, dpi: float, metadata: Mapping[str, str | None]) -> None:
     """Write a PNG of few colours, a third as large."""
     raw, told = BytesIO(), PngInfo()
     drawn.savefig(raw, format="png", dpi=dpi, pil_kwargs={"compress_level": 0})

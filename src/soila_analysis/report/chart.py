@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from soila_analysis.figures import spec
 from soila_analysis.figures.rows import Mark, Rows
-from soila_analysis.figures.wording import BOUNDED, explained
+from soila_analysis.figures.wording import BOUNDED, explained, spoken
 from soila_analysis.language import Messages, messages
 from soila_analysis.report.tables import COLUMNS, CROSSED, Readable, readable
 
@@ -86,7 +86,7 @@ def chart(
         return None
     words = table.select_dtypes(["object", "str"]).columns
     table = table.assign(**{column: table[column].fillna("") for column in words})
-    t, rows = messages(lang), shown.of(table)
+    t, rows = spoken(table, lang), shown.of(table)
     crossed = CROSSED.get(figure)
     text = crossed(table, t) if crossed else readable(rows, labels, lang)
     first = text.heads.index(t(f"column.{shown.name}")) if not crossed else 0

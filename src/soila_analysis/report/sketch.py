@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from soila_analysis.figures.classes import scale
-from soila_analysis.figures.wording import by_share
 from soila_analysis.figures.rows import Mark
+from soila_analysis.figures.wording import by_share
 from soila_analysis.report.chart import chart
 from soila_analysis.report.drawings import Drawn
 from soila_analysis.report.evidence_map import shade

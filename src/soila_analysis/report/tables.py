@@ -26,7 +26,7 @@ from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.shares import WIDENED
 
 Row = Any  # of a table, as `itertuples` gives
-LONG = ("share-bases", "evidence-map", "agreement", "disagreement")  # a row each would be a long list
+LONG = ("share-bases", "evidence-map", "agreement", "disagreement")  # too long by rows
 LISTS = ("conflicts", "identified")  # of readings: ids within a text
 MOST = 200  # rows that a notebook shows
 RANKS = {"rank", "rank-interval"}
