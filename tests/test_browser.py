@@ -332,7 +332,7 @@ def choose(page, choice) -> None:
         page.locator(f"[name=feature-{feature}]").select_option(code)
     for column in ("region", "year"):
         if column in choice:
-            page.get_by_label(column, exact=True).select_option(choice[column])
+            page.get_by_label(column.title(), exact=True).select_option(choice[column])
     if "name" in choice:
         page.get_by_label("Search by name").press_sequentially(choice["name"])
 
@@ -501,7 +501,7 @@ def view(page) -> tuple[object, ...]:
 def test_an_address_that_names_what_is_not_there_shows_all(visit, own_map, own) -> None:
     page = visit().open(own_map, "#feature.nothing=1&column.region=Atlantis&of=x&in=y&page=99")
     assert page.locator("#models tbody tr").count() == len(own.models)
-    assert page.get_by_label("region", exact=True).input_value() == ""
+    assert page.get_by_label("Region", exact=True).input_value() == ""
 
 
 def test_a_link_within_the_page_keeps_the_view(visit, own_map) -> None:
@@ -605,7 +605,17 @@ SEEN = """() => {
     const box = (one) => one.getBoundingClientRect();
     const wide = document.querySelector("#map").parentElement;
     const faults = [];
-    for (const cell of document.querySelectorAll("#map td, #map th")) {
+    const range = document.createRange();
+    for (const cell of document.querySelectorAll("#map td:not([hidden]), #map th:not([hidden])")) {
+        const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+            range.selectNodeContents(text);
+            const clipped = text.parentElement.closest(".sr, .why, .n, .long, .share, .ratio");
+            const seen = text.parentElement.checkVisibility({ opacityProperty: true })
+                && (!clipped || box(clipped).width > 1);
+            if (seen && text.data.trim() && box(range).right > box(cell).right + 1)
+                faults.push(`beyond: ${text.data}`);
+        }
         const shown = [...cell.querySelectorAll("span")].filter((one) => one.checkVisibility()
             && !one.querySelector("span") && box(one).width > 1);
         for (const one of shown) {
@@ -915,7 +925,7 @@ def test_the_map_in_a_saved_notebook_needs_no_kernel(visit, shipped, tmp_path):
     )
     page = visit().open(file)
     frame = page.frame_locator("iframe")
-    frame.get_by_label("region", exact=True).select_option("Uusimaa")
+    frame.get_by_label("Region", exact=True).select_option("Uusimaa")
     here = data.models.query("region == 'Uusimaa'")
     assert frame.locator("#models tbody tr").count() == len(here)
     frame.locator(".skip").focus()

@@ -186,8 +186,8 @@ KNOWN = {
         "“Anchoring in the ecosystem”: 38–67% of the assessed models, depending on the goal": (
             "Which percentage belongs to which goal: the review's chart can be read in two orders "
             "(readings A and B).",
-            "The groups are small: where 8 models were assessed, changing one code moves the "
-            "percentage by 13 percentage points.",
+            "The groups are small. Models assessed in the smallest: 8; changing one code moves "
+            "its percentage by 13 percentage points.",
         ),
     },
     "example": {
@@ -201,8 +201,8 @@ KNOWN = {
             "How the goals are divided among models that are not in the data set.",
         ),
         "“Anchoring in the ecosystem”: 17–40% of the assessed models, depending on the goal": (
-            "The groups are small: where 6 models were assessed, changing one code moves the "
-            "percentage by 17 percentage points.",
+            "The groups are small. Models assessed in the smallest: 6; changing one code moves "
+            "its percentage by 17 percentage points.",
         ),
     },
 }

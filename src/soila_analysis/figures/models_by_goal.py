@@ -49,7 +49,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     first = table[table["k"] == table["k"].max()]
     lead = first.iloc[0]
     one_each = lead.n == lead.models
-    clear = len(first) == 1 and variant == "redesigned"
+    clear = len(first) == 1 < len(table) and variant == "redesigned"
     title = t("models-by-goal.lead-title", goal=lead.goal) if clear else t("models-by-goal.title")
     return compose(
         table,

@@ -120,14 +120,14 @@ def _rows(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _marks(row: Mapping[str, Any]) -> Iterator[Mark]:
-    yield Mark("line", row["stated"], row["stated"])
+    yield Mark("stated", row["stated"], row["stated"])
     for n in row["can"]:
         yield Mark("can", n - HALF, n + HALF)
 
 
 def _names(rows: pd.DataFrame, t: Messages) -> dict[str, str]:
     stated = t.number(rows["stated"].iloc[0])
-    return {"can": t("key.can"), "line": t("key.stated", stated=stated)}
+    return {"can": t("key.can"), "stated": t("key.stated", stated=stated)}
 
 
 SPEC = Spec(

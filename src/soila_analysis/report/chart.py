@@ -96,7 +96,9 @@ def chart(
     written = {row[first]: row for row in text.rows}
     low, high = shown.scale(rows)
     found = [[*shown.marks(row)] for row in rows.to_dict("records")]
-    kinds = {mark.kind: mark.low == mark.high for marks in found for mark in marks}
+    kinds: dict[str, bool] = {}  # whether all marks of a kind are points
+    for mark in (mark for marks in found for mark in marks):
+        kinds[mark.kind] = kinds.get(mark.kind, True) and mark.low == mark.high
     names = {**{kind: t(name) for kind, name in NAMES.items()}, **shown.key(rows, t)}
     beside = [text.heads.index(t(head)) for head in shown.beside if t(head) in text.heads]
     return Chart(
