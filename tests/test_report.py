@@ -296,7 +296,9 @@ def test_a_live_chart_leaves_no_row_out(shipped, pilot):
             table = soila.table(plot, data, "sv")
             live = chart(table, data.taxonomy.labels("sv"), "sv", plot, "redesigned")
             assert len(live.table.rows) == len(live.marks) == len(table), plot
-            assert {mark.kind for mark, _ in live.key} == {m.kind for r in live.marks for m in r}, plot
+            assert {mark.kind for mark, _ in live.key} == {m.kind for r in live.marks for m in r}, (
+                plot
+            )
     assert chart(table, {}, "sv", "taxonomy", "redesigned") is None
     assert chart(table, {}, "sv", plot, "as-published") is None
 

@@ -58,5 +58,5 @@ def _cells(table: pd.DataFrame) -> Rows:
 def _lines(table: pd.DataFrame) -> Rows:
     """Give a line for each row, as long as its text."""
     column = next(c for c in (*WORDY, table.columns[0]) if c in table)
-    lengths = table[column].fillna("").astype(str).str.len()
+    lengths = table[column].astype(object).fillna("").astype(str).str.len()
     return [(Mark("line", 0, 100 * n / max(lengths.max(), 1)),) for n in lengths]
