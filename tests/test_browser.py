@@ -6,6 +6,7 @@ elsewhere these tests are skipped and say what was not tested.
 `python tests/test_browser.py` takes the pictures that the README shows from what `make site` wrote.
 """
 
+import json
 import re
 from dataclasses import replace
 from functools import cache
@@ -680,6 +681,86 @@ def test_accessible_names_are_short_and_say_the_kind_of_data(visit, files):
             assert drawn or file.stem == "index"
 
 
+def test_an_svg_is_named_by_its_short_text_and_described_by_the_long_one(visit, build):
+    for file in sorted((build / "en/figures").glob("*.svg")):
+        words = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        reader = visit()
+        session = reader.context.new_cdp_session(reader.open(file))
+        nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+        (image,) = (node for node in nodes if node["role"]["value"] in ("image", "img"))
+        assert image["name"]["value"] == words["alt"]
+        assert image["description"]["value"] == words["description"]
+
+
+def test_on_a_phone_the_menu_and_the_filters_open_when_they_are_asked_for(visit, files):
+    file = files["sv"][-1].with_name("map.html")
+    for scripted in (True, False):
+        page = visit(viewport={"width": 360, "height": 700}, java_script_enabled=scripted).open(
+            file
+        )
+        link = page.get_by_role("navigation", name=messages("sv")("site.pages")).get_by_role("link")
+        assert link.count() == 0
+        page.get_by_role("button", name=messages("sv")("site.menu")).click()
+        assert link.count() == 7
+        if scripted:
+            page.keyboard.press("Escape")
+            assert link.count() == 0
+            assert not page.get_by_label(messages("sv")("site.rows")).is_visible()
+            page.locator("#choose > summary").press("Enter")
+            assert page.get_by_label(messages("sv")("site.rows")).is_visible()
+
+
+def bubbles_of(page) -> dict[tuple[str, str], list[tuple[str, str, float]]]:
+    """The bubbles of each cell: their names, their numbers, and their areas."""
+    found = page.evaluate("""() => [...document.querySelectorAll("#map td:not([data-goal=''])")]
+        .map(({ dataset: { feature, goal }, ...cell }, at, all) => [[feature, goal],
+            [...all[at].querySelectorAll(".bubble")].map((one) => [
+                one.querySelector(".sr")?.textContent ?? "", one.lastChild.textContent,
+                one.firstChild.getBoundingClientRect().width ** 2])])""")
+    return {tuple(at): bubbles for at, bubbles in found if bubbles}
+
+
+def test_bubbles_are_as_large_as_their_numbers_of_models(visit, own, own_map):
+    page = visit().open(own_map)
+    page.get_by_label("Show", exact=True).select_option("bubbles")
+    has = (
+        own.status.eq("present")
+        .rename_axis("model_id")
+        .melt(var_name="feature_id", value_name="has", ignore_index=False)
+    )
+    has = has[has["has"]].reset_index().merge(own.memberships).merge(own.models)
+    at = ["feature_id", "goal_id"]
+    counts = {key: [("", str(n))] for key, n in has.groupby(at).size().items()}
+    assert {key: [(a, b) for a, b, _ in found] for key, found in bubbles_of(page).items()} == (
+        {key: counts.get(key, [("", "0")]) for key in bubbles_of(page)}
+    )
+    areas = [(int(n), area) for ((_, n, area),) in bubbles_of(page).values() if n != "0"]
+    most = max(areas)
+    assert all(area == pytest.approx(most[1] * n / most[0], rel=0.05) for n, area in areas)
+    page.get_by_label("Colour by").select_option("year")
+    split = has.assign(year=has["year"].replace("", "no value")).groupby([*at, "year"]).size()
+    expected = {}
+    for (feature, goal, year), n in split.items():
+        expected.setdefault((feature, goal), []).append((f"{year}: ", str(n)))
+    found = bubbles_of(page)
+    assert {key: [(a, b) for a, b, _ in one] for key, one in found.items()} == expected
+    again = visit().open(own_map, page.evaluate("location.hash"))
+    assert bubbles_of(again) == found
+    page.get_by_label("Show", exact=True).select_option("")
+    assert bubbles_of(page) == {}
+
+
+def test_a_bubble_of_what_was_not_published_is_a_ring_with_both_ends(visit, maps):
+    page = visit().open(maps("review", "en"), "#show=bubbles")
+    cell = page.locator("td[data-feature=participation][data-goal=goal-2] .bubble")
+    assert cell.inner_text() == "0–9"
+    assert cell.locator(".ring").count() == 1
+    assert not page.locator("#unpublished").is_visible()
+    for width in (360, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(SEEN) == []
+
+
 def multiplied(own, times: int) -> datasets.Dataset:
     """Repeat the models of a data set under other names."""
 
@@ -797,6 +878,7 @@ def test_hostile_content_is_text_that_does_no_harm(visit, hostile) -> None:
     assert page.locator("b, i, #models script").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert page.get_by_label("<i>url</i>").count() == 1
+    page.locator("#choose > summary").click()
     page.get_by_label("Search by name").fill("<script>")
     assert page.locator("#models tbody th").all_text_contents() == [HOSTILE[0]]
     page.get_by_label("Search by name").fill("\u05e9\u05dc")

@@ -5,6 +5,7 @@ with ``SOILA_PAGES=all``, which takes minutes.
 """
 
 import os
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
