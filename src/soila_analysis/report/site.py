@@ -28,6 +28,7 @@ CHECKS = (  # figures for those who check the others
     *("claims", "share-bases", "fragility"),
     *("agreement", "agreement-by-coders", "disagreement"),
 )
+TABLES = ("taxonomy", "evidence-map", "claims")  # figures that are tables themselves
 CLAIMS = ("fragility", "claims")  # the tables that tell of every claim, the fuller one first
 
 
@@ -126,9 +127,11 @@ def _figure(figure: Drawn, dataset: Dataset, lang: str) -> dict[str, Any]:
     """Give a figure as live text, its table, and how to cite it."""
     what, words = (figure.table, dataset.taxonomy.labels(lang), lang), figure.words
     named = words["figure"]
+    live = chart(*what, named, words["variant"])
     return {
         "figure": figure,
-        "chart": chart(*what, named, words["variant"]),
+        "chart": live,
+        "drawn": not live and (figure.as_published or named not in TABLES),
         "table": compact(*what, named) if named in LONG else readable(*what),
         "bibtex": _bibtex(figure, dataset, lang),
         "script": asset("chart.js"),
