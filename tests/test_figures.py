@@ -43,6 +43,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 LANGUAGES = ("fi", "sv", "en")
 NAMES = ("literal", "memberships", "own")
 CODERS = ("agreement", "agreement-by-coders", "disagreement")  # those of several coders
+AT_ONCE = ("contrasts", "ranks")  # those of all differences or ranks at once
 SHARES = ("models-by-goal", "feature-shares", "feature-by-goal", "evidence-map")
 SPECS = (*SHARES, "features-per-model")  # those of coded models
 VARIANTS = [(plot, variant) for plot, p in figures.SPECS.items() for variant in p.variants]
@@ -167,9 +168,9 @@ def every(request, draw):
     several = CODERS if name in ("own", "example", "made-up", "equal") else ()
     alone = [plot for plot in figures.SPECS if plot not in CODERS]
     plots = alone if name == "literal" or lang == "en" else ("taxonomy", *SPECS)
-    plots = (*plots, *several) if name != "example" else several
+    plots = (*plots, *several) if name != "example" else (*several, *AT_ONCE)
     if name in ("made-up", "equal", "single"):
-        plots = [*SPECS, "taxonomy", "rounds", *several]
+        plots = [*SPECS, "taxonomy", "change-over-rounds", *several, *AT_ONCE]
     plots = [plot for plot in plots if (name, plot) != ("own", "share-bases")]  # of the review only
     found = [draw(name, lang, plot, v) for plot in plots for v in figures.SPECS[plot].variants]
     return [d for d in found if figures.SPECS[d.plot].shows(d.table, d.variant)]
@@ -269,7 +270,9 @@ def named(d):
         return [*t["feature"].unique(), *cells_of(t)["goal"].unique()]
     if d.plot == "agreement-by-coders":
         return t["coder_id"].unique()
-    featured = ("taxonomy", "feature-shares", "agreement", "disagreement")
+    if d.plot == "contrasts":
+        return t.loc[t["difference"].notna(), "feature"].unique()
+    featured = ("taxonomy", "feature-shares", "agreement", "disagreement", "ranks")
     column = "feature" if d.plot in featured else "goal"
     return t[column].unique() if d.plot in (*SPECS, *featured) else []
 
@@ -933,7 +936,7 @@ ALL_CLASSES = {"evidence-map", "agreement-by-coders", "disagreement"}  # keyed, 
 
 
 def test_every_mark_is_in_the_key_as_it_is_drawn(every):
-    """But for rules of the page, and the line between the two rounds of a feature."""
+    """But for rules of the page."""
     for d in every:
         if d.plot in BESIDE or (d.variant == "as-published" and not d.figure.key):
             continue
@@ -942,7 +945,6 @@ def test_every_mark_is_in_the_key_as_it_is_drawn(every):
         drawn = {look(mark) for mark in (*d.shapes(), *d.lines())}
         drawn |= {(to_hex(shade), "", "") for shade in shades}
         rules = {("line", RULE), (BLANK, "", "")}
-        rules |= {("line", GREY)} if d.plot == "rounds" else set()
         keyed = {look(mark) for mark in d.keyed}
         assert drawn - rules <= keyed, (d.plot, d.variant)
         assert d.plot in ALL_CLASSES or keyed <= drawn, (d.plot, d.variant)
@@ -968,15 +970,6 @@ def test_crosses_stand_out_at_the_number_that_the_review_states(draw):
     assert len(large.get_xdata()) == stated["k"].isna().sum() > 2
     assert to_hex(large.get_color()) == PLUM.lower()
     assert large.get_markersize() > 1.5 * small.get_markersize()
-
-
-def test_two_rounds_at_one_place_are_both_seen(draw):
-    d = draw("equal", "sv", "rounds", "redesigned")
-    by_marker = {line.get_marker(): line for line in d.lines()}
-    first, last = by_marker["s"], by_marker["o"]
-    assert list(first.get_xdata()) == list(last.get_xdata())
-    assert first.get_markerfacecolor() == "white"
-    assert first.get_markersize() > last.get_markersize() + 2
 
 
 def test_level_headings_of_the_map_have_four_lines_and_whole_words(every):
@@ -1102,10 +1095,10 @@ def dashed(figure):
 
 def test_reconstructed_and_synthetic_data_carry_a_badge(every):
     for d in every:
-        kind, reading = d.table[["kind", "reading"]].iloc[0]
-        assert bool(d.words.badge) == (kind in ("reconstructed", "synthetic"))
+        kinds, readings = ({*d.table[name]} for name in ("kind", "reading"))
+        assert bool(d.words.badge) == bool(kinds & {"reconstructed", "synthetic"})
         assert len(dashed(d.figure)) == bool(d.words.badge)
-        assert (" · " in d.words.badge) == bool(reading)
+        assert (" · " in d.words.badge) == any(readings)
 
 
 def as_observed(shipped, plot, lang):

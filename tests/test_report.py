@@ -615,7 +615,9 @@ def test_intervals_and_ranges_share_no_column(shipped, name):
         assert read["Percentage"].str.contains("–").eq(bounded).all()
         if "Rank" in read:
             assert not read["Rank"].str.contains("–|[(]").any()
-            ends = read.get("Rank in 95% of bootstrap samples", pd.Series("", read.index))
+            ends = read.get(
+                "Ranks it can have (95%, all features at once)", pd.Series("", read.index)
+            )
             assert ends.ne("").eq(table["rank_low"].notna().to_numpy()).all()
 
 

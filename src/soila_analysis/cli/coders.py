@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NEW = "Of a new data set: "
 TITLE = NEW + "one text, or fi=TEXT, sv=TEXT and en=TEXT."
+ANSWERS = "Have the answers given anew, or correct them; --partial leaves out what is wrong."
 CORRECT = "Correct the cells and read the sheets again; --partial leaves out what is wrong."
 
 
@@ -286,6 +287,82 @@ def _counted(count: int, noun: str) -> str:
 
 def _slug(text: str) -> str:
     return re.sub(r"[^\w.-]+", "_", text.strip())
+
+
+@soila.group("codebook")
+def codebooks() -> None:
+    """Hand out the codebook; for programs for qualitative analysis see `soila refi codebook`."""
+
+
+@codebooks.command()
+@click.argument("folder")
+@click.option("-l", "--lang", type=click.Choice(LANGUAGES), default="fi", show_default=True)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write. [default: FOLDER-prompt-LANG.md]",
+)
+def prompt(folder: str, lang: str, output: Path | None) -> None:
+    """Write the codebook of the data set in FOLDER as an instruction for a language model.
+
+    Beside it is the schema of its answers (.schema.json), a JSON object a line. No model is called
+    from here; `soila codes read` reads the answers of any.
+    """
+    from soila_analysis.exchange import prompt as prompts
+
+    path = dataset_folder(folder)
+    file = output or path.with_name(f"{path.name}-prompt-{lang}.md")
+    taxonomy = loaded(folder).taxonomy
+    with told(ValueError):
+        schema, sha256 = prompts.write(taxonomy, lang, file)
+    click.echo(f"{file}: {len(taxonomy.features)} features, in {lang}")
+    click.echo(f"{schema}: the form of the answers")
+    click.echo(f"prompt_sha256 of coders.csv: {sha256}")
+
+
+@soila.group()
+def codes() -> None:
+    """Read codes that a language model has given."""
+
+
+@codes.command("read")
+@click.argument("file", type=FILE)
+@click.argument("folder")
+@click.option("--coder", required=True, help="The language model's id in coders.csv.")
+@click.option(
+    "--texts",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the texts that it was given, <model_id>.txt. [default: FOLDER/texts]",
+)
+@click.option("--partial", is_flag=True, help="Leave out what is wrong, and list it.")
+@click.option("--update", is_flag=True, help="Let FILE change codes that FOLDER has.")
+def read_answers(
+    file: Path, folder: str, coder: str, texts: Path | None, partial: bool, update: bool
+) -> None:
+    """Read a language model's answers FILE (.jsonl) into the data set in FOLDER.
+
+    Each answer is checked as a sheet is, and each quotation found in the text of the model; nothing
+    is written until all is well. `soila codebook prompt` writes what to ask, and the form of the
+    answers.
+
+    \b
+    soila codes read answers.jsonl data/round --coder language-model --texts texts
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis import dataset as datasets
+    from soila_analysis.exchange import answers
+
+    path = to_write(folder)
+    place = texts or path / "texts"
+    result = answers.read(
+        file, loaded(folder), coder.strip(), place, partial=partial, update=update
+    )
+    if result.dataset is None:
+        raise datasets.DatasetError(folder, result.problems, ANSWERS)
+    datasets.save(result.dataset, folder)
+    for line in result.tally:
+        click.echo(line)
+    _left_out(result.problems)
 
 
 @soila.group()

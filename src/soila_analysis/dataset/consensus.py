@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from soila_analysis.dataset.cube import Cube, of_table, positions
+from soila_analysis.dataset.schema import LANGUAGE_MODEL
 from soila_analysis.taxonomy import COUNTS_AS, Taxonomy
 
 DISAGREEMENT, NOT_ASSESSED = "disagreement", "not-assessed"
@@ -35,7 +36,8 @@ def consensus(
 ) -> pd.DataFrame:
     """Bring the codes of all coders to one status for each model and feature.
 
-    Codes are compared by what they count as, so that two codes for "present" agree.
+    Codes are compared by what they count as, so that two codes for "present" agree. All codes that
+    are handed in count; a data set leaves those of language models out: see `Dataset.counted`.
 
     Parameters
     ----------
@@ -139,6 +141,30 @@ def is_rule(name: str) -> bool:
     bool
     """
     return name in RULES or (name.startswith(ONE_CODER) and name != ONE_CODER)
+
+
+def uncounted(coders: Sequence[str], listed: pd.DataFrame | None) -> tuple[str, ...]:
+    """Name the coders whose codes never count in a consensus: the language models.
+
+    What a language model finds is measured against people and corrected by them, so it is none of
+    the voices that settle what is there. Where no person has coded anything at all, there is
+    nothing else to go by: then language models' codes count, and what is drawn from them says so.
+
+    Parameters
+    ----------
+    coders : sequence of str
+        Who has coded.
+    listed : DataFrame or None
+        ``coders.csv``: ``coder_id`` and ``kind``; without it, all are people.
+
+    Returns
+    -------
+    tuple of str
+    """
+    if listed is None or not {"coder_id", "kind"} <= {*listed}:
+        return ()
+    models = {*listed.loc[listed["kind"] == LANGUAGE_MODEL, "coder_id"]}
+    return tuple(one for one in coders if one in models) if {*coders} - models else ()
 
 
 def _decided(counts: Counts, rule: str) -> Counts:

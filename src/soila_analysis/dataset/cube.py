@@ -1,6 +1,6 @@
 """All codes as one block of small numbers, coders x models x features, whoever has read them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,6 +67,26 @@ def of_table(
     codes = np.full(shape, -1, dtype=np.int8)
     codes[coder, model, feature] = positions(codings["code"], tuple(taxonomy.counts_as), "code")
     return Cube(codes, tuple(map(str, coders)), index)
+
+
+def without(cube: Cube, coders: Collection[str]) -> Cube:
+    """Leave the codes of some coders out.
+
+    Parameters
+    ----------
+    cube : Cube
+        The codes.
+    coders : collection of str
+        Who is left out.
+
+    Returns
+    -------
+    Cube
+    """
+    kept = [n for n, coder in enumerate(cube.coders) if coder not in coders]
+    names, told = tuple(cube.coders[n] for n in kept), cube.told
+    of_kept = (lambda: told().loc[lambda rows: rows["coder_id"].isin(names)]) if told else None
+    return Cube(cube.codes[kept], names, cube.models, of_kept)
 
 
 def table(cube: Cube, taxonomy: Taxonomy) -> pd.DataFrame:

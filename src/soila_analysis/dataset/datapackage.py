@@ -18,18 +18,21 @@ from soila_analysis import taxonomy
 from soila_analysis.dataset import tables
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.schema import (
+    CODER_KINDS,
     COLUMNS,
     KEYS,
     OPTIONAL,
     OWN,
     REFERENCES,
     TO_NONE,
+    USES,
     WHOLE_NUMBERS,
 )
 from soila_analysis.dataset.validation import Contents
 from soila_analysis.taxonomy import COUNTS_AS, Taxonomy
 
 FILE = "datapackage.json"
+CHOICES = {"counts_as": COUNTS_AS, "kind": CODER_KINDS, "use": USES}  # of the schema's columns
 HOLDERS = {"model_id": "models", "goal_id": "goals", "feature_id": "features", "code": "codes"}
 QUOTED = "Wordings of THL, of SOILA and of authorities are quoted and not ours to license."
 MEANINGS = {
@@ -49,6 +52,8 @@ MEANINGS = {
     "measure": "what it is about",
     "printed": "its value as published",
     "rounding": "the rule by which it was rounded; empty where it was not",
+    "prompt_sha256": "of the text that a language model was given, as `soila codebook prompt` says",
+    "use": "tuning: the prompt was tuned on the model; frozen: kept to measure by",
 }
 
 
@@ -190,7 +195,7 @@ def _field(name: str, column: str) -> dict[str, Any]:
     required = column in COLUMNS[name] and not may_be_empty
     constraints = {
         **({"required": True} if required else {}),
-        **({"enum": list(COUNTS_AS)} if column == "counts_as" else {}),
+        **({"enum": list(CHOICES[column])} if required and column in CHOICES else {}),
     }
     return {
         "name": column,

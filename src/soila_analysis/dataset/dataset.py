@@ -14,12 +14,20 @@ from soila_analysis import files, taxonomy
 from soila_analysis.dataset import cube as cubes
 from soila_analysis.dataset import datapackage, tables
 from soila_analysis.dataset import metadata as information
-from soila_analysis.dataset.consensus import settled
+from soila_analysis.dataset.consensus import ONE_CODER, settled, uncounted
 from soila_analysis.dataset.cube import Cube
 from soila_analysis.dataset.groups import GroupError, Grouping, groups
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import DatasetError, Problem
-from soila_analysis.dataset.schema import COLUMNS, FURTHER, KEYS, LARGE, OWN, TEXTS
+from soila_analysis.dataset.schema import (
+    COLUMNS,
+    FURTHER,
+    KEYS,
+    LANGUAGE_MODEL,
+    LARGE,
+    OWN,
+    TEXTS,
+)
 from soila_analysis.dataset.tidy import described, tidied
 from soila_analysis.dataset.validation import examine, no_files
 from soila_analysis.taxonomy import Taxonomy
@@ -72,6 +80,12 @@ class Dataset:
         ``code``, ``decided_by``, ``decided_on``, ``reason``.
     claims : DataFrame, optional
         Numbers and statements that were published of it; see the data dictionary.
+    coders : DataFrame, optional
+        Who coded: ``coder_id``, ``kind`` (``person`` or ``language-model``), ``role``, ``name``,
+        ``version``, ``prompt_sha256``, ``date``.
+    sample : DataFrame, optional
+        Models that people and a language model code: ``model_id``, ``use`` (``tuning`` its prompt,
+        or ``frozen``: kept to measure it by).
     part : Part, optional
         Which models were kept, where it is a part of a data set.
     grouping : Grouping, optional
@@ -91,6 +105,8 @@ class Dataset:
     changes: pd.DataFrame | None = None
     decisions: pd.DataFrame | None = None
     claims: pd.DataFrame | None = None
+    coders: pd.DataFrame | None = None
+    sample: pd.DataFrame | None = None
     part: Part | None = None
     grouping: Grouping | None = None
     origin: tuple[Path, Mapping[str, str]] | None = field(default=None, repr=False)
@@ -128,6 +144,35 @@ class Dataset:
         return cubes.of_table(self.codings, self.taxonomy, self.models["model_id"])
 
     @cached_property
+    def language_models(self) -> tuple[str, ...]:
+        """The coders that are language models, whether they have coded anything or not."""
+        listed = self.coders
+        return () if listed is None else (*listed["coder_id"][listed["kind"] == LANGUAGE_MODEL],)
+
+    @cached_property
+    def kind(self) -> str:
+        """What ``dataset.toml`` says, but ``language-model`` where observed codes are no person's.
+
+        It is what figures and pages say on their face.
+        """
+        kind, models = self.info.kind, self.language_models
+        alone = bool(models) and {*self.cube.coders} <= {*models} and bool(self.cube.coders)
+        return LANGUAGE_MODEL if alone and kind == "observed" else kind
+
+    @cached_property
+    def counted(self) -> "Dataset":
+        """The data set without codes of language models, which do not count in the consensus.
+
+        The data set itself where there are none, or where nobody else has coded anything.
+        """
+        left_out = uncounted(self.cube.coders, self.coders) if self.language_models else ()
+        if not left_out:
+            return self
+        if "codings" not in vars(self):
+            return replace(self, codings=cubes.without(self.cube, left_out))
+        return replace(self, codings=self.codings[~self.codings["coder_id"].isin(left_out)])
+
+    @cached_property
     def taxonomy(self) -> Taxonomy:
         """What the models are coded by: the library's taxonomy under the tables of its own."""
         return taxonomy.load().with_tables(
@@ -154,13 +199,16 @@ class Dataset:
         Parameters
         ----------
         rule : str
-            As for `dataset.consensus`.
+            As for `dataset.consensus`; codes of language models do not count, see `counted`. Under
+            ``coder:`` and the id of a language model, what it found alone.
 
         Returns
         -------
         DataFrame, models x features
         """
-        return settled(self.cube, self.taxonomy, rule, self.decisions)
+        alone = rule.removeprefix(ONE_CODER) in self.language_models
+        cube = self.cube if alone else self.counted.cube
+        return settled(cube, self.taxonomy, rule, self.decisions)
 
     @property
     def goal(self) -> str:
@@ -235,7 +283,8 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """Say in a notebook what the data set is, and how to go on."""
-        return described(self.name, self.info, self.models, self.codings, self.status)
+        told = (self.name, self.info, self.models, self.codings, self.status)
+        return described(*told, self.language_models)
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:
         """Go through the tables that it has.

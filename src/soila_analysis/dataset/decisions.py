@@ -37,6 +37,7 @@ def disagreements(dataset: Dataset) -> pd.DataFrame:
         ``decisions.csv``, empty where nothing is decided; ``status``, what the cell counts as
         now; ``code:`` and ``note:`` with the id of each coder, empty where there is none.
     """
+    dataset = dataset.counted
     codings = dataset.codings[_differ(dataset)]
     in_order = pd.Categorical(codings["feature_id"], dataset.taxonomy.feature_ids, ordered=True)
     cells = codings.assign(order=in_order).sort_values(["model_id", "order"])[CELL]

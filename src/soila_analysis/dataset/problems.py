@@ -51,7 +51,7 @@ class Problem:
     def __str__(self) -> str:
         where = self.file if self.line is None else f"{self.file}:{self.line}"
         if self.column is not None:
-            noun = "key" if self.file.endswith(".toml") else "column"
+            noun = "key" if self.file.endswith((".toml", ".jsonl")) else "column"
             where += f", {noun}{'s' if ', ' in self.column else ''} {self.column}"
         where += f", cell {self.cell}" if self.cell else ""
         values = []

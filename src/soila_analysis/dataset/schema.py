@@ -30,6 +30,8 @@ NEEDED = {
 OFFERED = {
     "decisions": ("model_id", "feature_id", "code", "decided_by", "decided_on", "reason"),
     "claims": ("claim_id", "measure", "feature_id", "goal_id", "printed", "rounding", "status"),
+    "coders": ("coder_id", "kind", "role", "name", "version", "prompt_sha256", "date"),
+    "sample": ("model_id", "use"),
 }
 COLUMNS = {**OWN, **NEEDED, **OFFERED}
 LARGE = (*NEEDED, "decisions")  # tables that grow with the models; they may be in Parquet
@@ -51,6 +53,8 @@ KEYS = {
     "codings": ("model_id", "feature_id", "coder_id"),
     "decisions": ("model_id", "feature_id"),
     "claims": ("claim_id",),
+    "coders": ("coder_id",),
+    "sample": ("model_id",),
 }
 REFERENCES = {  # each to the ids under the same name in `Known`
     "memberships": ("model_id", "goal_id"),
@@ -58,6 +62,7 @@ REFERENCES = {  # each to the ids under the same name in `Known`
     "decisions": ("model_id", "feature_id", "code"),
     "changes": ("feature_id",),
     "claims": ("feature_id", "goal_id"),
+    "sample": ("model_id",),
 }
 TO_NONE = (  # may be empty
     ("codings", "taxonomy_version"),
@@ -65,6 +70,7 @@ TO_NONE = (  # may be empty
     ("claims", "feature_id"),
     ("claims", "goal_id"),
     ("claims", "rounding"),
+    *(("coders", column) for column in OFFERED["coders"][2:]),
 )
 MEASURES = {  # what a claim may be about, and the unit in which it is printed
     "memberships": "count",
@@ -78,6 +84,8 @@ MEASURES = {  # what a claim may be about, and the unit in which it is printed
 }
 ROUNDINGS = ("half-up", "half-even", "truncation", "ceiling", "largest-remainder", "pie")
 CERTAINTY = ("printed", "order-uncertain", "weak")  # of a claim
+PERSON, LANGUAGE_MODEL = CODER_KINDS = ("person", "language-model")
+TUNING, FROZEN = USES = ("tuning", "frozen")  # of a model that people and a language model code
 WHOLE_NUMBERS = {"position": r"^\d+$", "box": r"^\d*$"}  # optional columns of the own tables
 FREE = ("note", *FURTHER["claims"])  # any text, or none
 OPTIONAL = (*FREE, "taxonomy_version", *WHOLE_NUMBERS)
@@ -89,6 +97,7 @@ IDS = {  # ids of ours go into names of files; those of models and coders are so
     ("goals", "goal_id"): ID,
     ("models", "model_id"): NAME,
     ("codings", "coder_id"): NAME,
+    ("coders", "coder_id"): NAME,
 }
 
 
@@ -137,6 +146,16 @@ FORMS = {
     ("claims", "measure"): pa.Check.isin(MEASURES),
     ("claims", "rounding"): pa.Check.isin(["", *ROUNDINGS]),
     ("claims", "status"): pa.Check.isin(CERTAINTY),
+    ("coders", "kind"): pa.Check.isin(CODER_KINDS),
+    ("coders", "prompt_sha256"): pa.Check.str_matches(
+        r"(?:[0-9a-f]{64})?\Z", description="64 hexadecimal digits, as sha256 gives"
+    ),
+    ("coders", "date"): pa.Check(
+        lambda text: not text or is_date(text),
+        element_wise=True,
+        description="a date such as 2025-03-31, 2025-03 or 2025",
+    ),
+    ("sample", "use"): pa.Check.isin(USES),
 }
 
 
@@ -199,6 +218,8 @@ def _checks(name: str, column: str, known: Known) -> list[pa.Check]:
         return []
     if (name, column) in FORMS:
         return [FORMS[name, column]]
+    if (name, column) in TO_NONE:
+        return []
     if column == "counts_as":
         return [pa.Check.isin(taxonomy.COUNTS_AS)]
     if column in WHOLE_NUMBERS:

@@ -1,5 +1,6 @@
 """A data set as people look at it: laid out for plotting, and described in a notebook."""
 
+from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
@@ -39,7 +40,12 @@ def tidied(
 
 
 def described(
-    name: str, info: DatasetInfo, models: pd.DataFrame, codings: pd.DataFrame, status: pd.DataFrame
+    name: str,
+    info: DatasetInfo,
+    models: pd.DataFrame,
+    codings: pd.DataFrame,
+    status: pd.DataFrame,
+    language_models: Sequence[str] = (),
 ) -> str:
     """Describe a data set in HTML: kind, models, coders, what is open, how to go on."""
     cells = codings.drop_duplicates(["model_id", "feature_id"])
@@ -53,7 +59,10 @@ def described(
         "Round": info.round + (f" ({info.date})" if info.date else ""),
         "Published claims": info.claims or "",
         "Models": f"{len(models)}, coded for {status.shape[1]} features",
-        "Coders": ", ".join(f"{coder} ({codes} codes)" for coder, codes in coders.items()),
+        "Coders": ", ".join(
+            f"{coder} ({'language model, ' * (coder in language_models)}{codes} codes)"
+            for coder, codes in coders.items()
+        ),
         "Not assessed": f"{missing} of {status.size} cells; {whole} models wholly",
         **({"Disagreement": disagreement} if len(coders) > 1 else {}),
         "Columns of models": ", ".join(models.columns),

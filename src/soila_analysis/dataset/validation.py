@@ -11,7 +11,7 @@ import pandas as pd
 
 from soila_analysis import files, taxonomy
 from soila_analysis.dataset import metadata, tables
-from soila_analysis.dataset.consensus import ONE_CODER
+from soila_analysis.dataset.consensus import ONE_CODER, uncounted
 from soila_analysis.dataset.cube import Cube, positions
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.dataset.problems import Problem
@@ -19,6 +19,7 @@ from soila_analysis.dataset.schema import (
     COLUMNS,
     FREE,
     KEYS,
+    LANGUAGE_MODEL,
     LARGE,
     MEASURES,
     NEEDED,
@@ -31,7 +32,15 @@ from soila_analysis.taxonomy import Taxonomy
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 LIKENESS = re.compile(r"\t|  |^0|^\d+[.,]0", re.MULTILINE)  # ids that may equal others
-MAY_BE_EMPTY = ("memberships", "codings", "decisions")  # a round begins before anything is coded
+TOLD = ("name", "version")  # of a language model
+ADD = "add who coded to coders.csv"
+MAY_BE_EMPTY = (
+    "memberships",
+    "codings",
+    "decisions",
+    "coders",
+    "sample",
+)  # a round begins before anything is coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +95,8 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     known = _known(read, present, keys)
     cube = None
     if "codings" in held:
-        by, file = _coded_by(read, keys), "codings.parquet" if codings is None else "codings"
-        cube, wrong = _added_up(folder, keys, held["codings"], known, by, file)
+        file = "codings.parquet" if codings is None else "codings"
+        cube, wrong = _added_up(folder, keys, held["codings"], known, read, file)
         problems += wrong
     _name_codes(read, known["code"])
     told = read if exact else {name: _telling(name, table) for name, table in read.items()}
@@ -96,6 +105,7 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     problems += [*malformed, *(fault for fault in found if (fault.file, fault.line) not in lines)]
     problems += [*_no_rows(read), *_wrong_version(folder, keys, present)]
     problems += [*_unknown_coder(folder, keys, read), *_unlisted_version(folder, keys, read)]
+    problems += [*_unlisted_coders(read), *_nameless(read)]
     problems += [*_claims_unsaid(folder, keys, present), *_no_numbers(read), *_no_language(read)]
     problems += [*_look_alike(read), *_no_earlier(folder, keys)]
     if "decisions" in read and "codings" in read:
@@ -168,15 +178,22 @@ def _in_parquet(problems: list[Problem], packed: Collection[str]) -> list[Proble
 
 
 def _added_up(
-    folder: Path, keys: Mapping[str, Any], codings: Any, known: Known, by: Taxonomy, file: str
+    folder: Path,
+    keys: Mapping[str, Any],
+    codings: Any,
+    known: Known,
+    read: Mapping[str, pd.DataFrame],
+    file: str,
 ) -> tuple[Cube | None, list[Problem]]:
     """Read the codes that an engine holds."""
     from soila_analysis.dataset import engine
 
-    cube, wrong = engine.examined(codings, known, by, file)
+    cube, wrong = engine.examined(codings, known, _coded_by(read, keys), file)
     coders = {"codings": pd.DataFrame({"coder_id": cube.coders if cube else ()})}
-    alike = [replace(one, file=file, line=None) for one in _look_alike(coders)]
-    return cube, [*wrong, *alike, *_unknown_coder(folder, keys, coders)]
+    coders |= {name: read[name] for name in ("coders",) if name in read}
+    ids = [*_look_alike(coders), *_unlisted_coders(coders)]
+    wrong += [replace(one, file=file, line=None) for one in ids]
+    return cube, [*wrong, *_unknown_coder(folder, keys, coders)]
 
 
 def _coded_by(read: Mapping[str, pd.DataFrame], keys: Mapping[str, Any]) -> Taxonomy:
@@ -339,10 +356,40 @@ def _unknown_coder(
     rule, codings = str(keys.get("consensus", "")), read.get("codings")
     if not rule.startswith(ONE_CODER) or codings is None or "coder_id" not in codings:
         return []
-    allowed = tuple(f"{ONE_CODER}{coder}" for coder in sorted(codings["coder_id"].unique()))
+    coders = sorted(codings["coder_id"].unique())
+    models = uncounted(coders, read.get("coders"))
+    allowed = tuple(f"{ONE_CODER}{coder}" for coder in coders if coder not in models)
     if rule == ONE_CODER or rule in allowed or codings.empty:
         return []
-    return [_wrong_key(folder, "consensus", rule, allowed, nearest(rule, allowed))]
+    model = rule.removeprefix(ONE_CODER) in models
+    advice = "the codes of a language model do not count" if model else nearest(rule, allowed)
+    return [_wrong_key(folder, "consensus", rule, allowed, advice)]
+
+
+def _unlisted_coders(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Find who coded and is not among the coders, where these are listed."""
+    listed, codings = read.get("coders"), read.get("codings")
+    if listed is None or codings is None or "coder_id" not in {*listed} & {*codings}:
+        return []
+    known = tuple(listed["coder_id"])
+    coders = codings["coder_id"].drop_duplicates()
+    return [
+        Problem("codings.csv", int(line), "coder_id", coder, known, nearest(coder, known) or ADD)
+        for line, coder in coders[~coders.isin(known)].items()
+    ]
+
+
+def _nameless(read: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Find language models of which it is not said which they are."""
+    coders = read.get("coders", pd.DataFrame())
+    if not {"kind", *TOLD} <= {*coders}:
+        return []
+    models = coders[coders["kind"] == LANGUAGE_MODEL]
+    return [
+        Problem("coders.csv", int(line), column, "", ("any text",), "needed of a language model")
+        for column in TOLD
+        for line in models.index[models[column] == ""]
+    ]
 
 
 def _unlisted_version(

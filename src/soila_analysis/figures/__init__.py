@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 from soila_analysis.figures import (
     agreement,
     agreement_by_coders,
+    change_over_rounds,
     claims,
+    contrasts,
     disagreement,
     evidence_map,
     feature_by_goal,
@@ -21,7 +23,7 @@ from soila_analysis.figures import (
     features_per_model,
     fragility,
     models_by_goal,
-    rounds,
+    ranks,
     share_bases,
     taxonomy,
 )
@@ -68,10 +70,12 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             claims,
             share_bases,
             fragility,
-            rounds,
             agreement,
             agreement_by_coders,
             disagreement,
+            contrasts,
+            ranks,
+            change_over_rounds,
         )
     }
 )

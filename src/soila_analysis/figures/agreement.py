@@ -39,7 +39,7 @@ PERCENT, ALPHA, AC1, PABAK = "percent-agreement", "alpha", "ac1", "brennan-predi
 def metric(data: Coded, compared: str = "decided") -> pd.DataFrame:
     """Make the table of the figure, from the codes present and absent ("decided") or "all"."""
     counts_as, features = data.taxonomy.counts_as, data.taxonomy.feature_ids
-    return metrics.agreement_by_feature(data.cube, counts_as, features, compared=compared)
+    return metrics.agreement_by_feature(data.counted.cube, counts_as, features, compared=compared)
 
 
 def drawable(table: pd.DataFrame, _variant: str = "") -> bool:

@@ -41,7 +41,7 @@ CLASSES = (0.67, 0.8, 0.9)  # a class holds its lower end
 def metric(data: Coded, compared: str = "decided") -> pd.DataFrame:
     """Make the table of the figure, from the codes present and absent ("decided") or "all"."""
     counts_as, features = data.taxonomy.counts_as, data.taxonomy.feature_ids
-    return metrics.agreement_by_coders(data.cube, counts_as, features, compared=compared)
+    return metrics.agreement_by_coders(data.counted.cube, counts_as, features, compared=compared)
 
 
 def drawable(table: pd.DataFrame, _variant: str = "") -> bool:

@@ -41,7 +41,7 @@ LOOKS = {  # face, edge and hatching by outcome; of two coders, the second has a
 def metric(data: Coded) -> pd.DataFrame:
     """Make the table of the figure."""
     counts_as, features = data.taxonomy.counts_as, data.taxonomy.feature_ids
-    return metrics.disagreement(data.cube, counts_as, features)
+    return metrics.disagreement(data.counted.cube, counts_as, features)
 
 
 def drawable(table: pd.DataFrame, _variant: str = "") -> bool:

@@ -55,7 +55,7 @@ def metric(data: Coded, feature: str = "rarest", interval: str = "wilson") -> pd
         status, data.memberships, goals, chosen, interval=interval, contested=data.contested
     )
     groups = data.memberships[["model_id", "goal_id"]]
-    return metrics.with_coders(shares, data.codings, data.taxonomy.counts_as, groups)
+    return metrics.with_coders(shares, data.counted.codings, data.taxonomy.counts_as, groups)
 
 
 def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:

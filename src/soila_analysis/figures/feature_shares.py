@@ -44,7 +44,7 @@ LISTED = 4  # features in each of the review's two lists
 def metric(data: Coded, interval: str = "wilson") -> pd.DataFrame:
     """Make the table of the figure; of a data set narrowed to a goal, it names the goal."""
     shares = metrics.feature_shares(data.status, interval=interval, contested=data.contested)
-    shares = metrics.with_coders(shares, data.codings, data.taxonomy.counts_as)
+    shares = metrics.with_coders(shares, data.counted.codings, data.taxonomy.counts_as)
     return shares.assign(goal_id=data.goal) if data.goal else shares
 
 

@@ -95,6 +95,12 @@ def p_value(p: float, t: Messages) -> str:
     return f"p < {t.number(least, 3)}" if p < least else f"p = {t.number(p, 3)}"
 
 
+def signed(share: float, t: Messages) -> str:
+    """Write a difference of shares in percentage points, with its sign."""
+    written = t.number(abs(100 * share))
+    return written if written == "0" else f"{'+' if share > 0 else '−'}{written}"
+
+
 def by_share(table: pd.DataFrame) -> pd.DataFrame:
     """Order rows from the largest share down, ties and what is only bounded by name."""
     middle = table["share"]

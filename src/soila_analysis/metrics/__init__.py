@@ -5,11 +5,13 @@ Nothing here knows files, labels, languages or figures: order comes in as data, 
 
 from soila_analysis.metrics import rounding
 from soila_analysis.metrics.agreement import agreement_by_coders, agreement_by_feature, disagreement
+from soila_analysis.metrics.contrasts import contrasts
 from soila_analysis.metrics.differences import share_changes, signed_differences
 from soila_analysis.metrics.frames import STATUSES
 from soila_analysis.metrics.gaps import gaps
+from soila_analysis.metrics.prediction import model_and_people
 from soila_analysis.metrics.profiles import features_per_model
-from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
+from soila_analysis.metrics.ranking import leading_goal, rank_ranges, rank_sets, ranked
 from soila_analysis.metrics.shares import (
     chosen_feature,
     evidence_map,
@@ -28,6 +30,7 @@ __all__ = [
     "agreement_by_coders",
     "agreement_by_feature",
     "chosen_feature",
+    "contrasts",
     "disagreement",
     "evidence_map",
     "feature_by_goal",
@@ -37,7 +40,9 @@ __all__ = [
     "gaps",
     "goal_distribution",
     "leading_goal",
+    "model_and_people",
     "rank_ranges",
+    "rank_sets",
     "ranked",
     "rounding",
     "share_changes",

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, norm
-from statsmodels.stats.multitest import multipletests
+from scipy.stats import binomtest, false_discovery_control, norm
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from soila_analysis.metrics import frames
@@ -103,7 +102,8 @@ def share_changes(
         table = table.join(found.add_suffix(ordinal), on="feature_id")
     table = table.astype(dict.fromkeys(["k1", "n1", "k2", "n2"], "Int64"))
     table["difference"] = table["share2"] - table["share1"]
-    table[["low", "high"]] = [_newcombe(row, confidence) for row in table.itertuples()]
+    counts = (table[name] for name in ("k2", "n2", "k1", "n1"))
+    table["low"], table["high"] = newcombe(*counts, confidence=confidence)
     table["interval"] = "newcombe"
     both = [feature for feature in later.columns if feature in earlier.columns]
     net, pairs = _paired(later[both], earlier[both])
@@ -115,6 +115,47 @@ def share_changes(
     return table.join(pairs, on="feature_id").assign(
         models_more=more, models_fewer=fewer, p_models=_sign_test(more, fewer)
     )
+
+
+def newcombe(
+    k: pd.Series, n: pd.Series, other_k: pd.Series, other_n: pd.Series, *, confidence: float
+) -> tuple[pd.Series, pd.Series]:
+    """Give the ends of Newcombe's interval for k/n - other_k/other_n; missing where an n is."""
+    known = (n.fillna(0) > 0) & (other_n.fillna(0) > 0)
+    counts = (part[known].to_numpy(dtype=float) for part in (k, n, other_k, other_n))
+    ends = confint_proportions_2indep(
+        *counts, method="newcomb", compare="diff", alpha=1 - confidence
+    )
+    low, high = (pd.Series(end, known.index[known]).reindex(known.index) for end in ends)
+    return low, high
+
+
+def holm(p: pd.Series) -> pd.Series:
+    """Adjust p-values by Holm's method, over those that there are.
+
+    Parameters
+    ----------
+    p : Series of float
+        Missing where nothing was tested.
+
+    Returns
+    -------
+    Series of float
+
+    References
+    ----------
+    Holm (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+    Statistics 6(2), 65-70.
+    """
+    known = p.dropna().sort_values()
+    left = np.arange(len(known), 0, -1)
+    return (known * left).cummax().clip(upper=1).reindex(p.index)
+
+
+def benjamini_hochberg(p: pd.Series) -> pd.Series:
+    """Adjust p-values by the method of Benjamini and Hochberg, over those that there are."""
+    known = p.dropna()
+    return pd.Series(false_discovery_control(known), known.index).reindex(p.index)
 
 
 def _paired(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
@@ -137,29 +178,16 @@ def _tested(more: pd.Series, fewer: pd.Series, n: pd.Series, confidence: float) 
     middle = (one - other) / total
     reach = norm.ppf((1 + confidence) / 2) * np.sqrt(one + other - middle**2 * total) / total
     p = pd.Series([_sign_test(a, b) for a, b in zip(more, fewer, strict=True)], dtype=float)
-    holm = pd.Series(np.nan, index=p.index)
-    if p.notna().any():
-        holm[p.notna()] = multipletests(p.dropna(), method="holm")[1]
     return pd.DataFrame(
         {
             "difference": (more - fewer) / known,
             "low": (middle - reach).clip(lower=-1),
             "high": (middle + reach).clip(upper=1),
             "p": p,
-            "p_holm": holm,
+            "p_holm": holm(p),
         }
     )
 
 
 def _sign_test(one: int, other: int) -> float:
     return float(binomtest(int(one), int(one + other)).pvalue) if one + other else np.nan
-
-
-def _newcombe(row: object, confidence: float) -> tuple[float, float]:
-    n1, n2 = row.n1, row.n2  # type: ignore[attr-defined]
-    if pd.isna(n1) or pd.isna(n2) or not n1 or not n2:
-        return np.nan, np.nan
-    counts = (int(row.k2), int(n2), int(row.k1), int(n1))  # type: ignore[attr-defined]
-    return confint_proportions_2indep(
-        *counts, method="newcomb", compare="diff", alpha=1 - confidence
-    )

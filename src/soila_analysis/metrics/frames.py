@@ -11,6 +11,7 @@ COLUMNS = {
     "groups": ("model_id",),
     "memberships": ("model_id", "goal_id"),
     "codings": ("model_id", "feature_id", "coder_id", "code"),
+    "sample": ("model_id", "use"),
     "counts": STATUSES,
     "cells": ("feature_id", "goal_id", "k", "n"),
 }
@@ -19,6 +20,7 @@ TAKE = {
     "groups": 'data.memberships, or two columns such as data.models[["model_id", "region"]]',
     "memberships": "data.memberships",
     "codings": "data.codings",
+    "sample": "data.sample",
     "counts": "metrics.tally(data.status)",
     "cells": "metrics.evidence_map(data.status, data.memberships, goals)",
 }

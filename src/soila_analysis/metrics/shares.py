@@ -8,7 +8,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from soila_analysis.metrics import frames, rounding
 from soila_analysis.metrics.frames import STATUSES
-from soila_analysis.metrics.ranking import possible_ranks, rank_ranges, ranked
+from soila_analysis.metrics.ranking import possible_ranks, rank_sets, ranked
 
 OPEN = ("unclear", "disagreement", "not-assessed")  # may be present or absent in truth
 AGREED = ("all_present", "all_absent")
@@ -187,12 +187,12 @@ def feature_shares(
     -------
     DataFrame
         One row a feature in the order of the columns, as `shares` gives, with ``rank`` and
-        ``tied`` as `ranked` gives, ``rank_low``, ``rank_high`` as `rank_ranges` gives, and
+        ``tied`` as `ranked` gives, ``rank_low``, ``rank_high`` as `rank_sets` gives, and
         ``rank_min``, ``rank_max`` as `possible_ranks` gives for what unclear, disputed and not
         assessed codes leave open in models that have any code.
     """
     counts = tally(status, contested=contested)
-    table = ranked(shares(counts, interval=interval)).merge(rank_ranges(status))
+    table = ranked(shares(counts, interval=interval)).merge(rank_sets(status))
     told = status[status.ne("not-assessed").any(axis=1)]
     ends = shares(tally(told, contested=contested), interval="none")
     return table.join(possible_ranks(ends["share_min"], ends["share_max"]))

@@ -70,7 +70,7 @@ def _finding(figure: Drawn, bases: Sequence[str], dataset: Dataset, lang: str) -
     labels = dataset.taxonomy.labels(lang)
     whole = chart(figure.table, labels, lang, figure.name, figure.words["variant"])
     said = [text for text in figure.words["findings"][:2] if len(text) < LONGEST]
-    kind = "".join(f"{b.capitalize()}. " for b in [badge(dataset.info.kind, "", t)] if b)
+    kind = "".join(f"{b.capitalize()}. " for b in [badge(dataset.kind, "", t)] if b)
     unknown = [*UNKNOWN[figure.name](rows, dataset, t)]
     if figure.name == "feature-shares":
         unknown += [f"{title}." for title in bases]

@@ -65,10 +65,10 @@ def methods(dataset: Dataset, lang: str) -> MethodsSection:
     Lombard, Snyder-Duch & Bracken (2002). Human Communication Research 28(4), 587-604.
     """
     t = messages(lang)
-    said = _sentences(dataset, t)
-    order = ("unit", "kind", "coding", "agreement", "rule", "base", "synthesis")
+    said = _sentences(dataset.counted, t) | {"models": _language_models(dataset, t)}
+    order = ("unit", "kind", "coding", "agreement", "models", "rule", "base", "synthesis")
     paragraph = _joined(said[name] for name in order)
-    charting = _joined(said[name] for name in ("coding", "coders", "rule"))
+    charting = _joined(said[name] for name in ("coding", "coders", "models", "rule"))
     answers = said | {"charting": charting}
     items = (
         Item(name, guideline, t(f"methods.{name}"), answers[name])
@@ -94,14 +94,21 @@ def facts(dataset: Dataset, lang: str) -> list[tuple[str, str]]:
     t, info = messages(lang), dataset.info
     coders = dataset.codings["coder_id"].value_counts().sort_index()
     told = {
-        "kind": t(f"facts.{info.kind}"),
+        "kind": t(f"facts.{dataset.kind}"),
         "reading": _reading(dataset, t),
         "round": info.round,
         "date": info.date,
         "author": info.author and info.author[lang],
         "publisher": info.publisher and info.publisher[lang],
         "models": t.number(len(dataset.models)),
-        "coders": ", ".join(f"{coder} ({t.number(codes)})" for coder, codes in coders.items()),
+        "coders": ", ".join(
+            t(
+                f"facts.{'model' if coder in dataset.language_models else 'coder'}",
+                coder=coder,
+                codes=t.number(codes),
+            )
+            for coder, codes in coders.items()
+        ),
         "cite": info.citation and info.citation[lang],
         "source": info.source[lang],
         "licence": info.licence,
@@ -122,7 +129,7 @@ def _sentences(dataset: Dataset, t: Messages) -> dict[str, str]:
     ranges = [t("methods.ranges")] if dataset.info.kind == "reconstructed" else []
     return {
         "unit": _unit(dataset, t),
-        "kind": t(f"methods.kind-{dataset.info.kind}", reading=_reading(dataset, t)),
+        "kind": t(f"methods.kind-{dataset.kind}", reading=_reading(dataset, t)),
         "coding": _coding(dataset, t),
         "coders": _coders(dataset, t),
         "rule": _rule(dataset, t),
@@ -172,6 +179,16 @@ def _coders(dataset: Dataset, t: Messages) -> str:
         return t("methods.no-coder")
     number = dataset.codings["coder_id"].nunique()
     return t("methods.given", coders=t("methods.coders", count=number))
+
+
+def _language_models(dataset: Dataset, t: Messages) -> str:
+    """Name the language models that coded besides people, and say that they do not count."""
+    if dataset.coders is None or dataset.counted is dataset:
+        return ""
+    left_out = {*dataset.cube.coders} - {*dataset.counted.cube.coders}
+    rows = dataset.coders[dataset.coders["coder_id"].isin(left_out)]
+    names = [f"{row['name']} ({row['version']})" for row in rows.to_dict("records")]
+    return t("methods.language-models", names=t.listing(names))
 
 
 def _rule(dataset: Dataset, t: Messages) -> str:

@@ -101,7 +101,7 @@ def gathered(built: Path, dataset: Dataset, day: str = "") -> dict[str, Any]:
         "lang": lang,
         "title": title,
         "author": [info.author[lang]] if info.author else [],
-        "badge": badge(info.kind, info.reading or "", t),
+        "badge": badge(dataset.kind, info.reading or "", t),
         "lead": t("report.lead"),
         "caveats": _caveats(dataset, t),
         "facts": [*([(t("report.date"), day)] if day else []), *facts(dataset, lang)],

@@ -11,12 +11,15 @@ import pandas as pd
 
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures import agreement
+from soila_analysis.figures.contrasts import contrast
 from soila_analysis.figures.share_bases import fitting
+from soila_analysis.figures.time_panels import change, series
 from soila_analysis.figures.wording import (
     BOUNDED,
     bounds,
     by_share,
     missing,
+    p_value,
     percent,
     percent_of,
     ratio,
@@ -26,7 +29,10 @@ from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.shares import WIDENED
 
 Row = Any  # of a table, as `itertuples` gives
-LONG = ("share-bases", "evidence-map", "agreement", "disagreement")  # too long by rows
+LONG = (  # a row each would be a long list
+    *("share-bases", "evidence-map", "agreement", "disagreement"),
+    *("change-over-rounds", "contrasts"),
+)
 LISTS = ("conflicts", "identified")  # of readings: ids within a text
 MOST = 200  # rows that a notebook shows
 RANKS = {"rank", "rank-interval"}
@@ -34,6 +40,7 @@ SHORT = {  # what is told by a figure's table where there is little room
     "taxonomy": ("feature", "definition", "basis"),
     "fragility": ("claim", "codes", "holds"),
     "claims": ("claim", "printed", "recomputed", "ratio", "verdict"),
+    "ranks": ("feature", "rank", "rank-interval", "ratio", "share"),
 }
 
 
@@ -299,6 +306,34 @@ def _disagreement(table: pd.DataFrame, t: Messages) -> Readable:
     )
 
 
+def _over_rounds(table: pd.DataFrame, t: Messages) -> Readable:
+    """Give a column to each round, with share and k/n, and one to the change and its test."""
+    rounds = table.drop_duplicates("ordinal").sort_values("ordinal")["round"].tolist()
+    heads = (t("column.feature"), *rounds, *([t("change-over-rounds.change")] * (len(rounds) > 1)))
+    rows = []
+    for one in series(table):
+        shares = {row.round: _stacked(row, t, "share", "ratio") for row in one.rows}
+        p = "" if pd.isna(one.first.p_holm) else p_value(one.first.p_holm, t)
+        told = "\n".join(filter(None, (change(one.first, t), p)))
+        row = (one.first.feature, *(shares.get(name, "–") for name in rounds), told)
+        rows.append(row[: len(heads)])
+    return Readable(heads, ("text", *("value" for _ in heads[1:])), tuple(rows))
+
+
+def _contrasts(table: pd.DataFrame, t: Messages) -> Readable:
+    """Give a column to each goal, with difference, interval and k/n, and one to the overall test."""
+    goals = table.drop_duplicates("goal_id")["goal"].tolist()
+    rows = []
+    for _, part in table.groupby("feature_id", sort=False):
+        first = part.iloc[0]
+        known = [] if pd.isna(first["cramers_v"]) else [t.number(first["cramers_v"], 2)]
+        known += [] if pd.isna(first["p_feature_holm"]) else [p_value(first["p_feature_holm"], t)]
+        cells = (contrast(row, t) or t("common.no-data") for row in part.itertuples())
+        rows.append((first["feature"], *cells, "\n".join(known) or "–"))
+    heads = (t("column.feature"), *goals, t("contrasts.overall-test"))
+    return Readable(heads, ("text", *("value" for _ in heads[1:])), tuple(rows))
+
+
 def _by_feature(
     table: pd.DataFrame, column: str, write: Callable[[Row], str], t: Messages
 ) -> Readable:
@@ -325,6 +360,8 @@ CROSSED: Mapping[str, Callable[[pd.DataFrame, Messages], Readable]] = {
     "evidence-map": _crossed,
     "agreement": _agreement,
     "disagreement": _disagreement,
+    "change-over-rounds": _over_rounds,
+    "contrasts": _contrasts,
 }
 """By figure, what brings a long table into one with a row a feature."""
 

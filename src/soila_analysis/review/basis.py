@@ -13,7 +13,10 @@ BOUNDED = "bounded"
 POINTS = ["k", "share", "percent", "share_min", "share_max", "rank", "tied"]
 POINTS += ["rank_min", "rank_max", "features", "assessed", "total", "median", "leads", "value"]
 POINTS += ["mean", "mean_min", "mean_max", "leader"]
-RESAMPLED = ["rank_low", "rank_high"]  # what its models give when drawn anew, published or not
+POINTS += ["other_k", "difference", "cramers_v", "test"]
+POINTS += [f"p{of}{by}" for of in ("", "_feature") for by in ("", "_holm", "_bh")]
+# What its models give when drawn anew, published or not.
+RESAMPLED = ["rank_low", "rank_high", "surely"]
 
 
 def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
@@ -33,25 +36,25 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     -------
     DataFrame
         The table with ``basis``, ``kind`` and ``reading``. For observed and synthetic data the
-        basis is that word. For a reconstruction it is published where a printed number is
-        reproduced, implied where the publication and the reading leave only this value, and bounded
-        where they leave several. Then ``bound_low`` and ``bound_high`` are the counts (means:
-        features) that are possible at all; where nothing is known of the range, such as in rows
-        about a part of the models only, all from 0 up. In bounded rows every number that one of
-        the compatible data sets alone has (`POINTS`) is missing; ``low`` and ``high`` enclose 95 %
-        of these data sets if all unpublished counts are equally likely, ``low_once`` and
-        ``high_once`` if each data set counts once, and ``interval`` says so. ``other_reading`` and
-        ``other_share`` give what the rival reading takes a published number to be, where it
-        differs. In a table with means, ``published_first`` says of which goal the highest is
-        published.
+        basis is that word; for observed data that no person coded, language-model. For a
+        reconstruction it is published where a printed number is reproduced, implied where the
+        publication and the reading leave only this value, and bounded where they leave several.
+        Then ``bound_low`` and ``bound_high`` are the counts (means: features) that are possible at
+        all; where nothing is known of the range, such as in rows about a part of the models only,
+        all from 0 up. In bounded rows every number that one of the compatible data sets alone has
+        (`POINTS`) is missing; ``low`` and ``high`` enclose 95 % of these data sets if all
+        unpublished counts are equally likely, ``low_once`` and ``high_once`` if each data set
+        counts once, and ``interval`` says so. ``other_reading`` and ``other_share`` give what the
+        rival reading takes a published number to be, where it differs. In a table with means,
+        ``published_first`` says of which goal the highest is published.
     """
-    kind, reading = dataset.info.kind, dataset.info.reading or ""
+    kind, reading = dataset.kind, dataset.info.reading or ""
     marked = table.assign(basis=kind, kind=kind, reading=reading)
     if kind != "reconstructed":
         return marked
     marked = marked.drop(columns=[c for c in marked if ":" in str(c)])  # of coders who are made up
     if not measures and "share" not in table:
-        return _of_claims(marked) if "verdict" in table else withheld(marked, table.get("n", 0) > 0)
+        return _of_claims(marked) if "verdict" in table else _of_models(marked)
     ranges = compatible.load_ranges()
     speaking = ranges["measure"].isin(measures) & dataset.info.of_review
     ranges = ranges[speaking].set_index(KEYS)
@@ -103,6 +106,13 @@ def of_publication(table: pd.DataFrame) -> pd.DataFrame:
         With ``basis`` published, ``kind`` publication and an empty ``reading``.
     """
     return table.assign(basis="published", kind="publication", reading="")
+
+
+def _of_models(table: pd.DataFrame) -> pd.DataFrame:
+    """Withhold what made-up models give, and its intervals."""
+    unknown = table.get("n", pd.Series(0, table.index)) > 0
+    ends = {end: table[end].mask(unknown) for end in ("low", "high") if end in table}
+    return withheld(table.assign(**ends), unknown)
 
 
 def _of_claims(checked: pd.DataFrame) -> pd.DataFrame:
