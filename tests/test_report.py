@@ -303,6 +303,69 @@ def test_a_live_chart_leaves_no_row_out(shipped, pilot):
     assert chart(table, {}, "sv", plot, "as-published") is None
 
 
+ROWS = [name for name, spec in figures.SPECS.items() if spec.rows]
+
+
+@pytest.mark.parametrize("name", ["literal", "own", "example", "single", "equal"])
+@pytest.mark.parametrize("plot", ROWS)
+def test_a_live_chart_has_the_rows_of_its_figure_in_every_language(tables, name, plot):
+    for lang in LANGUAGES:
+        table = tables[name, lang, plot]
+        if not figures.SPECS[plot].shows(table, "redesigned"):
+            continue
+        read_again = read(StringIO(table.to_csv(index=False)))
+        live = chart(read_again, {}, lang, plot, "redesigned")
+        assert len(live.table.rows) == len(live.marks) == len(live.ids) == len(live.bases)
+        marks = [mark for row in live.marks for mark in row]
+        assert all(0 <= mark.low <= mark.high <= 100 for mark in marks)
+        assert {mark.kind for mark, _ in live.key} == {mark.kind for mark in marks}
+        assert all(row[0] not in ("", "nan") for row in live.table.rows)
+        assert [at for at, _ in live.ticks] == sorted({at for at, _ in live.ticks})
+
+
+def seen(plot, table, kinds):
+    """Where the marks of a live chart are, in units of its scale, by row."""
+    rows = figures.SPECS[plot].rows
+    low, high = rows.scale(rows.of(table))
+    live = chart(table, {}, "en", plot, "redesigned")
+    return [
+        [round(low + (high - low) * (m.low + m.high) / 200, 4) for m in marks if m.kind in kinds]
+        for marks in live.marks
+    ]
+
+
+def crossing(axes, marker):
+    """Where a figure has its marks of a kind."""
+    lines = [line for line in axes.get_lines() if line.get_marker() == marker]
+    return sorted(round(float(x), 4) for line in lines for x in line.get_xdata())
+
+
+def test_live_means_bases_and_coefficients_are_those_drawn(tables):
+    table = tables["example", "en", "features-per-model"]
+    axes = figures.draw("features-per-model", table, "en").axes[1]
+    means = [x for row in seen("features-per-model", table, {"dot"}) for x in row]
+    assert sorted(means) == crossing(axes, "^")
+    table = tables["literal", "en", "share-bases"]
+    axes = figures.draw("share-bases", table, "en").axes[1]
+    can = [x for row in seen("share-bases", table, {"can"}) for x in row]
+    assert sorted(can) == crossing(axes, "o")
+    table = tables["example", "en", "agreement"]
+    alphas = table[table["coefficient"] == "alpha"].dropna(subset=["value"])
+    found = [x for row in seen("agreement", table, {"dot"}) for x in row]
+    assert sorted(found) == sorted(alphas["value"].round(4))
+
+
+def test_live_segments_are_the_models_of_each_outcome(tables):
+    table = tables["example", "en", "disagreement"]
+    live = chart(table, {}, "en", "disagreement", "redesigned")
+    counts = table.groupby("feature_id")["k"].agg(lambda k: [n for n in k if n])
+    sizes = table.groupby("feature_id")["n"].first()
+    for feature, marks in zip(live.ids, live.marks, strict=True):
+        widths = [(mark.high - mark.low) * sizes[feature] / 100 for mark in marks]
+        assert widths == pytest.approx(counts[feature])
+        assert marks[-1].high == pytest.approx(100)
+
+
 def test_pages_share_one_style_and_one_copy_of_each_figure(build, pages):
     site = build / "site"
     for lang in LANGUAGES:

@@ -218,8 +218,8 @@ def _sentence(row: Any, t: Messages) -> str:
 def _marks(row: Mapping[str, Any]) -> Iterator[Mark]:
     if pd.isna(row["rank_low"]):
         return
-    place = f"rank-{row['surely'] or 'unsure'}"
-    yield Mark(place, row["rank_low"] - HALF, row["rank_high"] + HALF)
+    surely = row["surely"] if row["surely"] in SHADES else "unsure"
+    yield Mark(f"rank-{surely}", row["rank_low"] - HALF, row["rank_high"] + HALF)
     if row["open"]:
         yield Mark("rank-open", row["rank_min"], row["rank_max"])
     yield Mark("rank", row["rank"] - HALF / 2, row["rank"] + row["tied"] - 1 + HALF / 2)
