@@ -1,6 +1,7 @@
 """A small build and its pages, made without running a notebook: for the tests of pages."""
 
 import json
+from base64 import b64decode
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +24,9 @@ HOSTILE = [
     "-5,5",
 ]
 DRAWN = {"models-by-goal": ("as-published", "redesigned"), "feature-shares": ("redesigned",)}
+PIXEL = b64decode(  # a picture, where a page has one
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsVPZ6wAAAABJRU5ErkJggg=="
+)
 RECORD = {
     "notebook": "n.ipynb",
     "dataset": "review-2024",
@@ -46,15 +50,42 @@ def write(folder: Path, data: datasets.Dataset, tables, langs=LANGUAGES) -> Path
     return folder
 
 
+def told(folder: Path, data: datasets.Dataset, lang: str, table_of) -> Path:
+    """Lay out a build of all figures in one language, with pages, but nothing drawn."""
+    here = folder / lang
+    (here / "notebooks").mkdir(parents=True)
+    (here / "figures").mkdir()
+    for name, spec in figures.SPECS.items():
+        if name == "rounds":  # which no notebook draws
+            continue
+        table = table_of(name)
+        source = figures.save_table(table, name, here / "tables", figure=name, lang=lang)
+        known = [v for v in spec.variants if v == "redesigned" or data.info.of_review]
+        stems = []
+        for variant in (v for v in known if spec.shows(table, v)):
+            stems.append(f"{name}-{variant}")
+            output = figures.Output(name, variant, stems[-1], here / "figures", source)
+            _recorded(figures.save_texts(figures.texts(name, table, lang, variant), output), lang)
+            for ending in ("svg", "png", "pdf"):
+                (here / f"figures/{stems[-1]}.{ending}").write_bytes(PIXEL)
+        listed = [f"tables/{name}.csv", *(f"figures/{stem}.svg" for stem in stems)]
+        (here / f"notebooks/{name}.outputs").write_text("\n".join(listed))
+    _notebook(here / "notebooks/90_result.ipynb", metrics.feature_shares(data.status))
+    return report.write(folder, data)
+
+
+def _recorded(file: Path, lang: str) -> None:
+    record = {"provenance": RECORD | {"parameters": {"lang": lang}}}
+    file.write_text(json.dumps(json.loads(file.read_text()) | record))
+
+
 def _drawn(
     here: Path, plot: str, variants: tuple[str, ...], table: pd.DataFrame, lang: str
 ) -> None:
     figures.publish(plot, table, lang, variants, here)
     stems = [f.stem for f in sorted((here / "figures").glob(f"{plot}-*.svg"))]
     for stem in stems:
-        file = here / f"figures/{stem}.json"
-        record = {"provenance": RECORD | {"parameters": {"lang": lang}}}
-        file.write_text(json.dumps(json.loads(file.read_text()) | record))
+        _recorded(here / f"figures/{stem}.json", lang)
     outputs = [f"tables/{plot}.csv", *(f"figures/{s}.svg" for s in stems)]
     (here / f"notebooks/{plot}.outputs").write_text("\n".join(outputs))
     _notebook(here / f"notebooks/{plot}.ipynb")

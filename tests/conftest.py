@@ -24,6 +24,7 @@ from soila_analysis.cli import soila as command
 settings.register_profile("unhurried", deadline=None)  # no test is about time
 settings.load_profile("unhurried")
 
+pytest_plugins = ["browsing"]
 ROOT = Path(__file__).parents[1]
 FOLDERS = {
     "literal": ROOT / "data" / "review-2024",

@@ -6,10 +6,8 @@ elsewhere these tests are skipped and say what was not tested.
 `python tests/test_browser.py` takes the pictures that the README shows from what `make site` wrote.
 """
 
-import os
+import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -19,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browsing import ARGS, AXE, COLOURS, installed
 from built import HOSTILE
 from conftest import made_up
 from PIL import Image
@@ -35,96 +34,7 @@ PICTURES = {  # page, width, and what is seen last
     "front-page.en.png": ("index.html", 1120, "section.finding >> nth=1"),
     "chart-360.en.png": ("feature-shares-redesigned.html", 360, ".live tbody tr >> nth=5"),
 }
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-MISSING = (
-    "no Chromium: the pages were not opened, clicked or typed into, and not checked by axe-core. "
-    "To have that tested: apt-get install chromium"
-)
-AXE = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
-    "preload": False,  # it would ask for the style sheet again, which pages do not allow
-}
-COLOURS = {
-    "type": "rule",
-    "values": ["color-contrast", "link-in-text-block"],
-}  # what dark may change
 STATUS = {"1": "present", "0": "absent", "?": "unclear", "!": "disagreement"}
-
-
-def installed() -> str | None:
-    """Find Chromium; where root may, install Debian's package first."""
-    if found := next(filter(None, map(shutil.which, NAMES)), None):
-        return found
-    if os.geteuid() or not shutil.which("apt-get"):
-        return None
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in ("update", "install --yes --no-install-recommends chromium"):
-        subprocess.run(
-            ["apt-get", "-qq", *command.split()],
-            env=quiet,
-            capture_output=True,
-            timeout=600,
-            check=False,
-        )
-    return next(filter(None, map(shutil.which, NAMES)), None)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = installed()
-    if not path:
-        pytest.skip(MISSING)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A page, and all that it says on the console, asks of a network, or pops up."""
-
-    def __init__(self, browser, **context) -> None:
-        self.context = browser.new_context(**{"reduced_motion": "reduce", **context})
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(10_000)
-        self.heard: list[str] = []
-        self.page.on("console", lambda message: self.heard.append(message.text))
-        self.page.on("pageerror", lambda error: self.heard.append(str(error)))
-        self.page.on("dialog", lambda dialog: (self.heard.append("dialog"), dialog.dismiss()))
-        self.page.on("request", self.request)
-
-    def request(self, request) -> None:
-        if not request.url.startswith(("file:", "data:", "blob:")):
-            self.heard.append(f"request: {request.url}")
-
-    def open(self, file: Path, state: str = ""):
-        self.page.goto("about:blank")
-        self.page.goto(file.as_uri() + state)
-        return self.page
-
-
-@pytest.fixture
-def visit(browser):
-    opened = []
-
-    def visiting(**context):
-        opened.append(Visit(browser, **context))
-        return opened[-1]
-
-    yield visiting
-    for one in opened:
-        one.context.close()
-    assert [one.heard for one in opened] == [[]] * len(opened)
 
 
 @pytest.fixture(scope="session")
@@ -332,7 +242,7 @@ def choose(page, choice) -> None:
         page.locator(f"[name=feature-{feature}]").select_option(code)
     for column in ("region", "year"):
         if column in choice:
-            page.get_by_label(column, exact=True).select_option(choice[column])
+            page.get_by_label(column.title(), exact=True).select_option(choice[column])
     if "name" in choice:
         page.get_by_label("Search by name").press_sequentially(choice["name"])
 
@@ -501,7 +411,7 @@ def view(page) -> tuple[object, ...]:
 def test_an_address_that_names_what_is_not_there_shows_all(visit, own_map, own) -> None:
     page = visit().open(own_map, "#feature.nothing=1&column.region=Atlantis&of=x&in=y&page=99")
     assert page.locator("#models tbody tr").count() == len(own.models)
-    assert page.get_by_label("region", exact=True).input_value() == ""
+    assert page.get_by_label("Region", exact=True).input_value() == ""
 
 
 def test_a_link_within_the_page_keeps_the_view(visit, own_map) -> None:
@@ -605,7 +515,17 @@ SEEN = """() => {
     const box = (one) => one.getBoundingClientRect();
     const wide = document.querySelector("#map").parentElement;
     const faults = [];
-    for (const cell of document.querySelectorAll("#map td, #map th")) {
+    const range = document.createRange();
+    for (const cell of document.querySelectorAll("#map td:not([hidden]), #map th:not([hidden])")) {
+        const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+        for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+            range.selectNodeContents(text);
+            const clipped = text.parentElement.closest(".sr, .why, .n, .long, .share, .ratio");
+            const seen = text.parentElement.checkVisibility({ opacityProperty: true })
+                && (!clipped || box(clipped).width > 1);
+            if (seen && text.data.trim() && box(range).right > box(cell).right + 1)
+                faults.push(`beyond: ${text.data}`);
+        }
         const shown = [...cell.querySelectorAll("span")].filter((one) => one.checkVisibility()
             && !one.querySelector("span") && box(one).width > 1);
         for (const one of shown) {
@@ -761,6 +681,86 @@ def test_accessible_names_are_short_and_say_the_kind_of_data(visit, files):
             assert drawn or file.stem == "index"
 
 
+def test_an_svg_is_named_by_its_short_text_and_described_by_the_long_one(visit, build):
+    for file in sorted((build / "en/figures").glob("*.svg")):
+        words = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
+        reader = visit()
+        session = reader.context.new_cdp_session(reader.open(file))
+        nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+        (image,) = (node for node in nodes if node["role"]["value"] in ("image", "img"))
+        assert image["name"]["value"] == words["alt"]
+        assert image["description"]["value"] == words["description"]
+
+
+def test_on_a_phone_the_menu_and_the_filters_open_when_they_are_asked_for(visit, files):
+    file = files["sv"][-1].with_name("map.html")
+    for scripted in (True, False):
+        page = visit(viewport={"width": 360, "height": 700}, java_script_enabled=scripted).open(
+            file
+        )
+        link = page.get_by_role("navigation", name=messages("sv")("site.pages")).get_by_role("link")
+        assert link.count() == 0
+        page.get_by_role("button", name=messages("sv")("site.menu")).click()
+        assert link.count() == 7
+        if scripted:
+            page.keyboard.press("Escape")
+            assert link.count() == 0
+            assert not page.get_by_label(messages("sv")("site.rows")).is_visible()
+            page.locator("#choose > summary").press("Enter")
+            assert page.get_by_label(messages("sv")("site.rows")).is_visible()
+
+
+def bubbles_of(page) -> dict[tuple[str, str], list[tuple[str, str, float]]]:
+    """The bubbles of each cell: their names, their numbers, and their areas."""
+    found = page.evaluate("""() => [...document.querySelectorAll("#map td:not([data-goal=''])")]
+        .map(({ dataset: { feature, goal }, ...cell }, at, all) => [[feature, goal],
+            [...all[at].querySelectorAll(".bubble")].map((one) => [
+                one.querySelector(".sr")?.textContent ?? "", one.lastChild.textContent,
+                one.firstChild.getBoundingClientRect().width ** 2])])""")
+    return {tuple(at): bubbles for at, bubbles in found if bubbles}
+
+
+def test_bubbles_are_as_large_as_their_numbers_of_models(visit, own, own_map):
+    page = visit().open(own_map)
+    page.get_by_label("Show", exact=True).select_option("bubbles")
+    has = (
+        own.status.eq("present")
+        .rename_axis("model_id")
+        .melt(var_name="feature_id", value_name="has", ignore_index=False)
+    )
+    has = has[has["has"]].reset_index().merge(own.memberships).merge(own.models)
+    at = ["feature_id", "goal_id"]
+    counts = {key: [("", str(n))] for key, n in has.groupby(at).size().items()}
+    assert {key: [(a, b) for a, b, _ in found] for key, found in bubbles_of(page).items()} == (
+        {key: counts.get(key, [("", "0")]) for key in bubbles_of(page)}
+    )
+    areas = [(int(n), area) for ((_, n, area),) in bubbles_of(page).values() if n != "0"]
+    most = max(areas)
+    assert all(area == pytest.approx(most[1] * n / most[0], rel=0.05) for n, area in areas)
+    page.get_by_label("Colour by").select_option("year")
+    split = has.assign(year=has["year"].replace("", "no value")).groupby([*at, "year"]).size()
+    expected = {}
+    for (feature, goal, year), n in split.items():
+        expected.setdefault((feature, goal), []).append((f"{year}: ", str(n)))
+    found = bubbles_of(page)
+    assert {key: [(a, b) for a, b, _ in one] for key, one in found.items()} == expected
+    again = visit().open(own_map, page.evaluate("location.hash"))
+    assert bubbles_of(again) == found
+    page.get_by_label("Show", exact=True).select_option("")
+    assert bubbles_of(page) == {}
+
+
+def test_a_bubble_of_what_was_not_published_is_a_ring_with_both_ends(visit, maps):
+    page = visit().open(maps("review", "en"), "#show=bubbles")
+    cell = page.locator("td[data-feature=participation][data-goal=goal-2] .bubble")
+    assert cell.inner_text() == "0–9"
+    assert cell.locator(".ring").count() == 1
+    assert not page.locator("#unpublished").is_visible()
+    for width in (360, 768, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(SEEN) == []
+
+
 def multiplied(own, times: int) -> datasets.Dataset:
     """Repeat the models of a data set under other names."""
 
@@ -878,6 +878,7 @@ def test_hostile_content_is_text_that_does_no_harm(visit, hostile) -> None:
     assert page.locator("b, i, #models script").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     assert page.get_by_label("<i>url</i>").count() == 1
+    page.locator("#choose > summary").click()
     page.get_by_label("Search by name").fill("<script>")
     assert page.locator("#models tbody th").all_text_contents() == [HOSTILE[0]]
     page.get_by_label("Search by name").fill("\u05e9\u05dc")
@@ -915,7 +916,7 @@ def test_the_map_in_a_saved_notebook_needs_no_kernel(visit, shipped, tmp_path):
     )
     page = visit().open(file)
     frame = page.frame_locator("iframe")
-    frame.get_by_label("region", exact=True).select_option("Uusimaa")
+    frame.get_by_label("Region", exact=True).select_option("Uusimaa")
     here = data.models.query("region == 'Uusimaa'")
     assert frame.locator("#models tbody tr").count() == len(here)
     frame.locator(".skip").focus()

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
+from words import stumbles
 
 from soila_analysis import figures
 from soila_analysis.language import LANGUAGES, messages
@@ -81,6 +82,12 @@ def reports(build, shipped):
     """The reports of the build by language."""
     files = documents.write(build, shipped["literal"], DAY)
     return {file.suffixes[0][1:]: pypdf.PdfReader(file) for file in files}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_page_of_a_report_has_a_word_to_stumble_over(reports, lang):
+    pages = [" ".join(page.extract_text().split()) for page in reports[lang].pages]
+    assert [found for page in pages if (found := stumbles(lang, page))] == []
 
 
 def elements(node, kind=None):

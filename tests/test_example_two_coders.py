@@ -25,8 +25,8 @@ INFO = datasets.DatasetInfo(
     source={
         "fi": "Ohjelman arpoma keksitty aineisto, jolla näytetään kahden koodaajan vertailu. "
         "Yksikään rivi ei kuvaa todellista toimintamallia eikä todellista koodaajaa.",
-        "sv": "Påhittade data som ett program har lottat fram för att visa hur två kodare jämförs. "
-        "Ingen rad beskriver en verklig verksamhetsmodell eller en verklig kodare.",
+        "sv": "Påhittade data som ett program har slumpat fram för att visa hur två kodare "
+        "jämförs. Ingen rad beskriver en verklig verksamhetsmodell eller en verklig kodare.",
         "en": "Made-up data that a program drew, to show how two coders are compared. "
         "No row describes a real operating model or a real coder.",
     },

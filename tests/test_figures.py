@@ -27,13 +27,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle, Wedge
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox
+from PIL import Image, ImageColor
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
 from soila_analysis.figures import marks, ranks
 from soila_analysis.figures.page import lines, style, text_width
-from soila_analysis.figures.palette import BLANK, GREY, HEAT, MUTED, PALETTE, PLUM, RULE
+from soila_analysis.figures.palette import BLANK, GREY, HEAT, MUTED, PALETTE, PLUM, RULE, TEXT
 from soila_analysis.figures.save import FORMATS
 from soila_analysis.figures.wording import percent_text
 from soila_analysis.language import messages
@@ -1252,7 +1253,17 @@ def test_an_svg_has_what_a_screen_reader_needs(saved):
         title, description = root[0], root[1]
         assert (title.tag, title.text) == (f"{SVG}title", d.words.alt)
         assert (description.tag, description.text) == (f"{SVG}desc", d.words.description)
-        assert root.get("aria-labelledby").split() == [title.get("id"), description.get("id")]
+        assert root.get("aria-labelledby") == title.get("id")
+        assert root.get("aria-describedby") == description.get("id")
+
+
+def test_a_png_has_few_colours_and_its_inks_among_them(saved):
+    for _, files in saved:
+        with Image.open(files["png"]) as image:
+            assert image.mode == "P"
+            colours = image.convert("RGB").getcolors()
+        assert len(colours) <= 64
+        assert {(255, 255, 255), ImageColor.getrgb(TEXT)} <= {colour for _, colour in colours}
 
 
 def test_the_ids_of_an_svg_are_unique_and_its_references_lead_somewhere(saved):

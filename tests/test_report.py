@@ -13,6 +13,7 @@ import pytest
 from built import HOSTILE
 from conftest import made_up
 from lxml import html
+from words import stumbles
 
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
@@ -52,6 +53,14 @@ def test_no_two_pages_share_a_title(pages):
         if not (said.startswith("h1") and "notebook-" in address)  # they have their own
     )
     assert [title for title, count in titles.items() if count > 1] == []
+
+
+def test_no_page_has_a_word_to_stumble_over(pages):
+    for address, page in pages.items():
+        lang = page.get("lang")
+        parts = page.xpath("//body//text()[not(ancestor::*[@lang!=$lang])]", lang=lang)
+        told = " ".join(" ".join(parts).split())
+        assert stumbles(lang, told) == set(), address
 
 
 def test_headings_never_skip_a_level(pages) -> None:
@@ -98,7 +107,7 @@ def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None
         page = pages[f"{lang}/feature-shares-redesigned.html"]
         assert page.xpath("//table[contains(@class, 'live')]")
         (drawing,) = pages[f"{lang}/models-by-goal-as-published.html"].xpath("//main//img")
-        assert drawing.get("src") == "models-by-goal-as-published.svg"
+        assert drawing.get("src") == "models-by-goal-as-published.png"
         alt = json.loads((build / lang / "figures/models-by-goal-as-published.json").read_text())
         assert drawing.get("alt") == alt["alt"]
         text = page.text_content()
@@ -111,11 +120,11 @@ def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None
         assert " ".join(prose) == words["description"]
         assert max(map(len, prose)) < 1000
         assert text.count(prose[-1]) == 1
-        assert "soila verify feature-shares-redesigned.svg" in text
+        assert "soila verify feature-shares-redesigned.png" in text
         assert "soila run notebooks/n.ipynb -d data/review-2024 -p lang=" + lang in text
         assert "codings.csv 01234567" in text
         links = set(page.xpath("//a[@download]/@href"))
-        endings = ("redesigned.svg", "redesigned.png", "redesigned.pdf")
+        endings = ("redesigned.png", "redesigned.pdf")
         assert links == {"feature-shares.csv", *(f"feature-shares-{e}" for e in endings)}
         assert "notebook-feature-shares.html" in page.xpath("//a/@href")
 
@@ -177,8 +186,8 @@ KNOWN = {
         "“Anchoring in the ecosystem”: 38–67% of the assessed models, depending on the goal": (
             "Which percentage belongs to which goal: the review's chart can be read in two orders "
             "(readings A and B).",
-            "The groups are small: where 8 models were assessed, changing one code moves the "
-            "percentage by 13 percentage points.",
+            "The groups are small. Models assessed in the smallest: 8; changing one code moves "
+            "its percentage by 13 percentage points.",
         ),
     },
     "example": {
@@ -192,8 +201,8 @@ KNOWN = {
             "How the goals are divided among models that are not in the data set.",
         ),
         "“Anchoring in the ecosystem”: 17–40% of the assessed models, depending on the goal": (
-            "The groups are small: where 6 models were assessed, changing one code moves the "
-            "percentage by 17 percentage points.",
+            "The groups are small. Models assessed in the smallest: 6; changing one code moves "
+            "its percentage by 17 percentage points.",
         ),
     },
 }
@@ -287,9 +296,74 @@ def test_a_live_chart_leaves_no_row_out(shipped, pilot):
             table = soila.table(plot, data, "sv")
             live = chart(table, data.taxonomy.labels("sv"), "sv", plot, "redesigned")
             assert len(live.table.rows) == len(live.marks) == len(table), plot
-            assert {kind for kind, _ in live.key} == {m.kind for r in live.marks for m in r}, plot
+            assert {mark.kind for mark, _ in live.key} == {m.kind for r in live.marks for m in r}, (
+                plot
+            )
     assert chart(table, {}, "sv", "taxonomy", "redesigned") is None
     assert chart(table, {}, "sv", plot, "as-published") is None
+
+
+ROWS = [name for name, spec in figures.SPECS.items() if spec.rows]
+
+
+@pytest.mark.parametrize("name", ["literal", "own", "example", "single", "equal"])
+@pytest.mark.parametrize("plot", ROWS)
+def test_a_live_chart_has_the_rows_of_its_figure_in_every_language(tables, name, plot):
+    for lang in LANGUAGES:
+        table = tables[name, lang, plot]
+        if not figures.SPECS[plot].shows(table, "redesigned"):
+            continue
+        read_again = read(StringIO(table.to_csv(index=False)))
+        live = chart(read_again, {}, lang, plot, "redesigned")
+        assert len(live.table.rows) == len(live.marks) == len(live.ids) == len(live.bases)
+        marks = [mark for row in live.marks for mark in row]
+        assert all(0 <= mark.low <= mark.high <= 100 for mark in marks)
+        assert {mark.kind for mark, _ in live.key} == {mark.kind for mark in marks}
+        assert all(row[0] not in ("", "nan") for row in live.table.rows)
+        assert [at for at, _ in live.ticks] == sorted({at for at, _ in live.ticks})
+
+
+def seen(plot, table, kinds):
+    """Where the marks of a live chart are, in units of its scale, by row."""
+    rows = figures.SPECS[plot].rows
+    low, high = rows.scale(rows.of(table))
+    live = chart(table, {}, "en", plot, "redesigned")
+    return [
+        [round(low + (high - low) * (m.low + m.high) / 200, 4) for m in marks if m.kind in kinds]
+        for marks in live.marks
+    ]
+
+
+def crossing(axes, marker):
+    """Where a figure has its marks of a kind."""
+    lines = [line for line in axes.get_lines() if line.get_marker() == marker]
+    return sorted(round(float(x), 4) for line in lines for x in line.get_xdata())
+
+
+def test_live_means_bases_and_coefficients_are_those_drawn(tables):
+    table = tables["example", "en", "features-per-model"]
+    axes = figures.draw("features-per-model", table, "en").axes[1]
+    means = [x for row in seen("features-per-model", table, {"dot"}) for x in row]
+    assert sorted(means) == crossing(axes, "^")
+    table = tables["literal", "en", "share-bases"]
+    axes = figures.draw("share-bases", table, "en").axes[1]
+    can = [x for row in seen("share-bases", table, {"can"}) for x in row]
+    assert sorted(can) == crossing(axes, "o")
+    table = tables["example", "en", "agreement"]
+    alphas = table[table["coefficient"] == "alpha"].dropna(subset=["value"])
+    found = [x for row in seen("agreement", table, {"dot"}) for x in row]
+    assert sorted(found) == sorted(alphas["value"].round(4))
+
+
+def test_live_segments_are_the_models_of_each_outcome(tables):
+    table = tables["example", "en", "disagreement"]
+    live = chart(table, {}, "en", "disagreement", "redesigned")
+    counts = table.groupby("feature_id")["k"].agg(lambda k: [n for n in k if n])
+    sizes = table.groupby("feature_id")["n"].first()
+    for feature, marks in zip(live.ids, live.marks, strict=True):
+        widths = [(mark.high - mark.low) * sizes[feature] / 100 for mark in marks]
+        assert widths == pytest.approx(counts[feature])
+        assert marks[-1].high == pytest.approx(100)
 
 
 def test_pages_share_one_style_and_one_copy_of_each_figure(build, pages):
@@ -307,7 +381,7 @@ def test_pages_share_one_style_and_one_copy_of_each_figure(build, pages):
 
 
 def test_offers_what_was_built_byte_for_byte(build):
-    for name in ("feature-shares-redesigned.svg", "models-by-goal-redesigned.png"):
+    for name in ("feature-shares-redesigned.pdf", "models-by-goal-redesigned.png"):
         assert (build / "site/en" / name).read_bytes() == (build / "en/figures" / name).read_bytes()
 
 
@@ -361,8 +435,8 @@ def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
     assert rows["Social in its goals"][1] == "the codes do not vary"
     assert rows["All features together"][0].startswith("0.86\n0.83–")
     shown = compact(tables["example", "en", "disagreement"], labels, "en", "disagreement")
-    assert shown.heads[1:3] == ("all: present", "only assessor: present")
-    assert shown.rows[-1] == ("All features together", "213", "8", "37", "74", "16")
+    assert shown.heads[1:3] == ("Coders disagree", "all: present")
+    assert shown.rows[-1] == ("All features together", "45/332", "213", "8", "37", "74", "16")
 
 
 def test_the_page_of_claims_sets_apart_what_is_not_reproduced(build, pages) -> None:

@@ -603,7 +603,7 @@ def test_caveats_and_kinds_stand_on_the_figure(tables):
     words = figures.texts("change-over-rounds", tables["literal", "en", "change-over-rounds"], "en")
     assert words.badge == (
         "2025: SYNTHETIC EXAMPLE DATA / "
-        "2024: RECONSTRUCTION, NOT THE REVIEW'S OWN DATA · reading A: literal"
+        "2024: RECONSTRUCTION, NOT THE REVIEW'S OWN DATA · reading A: one goal per model"
     )
     assert re.search(
         r"something other than the models\. 2024: the data sets are of different kinds; "

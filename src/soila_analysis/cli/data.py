@@ -1,6 +1,7 @@
 """Commands about one data set."""
 
 import sys
+from typing import Any
 
 import click
 

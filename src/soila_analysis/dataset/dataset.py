@@ -267,7 +267,9 @@ class Dataset:
             claims=None,
             grouping=grouping,
         )
-        kept = {name: held[name] for name in ("cube", "status", "contested") if name in held}
+        kept: dict[str, Any] = {
+            name: held[name] for name in ("cube", "status", "contested") if name in held
+        }
         vars(made).update(kept)  # codes and features are the same
         return made
 

@@ -1,5 +1,6 @@
 """Figure 11: how well the coders agree on each feature, by several coefficients side by side."""
 
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import MUTED, RULE, TEXT
+from soila_analysis.figures.rows import Mark, Rows, estimate
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import ratio
@@ -306,4 +308,59 @@ def _sentence(table: pd.DataFrame, feature: str, panels: list[str], t: Messages)
     return f"{first.feature or t('agreement.all')}: {ratio(first, t)}; {found}."
 
 
-SPEC = Spec("agreement", texts, (redesigned,), metric, drawable=drawable)
+def marks_of(row: Mapping[str, Any]) -> Iterator[Mark]:
+    """Give a row of `beside` its marks: alpha with its interval, and what stands beside it."""
+    yield from estimate("value")(row)
+    for coefficient in (PERCENT, AC1):
+        if not pd.isna(row[coefficient]):
+            yield Mark(coefficient, row[coefficient], row[coefficient])
+
+
+def beside(table: pd.DataFrame, by: str | list[str]) -> pd.DataFrame:
+    """Put percent agreement and AC1 beside alpha.
+
+    Parameters
+    ----------
+    table : DataFrame
+        A row a coefficient.
+    by : str or list of str
+        Columns that tell what the coefficients are of.
+
+    Returns
+    -------
+    DataFrame
+        The rows of alpha, with the values of the others in columns of their names.
+    """
+    values = table.pivot_table("value", by, "coefficient", "first")
+    values = values.reindex(columns=[PERCENT, AC1])
+    return table[table["coefficient"] == ALPHA].join(values, on=by)
+
+
+def names(rows: pd.DataFrame, t: Messages) -> dict[str, str]:
+    """Name the marks of `marks_of`."""
+    called = {"dot": ALPHA, PERCENT: PERCENT, AC1: AC1}
+    compared = rows["compared"].iloc[0]
+    return {kind: t(f"agreement.long-{key(c, compared)}") for kind, c in called.items()}
+
+
+def scale(rows: pd.DataFrame) -> tuple[float, float]:
+    """Begin below 0 only where a value or an interval does."""
+    return (-1 if rows[["value", "low"]].min(axis=None) < 0 else 0, 1)
+
+
+SPEC = Spec(
+    "agreement",
+    texts,
+    (redesigned,),
+    metric,
+    drawable=drawable,
+    rows=Rows(
+        "feature",
+        marks_of,
+        lambda table: _ordered(table).join(beside(table, "feature_id")[[PERCENT, AC1]]),
+        (f"agreement.long-{ALPHA}", f"agreement.long-{PERCENT}"),
+        scale,
+        2,
+        names,
+    ),
+)

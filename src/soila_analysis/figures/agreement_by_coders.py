@@ -9,13 +9,24 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from soila_analysis import metrics
-from soila_analysis.figures.agreement import ALPHA, PERCENT, interval, value, with_interval
+from soila_analysis.figures.agreement import (
+    ALPHA,
+    PERCENT,
+    beside,
+    interval,
+    marks_of,
+    names,
+    scale,
+    value,
+    with_interval,
+)
 from soila_analysis.figures.marks import box_entry
 from soila_analysis.figures.page import SMALL, WIDTH, Entry, Page, height, lines, text_width
 from soila_analysis.figures.palette import BLANK, HEAT, MUTED, TEXT
+from soila_analysis.figures.rows import Rows
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
-from soila_analysis.figures.wording import percent_text, ratio
+from soila_analysis.figures.wording import percent_of, percent_text, ratio
 from soila_analysis.language import Messages, messages
 
 LABELS = 3.4  # cm, width of the column of labels
@@ -163,4 +174,20 @@ def _classes(t: Messages) -> list[str]:
     return [f"< {edges[0]}", *(f"{low}–{top}" for low, top in zip(edges, tops, strict=True))]
 
 
-SPEC = Spec("agreement-by-coders", texts, (redesigned,), metric, drawable=drawable)
+def _rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a row a pair of coders, the highest alpha first."""
+    ids = ["coder_id", "other_id"]
+    rows = beside(table[table["coefficient"] != OWN], ids).sort_values("value", ascending=False)
+    pair = rows["coder_id"] + " – " + rows["other_id"]
+    percent = [percent_of(r.k, r.n) if r.n else None for r in rows.itertuples()]
+    return rows.assign(pair=pair, percent=percent).drop(columns=ids)
+
+
+SPEC = Spec(
+    "agreement-by-coders",
+    texts,
+    (redesigned,),
+    metric,
+    drawable=drawable,
+    rows=Rows("pair", marks_of, _rows, ("column.value", "column.share"), scale, 2, names),
+)

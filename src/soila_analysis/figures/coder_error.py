@@ -46,7 +46,8 @@ def metric(data: Coded, least: float = 0.5) -> pd.DataFrame:
     shares = metrics.shares(counted, interval="none")[["feature_id", "k", "n", "share", "percent"]]
     if data.info.kind == RECONSTRUCTED:  # nobody coded, so nobody erred
         return shares.drop(columns="share").assign(reason=RECONSTRUCTED)
-    codings = data.codings[~data.codings["coder_id"].isin(data.references)]
+    coders = [coder for coder in data.cube.coders if coder not in data.references]
+    apart = {coder: data.consensus(f"coder:{coder}") for coder in coders}
     corrected = metrics.corrected_shares(
         data.cube,
         counts_as,
@@ -55,7 +56,7 @@ def metric(data: Coded, least: float = 0.5) -> pd.DataFrame:
         references=data.references,
         least=least,
     )
-    return metrics.with_coders(shares, codings, counts_as).merge(corrected, on="feature_id")
+    return metrics.with_coders(shares, apart).merge(corrected, on="feature_id")
 
 
 def drawable(table: pd.DataFrame, _variant: str = "") -> bool:

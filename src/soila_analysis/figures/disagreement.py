@@ -1,5 +1,6 @@
 """Figure 11c: on which features the coders disagree, and who says what."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import GREY, PALETTE
+from soila_analysis.figures.rows import Mark, Rows
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import leaders
@@ -112,9 +114,14 @@ def _outcome(outcome: tuple[str, str], t: Messages) -> str:
 
 
 def _look(outcome: tuple[str, str], outcomes: list[tuple[str, str]]) -> dict[str, Any]:
+    look = LOOKS[_kind(outcome, outcomes)]
+    return dict(zip(("facecolor", "edgecolor", "hatch"), look, strict=True), linewidth=0.9)
+
+
+def _kind(outcome: tuple[str, str], outcomes: list[tuple[str, str]]) -> str:
+    """Name the look of an outcome."""
     first = next((o for o in outcomes if o[0] == "only"), outcome)
-    kind = "other" if outcome[0] == "only" and outcome != first else outcome[0]
-    return dict(zip(("facecolor", "edgecolor", "hatch"), LOOKS[kind], strict=True), linewidth=0.9)
+    return "other" if outcome[0] == "only" and outcome != first else outcome[0]
 
 
 def _rows(table: pd.DataFrame) -> pd.DataFrame:
@@ -159,4 +166,32 @@ def _mark(table: pd.DataFrame) -> str:
     return "box" if single["n"].max() <= BOXES else "bar"
 
 
-SPEC = Spec("disagreement", texts, (redesigned,), metric, drawable=drawable)
+def _parts(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a row a feature, with how many models have which outcome."""
+    rows, outcomes = _rows(table), _outcomes(table)
+    counts = table.groupby("feature_id")["k"].agg(list)
+    parts = [[*zip(outcomes, counts[feature], strict=True)] for feature in rows["feature_id"]]
+    return rows.assign(parts=parts)
+
+
+def _segments(row: Mapping[str, Any]) -> Iterator[Mark]:
+    at, outcomes = 0, [outcome for outcome, _ in row["parts"]]
+    for outcome, k in row["parts"]:
+        if k:
+            yield Mark(f"codes-{_kind(outcome, outcomes)}", at / row["n"], (at + k) / row["n"])
+        at += k
+
+
+def _names(rows: pd.DataFrame, t: Messages) -> dict[str, str]:
+    outcomes = [outcome for outcome, _ in rows["parts"].iloc[0]]
+    return {f"codes-{_kind(one, outcomes)}": _outcome(one, t) for one in outcomes}
+
+
+SPEC = Spec(
+    "disagreement",
+    texts,
+    (redesigned,),
+    metric,
+    drawable=drawable,
+    rows=Rows("feature", _segments, _parts, ("column.disagreed",), key=_names),
+)

@@ -20,6 +20,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import MUTED
+from soila_analysis.figures.rows import Rows
 from soila_analysis.figures.spec import Coded, Spec, found
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.figures.wording import (
@@ -188,5 +189,10 @@ def _findings(first: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str
 
 
 SPEC = Spec(
-    "feature-by-goal", texts, (as_published, redesigned), metric, ("feature-share-by-goal",)
+    "feature-by-goal",
+    texts,
+    (as_published, redesigned),
+    metric,
+    ("feature-share-by-goal",),
+    rows=Rows("goal"),
 )

@@ -18,6 +18,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import BLUE, MUTED
+from soila_analysis.figures.rows import Rows
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.figures.wording import (
@@ -186,4 +187,5 @@ SPEC = Spec(
     (as_published, redesigned),
     metric,
     ("feature-share", "feature-share-by-goal"),
+    rows=Rows("feature"),
 )

@@ -1,6 +1,7 @@
 """Figure 5: how many features the operating models have, by strategic goal."""
 
 import math
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import BLUE, MUTED, PLUM
+from soila_analysis.figures.rows import Mark, Rows, span
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.figures.wording import BOUNDED, base, empty_goals, missing, spoken
@@ -111,8 +113,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     t = spoken(table, words.lang)
     goals = _goals(table)
     bounded = (goals["basis"] == BOUNDED).any()
-    middle = (goals["mean_low"] + goals["mean_high"]) / 2 if bounded else goals["mean"]
-    goals = goals.loc[middle.sort_values(ascending=False, kind="stable").index]
+    goals = _by_mean(goals)
     per = 1 if bounded else _models_per_dot(table)
     step = row_height(goals["goal"], LABELS - 0.5, LABEL, t.lang, ROW - 0.4) + 0.4
     tallest = _binned(table).max() if per > PER else 0.0
@@ -148,6 +149,12 @@ def _open(goals: pd.DataFrame) -> pd.Series:
 
 def _goals(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates("goal_id")
+
+
+def _by_mean(goals: pd.DataFrame) -> pd.DataFrame:
+    bounded = (goals["basis"] == BOUNDED).any()
+    middle = (goals["mean_low"] + goals["mean_high"]) / 2 if bounded else goals["mean"]
+    return goals.loc[middle.sort_values(ascending=False, kind="stable").index]
 
 
 def _first(goals: pd.DataFrame) -> pd.DataFrame:
@@ -272,4 +279,46 @@ def _findings(first: pd.DataFrame, t: Messages, *, bounded: bool, alone: bool) -
     ]
 
 
-SPEC = Spec("features-per-model", texts, (as_published, redesigned), metric, ("mean-features",))
+def _rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a row a goal, the highest mean first, with how many models have how many features."""
+    counted = table[table["k"] > 0]
+    spread = counted["k"].groupby([counted["goal_id"], _scaled(counted)]).sum()
+    goals = _by_mean(_goals(table)).drop(columns=["k", "features"])
+    own = [[*spread.get(goal, pd.Series()).items()] for goal in goals["goal_id"]]
+    return goals.assign(spread=own, most=spread.max())
+
+
+def _marks(row: Mapping[str, Any]) -> Iterator[Mark]:
+    if row["basis"] == BOUNDED:
+        yield from span(row, "mean_")
+    elif row["n"]:
+        for features, models in row["spread"]:
+            yield Mark("models", features, features, models / row["most"])
+        if row["mean_min"] < row["mean_max"]:
+            yield Mark("bounds", row["mean_min"], row["mean_max"])
+        yield Mark("median", row["median"], row["median"])
+        yield Mark("dot", row["mean"], row["mean"])
+
+
+def _names(_rows: pd.DataFrame, t: Messages) -> dict[str, str]:
+    names = {"models": "live.models", "bounds": "key.mean-bounds"}
+    names |= {"median": "column.median", "dot": "column.mean"}
+    return {kind: t(name) for kind, name in names.items()}
+
+
+SPEC = Spec(
+    "features-per-model",
+    texts,
+    (as_published, redesigned),
+    metric,
+    ("mean-features",),
+    rows=Rows(
+        "goal",
+        _marks,
+        _rows,
+        ("column.mean", "column.base"),
+        lambda rows: (0, rows["features_max"].max()),
+        0,
+        _names,
+    ),
+)

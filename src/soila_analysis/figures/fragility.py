@@ -1,5 +1,6 @@
 """Figure 9: how firmly each published number and statement stands."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import SMALL, WIDTH, Entry, Page, height, lines
 from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED
+from soila_analysis.figures.rows import Mark, Rows
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
@@ -120,4 +122,20 @@ def _sentence(row: Any, t: Messages) -> str:
     return f"{told} {t('fragility.row-holds', percent=_percent(row.holds, t))}"
 
 
-SPEC = Spec("fragility", texts, (redesigned,))
+def _marks(row: Mapping[str, Any]) -> Iterator[Mark]:
+    if not pd.isna(row["holds"]):
+        yield Mark("bar", 0, row["holds"])
+
+
+SPEC = Spec(
+    "fragility",
+    texts,
+    (redesigned,),
+    rows=Rows(
+        "claim",
+        _marks,
+        lambda table: table,
+        ("column.codes", "column.holds"),
+        key=lambda _rows, t: {"bar": t("key.true")},
+    ),
+)

@@ -12,6 +12,7 @@ from soila_analysis import metrics
 from soila_analysis.figures import marks
 from soila_analysis.figures.page import LABEL, WIDTH, Page, height, lines, row_height, text_width
 from soila_analysis.figures.palette import PALETTE
+from soila_analysis.figures.rows import Rows
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import base, empty_goals, leaders, percent, ratio, spoken
@@ -48,7 +49,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     first = table[table["k"] == table["k"].max()]
     lead = first.iloc[0]
     one_each = lead.n == lead.models
-    clear = len(first) == 1 and variant == "redesigned"
+    clear = len(first) == 1 < len(table) and variant == "redesigned"
     title = t("models-by-goal.lead-title", goal=lead.goal) if clear else t("models-by-goal.title")
     return compose(
         table,
@@ -180,4 +181,12 @@ def _known(table: pd.DataFrame) -> bool:
     return bool(table["k"].notna().all())
 
 
-SPEC = Spec("models-by-goal", texts, (as_published, redesigned), metric, ("goal-share",), drawable)
+SPEC = Spec(
+    "models-by-goal",
+    texts,
+    (as_published, redesigned),
+    metric,
+    ("goal-share",),
+    drawable,
+    Rows("goal"),
+)

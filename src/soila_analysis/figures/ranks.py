@@ -1,5 +1,6 @@
 """Figure 15: the ranks that features can have, all at once, and who is surely first or last."""
 
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, PLUM
+from soila_analysis.figures.rows import Mark, Rows
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import base, by_share, open_codes, percent, ratio
@@ -32,6 +34,7 @@ LABELS = 6.2  # cm, width of the column of labels
 ROW = 0.78
 HEAD = 0.95
 HIGH = 0.44  # cm, of a bar
+HALF = 0.44  # of a rank, that a bar covers on either side of it
 UNSURE, PALE_PLUM = "#c9ced6", "#f6e9f0"
 COLOURS = {"commonest": BLUE, "rarest": PLUM, "": UNSURE}
 SHADES = {"commonest": HEAT[0], "rarest": PALE_PLUM}
@@ -97,7 +100,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         y = HEAD + step * (i + 0.5)
         page.label(LABELS - 0.25, y, row.feature, LABELS - 0.5)
         if not pd.isna(row.rank_low):
-            _bar(axes, (row.rank_low - 0.44, row.rank_high + 0.44), i, HIGH / step, row.surely)
+            _bar(axes, (row.rank_low - HALF, row.rank_high + HALF), i, HIGH / step, row.surely)
             _capsule(axes, (row.rank, row.rank + row.tied - 1), i, row.surely)
         if row.open:
             _open(axes, (row.rank_min, row.rank_max), i + 0.31 / step)
@@ -213,4 +216,36 @@ def _sentence(row: Any, t: Messages) -> str:
     return f"{said} {ratio(row, t)} ({percent(row, t)})."
 
 
-SPEC = Spec("ranks", texts, (redesigned,), metric, ("feature-share",), drawable)
+def _marks(row: Mapping[str, Any]) -> Iterator[Mark]:
+    if pd.isna(row["rank_low"]):
+        return
+    surely = row["surely"] if row["surely"] in SHADES else "unsure"
+    yield Mark(f"rank-{surely}", row["rank_low"] - HALF, row["rank_high"] + HALF)
+    if row["open"]:
+        yield Mark("rank-open", row["rank_min"], row["rank_max"])
+    yield Mark("rank", row["rank"] - HALF / 2, row["rank"] + row["tied"] - 1 + HALF / 2)
+
+
+def _names(rows: pd.DataFrame, t: Messages) -> dict[str, str]:
+    among = t.number(among_of(rows))
+    kinds = [place or "unsure" for place in COLOURS] + ["open"]
+    names = {f"rank-{kind}": t(f"ranks.key-{kind}", among=among) for kind in kinds}
+    return {**names, "rank": t("ranks.key-rank")}
+
+
+SPEC = Spec(
+    "ranks",
+    texts,
+    (redesigned,),
+    metric,
+    ("feature-share",),
+    drawable,
+    Rows(
+        "feature",
+        _marks,
+        lambda table: by_share(table).assign(open=_is_open),
+        scale=lambda rows: (0.5, rows["rank_low"].count() + 0.5),
+        decimals=0,
+        key=_names,
+    ),
+)

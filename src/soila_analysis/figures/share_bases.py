@@ -1,5 +1,6 @@
 """Figure 8: which group sizes can print the published shares."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -8,12 +9,14 @@ from matplotlib.figure import Figure
 from soila_analysis.figures.marks import box_entry, mark_entry
 from soila_analysis.figures.page import LABEL, SMALL, WIDTH, Entry, Page, lines
 from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, PLUM
+from soila_analysis.figures.rows import Mark, Rows
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose
 from soila_analysis.language import Messages, messages
 
 LABELS = 6.7  # cm, width of the column of labels
 ROW = 0.8
+HALF = 0.45  # of the width of what stands for a base, on a scale of bases
 CAN: dict[str, Any] = {"marker": "o", "ms": 6, "color": BLUE}
 CANNOT: dict[str, Any] = {"marker": "x", "ms": 3.5, "color": GREY, "mew": 1}
 DECISIVE: dict[str, Any] = {"marker": "x", "ms": 6, "color": PLUM, "mew": 2}
@@ -64,11 +67,11 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     axes.spines[:].set_visible(False)
     scale = width / (last - first + 1.4)
     for n in fitting(table):
-        axes.axvspan(n - 0.45, n + 0.45, **ALL)
+        axes.axvspan(n - HALF, n + HALF, **ALL)
         x = LABELS + (n - first + 0.7) * scale
         page.text(x, 0.0, t.number(n), ha="center", weight="bold", color=BLUE, size=SMALL)
     for row in table[table["stated"]].drop_duplicates("n").itertuples():
-        axes.axvspan(row.n - 0.45, row.n + 0.45, **STATED)
+        axes.axvspan(row.n - HALF, row.n + HALF, **STATED)
         x = LABELS + (row.n - first + 0.7) * scale
         page.text(x, 0.0, t.number(row.n), ha="center", weight="bold", color=PLUM, size=SMALL)
     position = {feature: i for i, feature in enumerate(shares["feature_id"])}
@@ -107,4 +110,37 @@ def fitting(table: pd.DataFrame) -> list[int]:
     return [int(n) for n in every.index[every]]
 
 
-SPEC = Spec("share-bases", texts, (redesigned,))
+def _rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a row a feature, with the bases that can print its share."""
+    rows = table.drop_duplicates("feature_id")
+    can = table[table["k"].notna()].groupby("feature_id")["n"].agg(list)
+    stated, ends = table.loc[table["stated"], "n"].iloc[0], table["n"].agg(["min", "max"])
+    own = [can.get(feature, []) for feature in rows["feature_id"]]
+    return rows.assign(can=own, stated=stated, least=ends["min"], most=ends["max"])
+
+
+def _marks(row: Mapping[str, Any]) -> Iterator[Mark]:
+    yield Mark("stated", row["stated"], row["stated"])
+    for n in row["can"]:
+        yield Mark("can", n - HALF, n + HALF)
+
+
+def _names(rows: pd.DataFrame, t: Messages) -> dict[str, str]:
+    stated = t.number(rows["stated"].iloc[0])
+    return {"can": t("key.can"), "stated": t("key.stated", stated=stated)}
+
+
+SPEC = Spec(
+    "share-bases",
+    texts,
+    (redesigned,),
+    rows=Rows(
+        "feature",
+        _marks,
+        _rows,
+        ("column.printed",),
+        lambda rows: (rows["least"].iloc[0] - HALF, rows["most"].iloc[0] + HALF),
+        0,
+        _names,
+    ),
+)

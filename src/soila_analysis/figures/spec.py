@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import pandas as pd
 from matplotlib.figure import Figure
 
+from soila_analysis.figures.rows import Rows
 from soila_analysis.figures.texts import Texts
 from soila_analysis.files import UserError
 from soila_analysis.language.likeness import unknown
@@ -49,6 +50,9 @@ class Coded(Protocol):
     @property
     def sample(self) -> pd.DataFrame | None:
         """Models that people code besides a language model, if there are any."""
+
+    def consensus(self, rule: str) -> pd.DataFrame:
+        """As ``status``, by another rule, such as that of one coder alone."""
 
     @property
     def memberships(self) -> pd.DataFrame:
@@ -109,6 +113,8 @@ class Spec:
         The measures of the claims that speak of the same quantity; see `review.basis.mark`.
     drawable : callable
         (table, variant) -> whether there is something to draw; where not, the texts say why.
+    rows : Rows, optional
+        How the table reads as rows with marks, for pages where figures are live text.
     """
 
     name: str
@@ -117,6 +123,7 @@ class Spec:
     metric: Callable[..., pd.DataFrame] | None = None
     measures: tuple[str, ...] = ()
     drawable: Callable[[pd.DataFrame, str], bool] = lambda _table, _variant: True
+    rows: Rows | None = None
 
     @property
     def variants(self) -> dict[str, Draw]:

@@ -1,27 +1,18 @@
-"""A figure of shares as live text: the rows that people read, each with its marks on a scale."""
+"""A figure as live text: the rows that people read, each with its marks on a scale."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
-from soila_analysis.figures.marks import INNER
-from soila_analysis.figures.wording import (
-    BOUNDED,
-    by_share,
-    coders,
-    explained,
-    interval,
-    open_codes,
-    other_reading,
-)
+from soila_analysis.figures import spec
+from soila_analysis.figures.rows import Mark, Rows
+from soila_analysis.figures.wording import BOUNDED, explained, spoken
 from soila_analysis.language import Messages, messages
-from soila_analysis.metrics.shares import WIDENED
-from soila_analysis.report.tables import Readable, Row, readable
+from soila_analysis.report.tables import COLUMNS, CROSSED, Readable, readable
 
-LIVE = {"feature-shares": "feature", "feature-by-goal": "goal", "models-by-goal": "goal"}
-NAMES = {  # of the kinds of marks
+NAMES = {  # of the kinds of marks that several figures have
     **dict.fromkeys(("bar", "dot"), "column.share"),
     "interval": "column.interval",
     "widened": "column.widened",
@@ -32,18 +23,9 @@ NAMES = {  # of the kinds of marks
     "likely": "live.likely",
     "likely-once": "live.likely-once",
 }
-TICKS = (0, 25, 50, 75, 100)
+STEPS = MaxNLocator(5, steps=[1, 2.5, 5, 10])
 BRIEF = ("bar", "dot", "range", "other")  # kinds of marks of a chart in brief
 ENDS = 4  # rows at either end of a chart in brief
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """One mark on a scale from 0 to 100: its kind, and where it begins and ends."""
-
-    kind: str
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +37,16 @@ class Chart:
     table : Readable
         The words and numbers of the rows.
     marks : tuple of tuple of Mark
-        Those of each row.
+        Those of each row, in per cent of the scale.
     ids, bases : tuple of str
         Of each row, what it is about, and where its number is from.
     main : tuple of int
         The columns that stand beside the marks; the others are details.
-    key : tuple of (str, str)
-        Kinds of marks that are there, and their names.
-    ticks : tuple of (int, str)
+    key : tuple of (Mark, str)
+        One of each kind of marks that are there, and its name.
+    ticks : tuple of (float, str)
     how : str
-        What the marks mean, and what the percentages leave out.
+        What the marks mean that tell where a number stands.
     """
 
     table: Readable
@@ -72,8 +54,8 @@ class Chart:
     ids: tuple[str, ...]
     bases: tuple[str, ...]
     main: tuple[int, ...]
-    key: tuple[tuple[str, str], ...]
-    ticks: tuple[tuple[int, str], ...]
+    key: tuple[tuple[Mark, str], ...]
+    ticks: tuple[tuple[float, str], ...]
     how: str
 
     @property
@@ -97,29 +79,55 @@ def chart(
     Returns
     -------
     Chart or None
-        The largest share first. None where a figure has no live form.
+        The rows in the order of the figure. None where a figure has no live form.
     """
-    if figure not in LIVE or variant != "redesigned":
+    shown = spec(figure).rows
+    if shown is None or variant != "redesigned" or table.empty:
         return None
-    t, rows = messages(lang), by_share(table)
-    text = readable(rows, labels, lang)
-    named = t(f"column.{LIVE[figure]}")
-    if named not in text.heads or len(text.rows) != len(rows):  # rows that read the same
+    words = table.select_dtypes(["object", "str"]).columns
+    table = table.assign(**{column: table[column].fillna("") for column in words})
+    t, rows = spoken(table, lang), shown.of(table)
+    crossed = CROSSED.get(figure)
+    text = crossed(table, t) if crossed else readable(rows, labels, lang)
+    first = text.heads.index(t(f"column.{shown.name}")) if not crossed else 0
+    named = [COLUMNS[shown.name].cell(row, t) for row in rows.itertuples()]
+    if len(set(named)) < len(named):  # rows that read the same
         return None
-    first, beside = text.heads.index(named), (t("column.share"), t("column.ratio"))
-    own = coders(rows)
-    found = tuple(tuple(_marks(row, own)) for row in rows.to_dict("records"))
-    kinds = dict.fromkeys(mark.kind for marks in found for mark in marks)
+    written = {row[first]: row for row in text.rows}
+    low, high = shown.scale(rows)
+    found = [[*shown.marks(row)] for row in rows.to_dict("records")]
+    kinds: dict[str, bool] = {}  # whether all marks of a kind are points
+    for mark in (mark for marks in found for mark in marks):
+        kinds[mark.kind] = kinds.get(mark.kind, True) and mark.low == mark.high
+    names = {**{kind: t(name) for kind, name in NAMES.items()}, **shown.key(rows, t)}
+    beside = [text.heads.index(t(head)) for head in shown.beside if t(head) in text.heads]
     return Chart(
-        table=text,
-        marks=found,
-        ids=tuple(rows[f"{LIVE[figure]}_id"]),
+        table=replace(text, rows=tuple(written[name] for name in named)),
+        marks=tuple(tuple(_placed(mark, low, high) for mark in marks) for marks in found),
+        ids=tuple(rows.get(f"{shown.name}_id", [""] * len(rows))),
         bases=tuple(rows["basis"]),
-        main=(first, *(text.heads.index(head) for head in beside if head in text.heads)),
-        key=tuple((kind, t(NAMES[kind])) for kind in kinds),
-        ticks=tuple((tick, t.percent(tick)) for tick in TICKS),
-        how=_how(rows, t),
+        main=(first, *beside),
+        key=tuple((Mark(k, *((50, 50) if at else (10, 90))), names[k]) for k, at in kinds.items()),
+        ticks=tuple(_ticks(low, high, shown, t)),
+        how=explained(rows["basis"], t),
     )
+
+
+def _placed(mark: Mark, low: float, high: float) -> Mark:
+    """Turn a mark into per cent of the scale; what is beyond its ends stands at them."""
+    ends = (min(max(100 * (end - low) / (high - low), 0), 100) for end in (mark.low, mark.high))
+    return Mark(mark.kind, *ends, mark.tall)
+
+
+def _ticks(low: float, high: float, shown: Rows, t: Messages) -> list[tuple[float, str]]:
+    ticks = [x for x in STEPS.tick_values(low, high) if low <= x <= high]
+    return [
+        (
+            100 * (x - low) / (high - low),
+            t.percent(round(100 * x)) if shown.decimals is None else t.number(x, shown.decimals),
+        )
+        for x in ticks
+    ]
 
 
 def brief(whole: Chart, lang: str) -> Chart:
@@ -156,42 +164,10 @@ def brief(whole: Chart, lang: str) -> Chart:
         marks=tuple(marks),
         ids=tuple(ids),
         bases=tuple(bases),
-        key=tuple(named for named in whole.key if named[0] in kinds),
+        key=tuple(named for named in whole.key if named[0].kind in kinds),
     )
 
 
 def _span(mark: Mark, t: Messages) -> str:
     low, high = (int(end + 0.5) for end in (mark.low, mark.high))
     return t.percent(low) if low == high else f"{t.number(low)}–{t.percent(high)}"
-
-
-def _how(rows: pd.DataFrame, t: Messages) -> str:
-    if "feature_id" not in rows:
-        return explained(rows["basis"], t)
-    said = (interval(rows, t), other_reading(rows, t), open_codes(rows, t))
-    return " ".join(filter(None, (*said, explained(rows["basis"], t))))
-
-
-def _marks(row: Row, own: list[str]) -> Iterator[Mark]:
-    """Give the marks of a row, those below others first."""
-    if row["basis"] == BOUNDED:
-        yield Mark("range", *(100 * row[end] / row["n"] for end in ("bound_low", "bound_high")))
-        ends = [100 * row[end] for end in INNER]
-        yield Mark("likely", *ends[:2])
-        yield Mark("likely-once", *ends[2:])
-        return
-    if not row["n"]:
-        return
-    share = 100 * row["k"] / row["n"]
-    if "feature_id" not in row:
-        yield Mark("bar", 0, share)
-        return
-    if own and row["share_min"] < row["share_max"]:
-        yield Mark("bounds", 100 * row["share_min"], 100 * row["share_max"])
-    if row["low"] == row["low"]:
-        kind = "widened" if str(row["interval"]).endswith(WIDENED) else "interval"
-        yield Mark(kind, 100 * row["low"], 100 * row["high"])
-    points: list[tuple[str, Any]] = [("own", row[f"share:{coder}"]) for coder in own]
-    for kind, value in [*points, ("other", row.get("other_share")), ("dot", share / 100)]:
-        if not pd.isna(value):
-            yield Mark(kind, 100 * value, 100 * value)

@@ -51,6 +51,11 @@ class Drawn:
         return part.rstrip(".")
 
     @property
+    def number(self) -> str:
+        """The number of its notebook."""
+        return self.notebook.partition("_")[0].lstrip("0")
+
+    @property
     def made(self) -> Mapping[str, Any]:
         """The record of what the figure was made from."""
         record: Mapping[str, Any] = self.words["provenance"]
@@ -91,7 +96,8 @@ def drawn(built: Path) -> list[Drawn]:
         for output in listing.read_text(encoding="utf-8").split()
         if output.startswith("figures/") and output.endswith(".svg")
     ]
-    titles = distinct((f.title, f.part or f.notebook) for f in found)
+    t = messages(built.name)
+    titles = distinct((f.title, f.part or t("site.of-notebook", number=f.number)) for f in found)
     return [replace(f, title=title) for f, title in zip(found, titles, strict=True)]
 
 

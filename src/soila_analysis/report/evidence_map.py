@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from soila_analysis import metrics
+from soila_analysis import metrics, taxonomy
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures import sourced
 from soila_analysis.figures.classes import FEW, Scale, known_gaps, scale
@@ -25,6 +25,7 @@ PLAIN = 200  # models that the page lists without a script
 LISTED = 20_000  # models that a page carries; of more it has the counts alone
 NAMED = 8  # goals whose names fit above their columns; of more, numbers stand there
 LINK = ("http://", "https://")
+COLOURS = 5  # values of a column that bubbles can show in colours of their own
 CHOICES = 40  # values of a column that are offered as a list; of more, a part can be typed
 
 
@@ -86,6 +87,7 @@ def evidence_map(
     margin = table[table["goal_id"] == ""]
     rows = by_share(margin.assign(feature=margin["feature_id"].map(labels)))
     shown, classes = _shown(table, t), scale(table)
+    columns = {} if closed(dataset) else _columns(dataset.models)
     return render(
         "map.html",
         lang,
@@ -111,7 +113,10 @@ def evidence_map(
         models=[] if closed(dataset) else listed(dataset, lang),
         plain=PLAIN,
         disputed=bool(dataset.status.eq("disagreement").any(axis=None)),
-        columns={} if closed(dataset) else _columns(dataset.models),
+        columns=columns,
+        coloured=[c for c, values in columns.items() if 1 < len(values) <= COLOURS],
+        heads={c: t.catalogue["site"]["columns"].get(c, c) for c in columns},
+        known=_values(lang),
         script=asset("explorer.js"),
         data=_embedded(dataset, table, lang, classes),
     )
@@ -127,6 +132,11 @@ def _columns(models: pd.DataFrame) -> dict[str, list[str]]:
     described = (c for c in further(models) if c != source(models))
     values = {c: sorted(set(models[c]) - {""}) for c in described}
     return {c: found if len(found) <= CHOICES else [] for c, found in values.items()}
+
+
+def _values(lang: str) -> dict[str, str]:
+    """Name values of columns that are ids: regions."""
+    return {region.id: region.label[lang] for region in taxonomy.regions()}
 
 
 def _shown(table: pd.DataFrame, t: Messages) -> dict[tuple[str, str], dict[str, Any]]:
@@ -230,13 +240,14 @@ def _models(dataset: Dataset) -> dict[str, Any]:
 
 def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) -> Markup:
     """Put the codes into the page: a character a code, no text that could end the script."""
-    taxonomy = dataset.taxonomy
+    known = dataset.taxonomy
     data = {
         "lang": lang,
-        "features": list(taxonomy.feature_ids),
-        "goals": list(taxonomy.goal_ids),
-        "labels": taxonomy.labels(lang),
+        "features": list(known.feature_ids),
+        "goals": list(known.goal_ids),
+        "labels": known.labels(lang),
         **({"columns": [], "link": "", "models": []} if closed(dataset) else _models(dataset)),
+        "named": {} if closed(dataset) else _values(lang),
         "closed": closed(dataset),
         "cells": _known(table),
         "kind": dataset.info.kind,

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from soila_analysis.figures import sourced
 from soila_analysis.language import messages
 
-LONG = 15  # letters; shorter words fit into a column
+LONG = 14  # letters; shorter words fit into a column
 TERMS = ("reading", "range", "fit", "interval", "base", "gap")  # of the glossary
 CUTS = {"Regular": 400, "Bold": 700}  # of the font, and their weight
 FOLDER = resources.files(__name__.rpartition(".")[0])

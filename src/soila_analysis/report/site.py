@@ -21,13 +21,14 @@ from soila_analysis.report.pages import CUTS, TERMS, asset, font, render, style
 from soila_analysis.report.sketch import sketch
 from soila_analysis.report.tables import LONG, compact, read, readable
 
-DOWNLOADS = ("png", "svg", "pdf")
+DOWNLOADS = ("png", "pdf")  # drawings for screens and for print; the build has SVG as well
 SPECIAL = re.compile(r"[&%$#_{}]")  # in BibTeX
 PAGES = ("index", "map", "claims", "features", "glossary", "methods", "accessibility")
 CHECKS = (  # figures for those who check the others
     *("claims", "share-bases", "fragility"),
     *("agreement", "agreement-by-coders", "disagreement", "coder-error", "model-people"),
 )
+TABLES = ("taxonomy", "evidence-map", "claims")  # figures that are tables themselves
 CLAIMS = ("fragility", "claims")  # the tables that tell of every claim, the fuller one first
 
 
@@ -74,7 +75,7 @@ def _write_language(built: Path, folder: Path, dataset: Dataset, langs: Sequence
     figures = drawn(built)
     files = sorted((built / "notebooks").glob("*.ipynb"))
     drawings = {
-        embedded((built / f"figures/{f.stem}.svg").read_bytes()): f"{f.stem}.svg" for f in figures
+        embedded((built / f"figures/{f.stem}.svg").read_bytes()): f"{f.stem}.png" for f in figures
     }
     notebooks = [executed(file, drawings) for file in files if not _has_nothing_to_draw(file)]
     titles = distinct((n.title, n.stem) for n in notebooks)
@@ -126,9 +127,11 @@ def _figure(figure: Drawn, dataset: Dataset, lang: str) -> dict[str, Any]:
     """Give a figure as live text, its table, and how to cite it."""
     what, words = (figure.table, dataset.taxonomy.labels(lang), lang), figure.words
     named = words["figure"]
+    live = chart(*what, named, words["variant"])
     return {
         "figure": figure,
-        "chart": chart(*what, named, words["variant"]),
+        "chart": live,
+        "drawn": not live and (figure.as_published or named not in TABLES),
         "table": compact(*what, named) if named in LONG else readable(*what),
         "bibtex": _bibtex(figure, dataset, lang),
         "script": asset("chart.js"),

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from soila_analysis.figures.classes import scale
-from soila_analysis.figures.wording import BOUNDED, by_share
-from soila_analysis.report.chart import Mark, chart
+from soila_analysis.figures.rows import Mark
+from soila_analysis.figures.wording import by_share
+from soila_analysis.report.chart import chart
 from soila_analysis.report.drawings import Drawn
 from soila_analysis.report.evidence_map import shade
 
@@ -37,7 +38,7 @@ def sketch(figure: Drawn, lang: str) -> Rows:
     elif live:
         rows = live.marks
     else:
-        rows = _means(table) if "features_max" in table else _lines(table)
+        rows = _lines(table)
     places = [round(row * (len(rows) - 1) / (ROWS - 1)) for row in range(ROWS)]
     return [rows[place] for place in dict.fromkeys(places)] if rows else []
 
@@ -54,22 +55,8 @@ def _cells(table: pd.DataFrame) -> Rows:
     return [tuple(marks) for marks in rows.values()]
 
 
-def _means(table: pd.DataFrame) -> Rows:
-    """Give each goal's mean, or its range."""
-    rows = []
-    for row in table.drop_duplicates("goal_id").itertuples():
-        bounded = row.basis == BOUNDED
-        ends = (row.mean_bound_low, row.mean_bound_high) if bounded else (row.mean,) * 2
-        kind, (low, high) = (
-            "range" if bounded else "dot",
-            (100 * e / row.features_max for e in ends),
-        )
-        rows.append((Mark(kind, low, high),) if low == low else ())
-    return rows
-
-
 def _lines(table: pd.DataFrame) -> Rows:
     """Give a line for each row, as long as its text."""
     column = next(c for c in (*WORDY, table.columns[0]) if c in table)
-    lengths = table[column].fillna("").astype(str).str.len()
+    lengths = table[column].astype(object).fillna("").astype(str).str.len()
     return [(Mark("line", 0, 100 * n / max(lengths.max(), 1)),) for n in lengths]

@@ -30,11 +30,8 @@ from soila_analysis.metrics.shares import WIDENED
 
 Row = Any  # of a table, as `itertuples` gives
 LONG = (  # a row each would be a long list
-    "share-bases",
-    "agreement",
-    "disagreement",
-    "change-over-rounds",
-    "contrasts",
+    *("share-bases", "evidence-map", "agreement", "disagreement"),
+    *("change-over-rounds", "contrasts"),
 )
 LISTS = ("conflicts", "identified", "features")  # ids within a text
 MOST = 200  # rows that a notebook shows
@@ -297,7 +294,16 @@ def _agreement(table: pd.DataFrame, t: Messages) -> Readable:
 
 
 def _disagreement(table: pd.DataFrame, t: Messages) -> Readable:
-    return _by_feature(table, "outcome", lambda row: t.number(row.k), t)
+    """Give a column to each outcome, after the disagreements of the models that were decided."""
+    counts = _by_feature(table, "outcome", lambda row: t.number(row.k), t)
+    first = table.drop_duplicates("feature_id").itertuples()
+    disputed = [t.ratio(row.disputed, row.decided) for row in first]
+    rows = zip(counts.rows, disputed, strict=True)
+    return Readable(
+        (counts.heads[0], t("column.disagreed"), *counts.heads[1:]),
+        (counts.kinds[0], "value", *counts.kinds[1:]),
+        tuple((name, ratio, *cells) for (name, *cells), ratio in rows),
+    )
 
 
 def _over_rounds(table: pd.DataFrame, t: Messages) -> Readable:
@@ -315,7 +321,7 @@ def _over_rounds(table: pd.DataFrame, t: Messages) -> Readable:
 
 
 def _contrasts(table: pd.DataFrame, t: Messages) -> Readable:
-    """Give a column to each goal, with difference, interval and k/n, and one to the overall test."""
+    """Give a column to each goal, with difference and k/n, and one to the overall test."""
     goals = table.drop_duplicates("goal_id")["goal"].tolist()
     rows = []
     for _, part in table.groupby("feature_id", sort=False):
@@ -505,6 +511,7 @@ def _outcome(outcome: str, row: Row, t: Messages) -> str:
 
 
 COLUMNS: Mapping[str, Column] = {
+    "pair": Column(("pair",), _text, "text"),
     "coder": Column(("coder_id", "other_id"), _text, "text"),
     "other-coder": Column(("other_id", "coder_id"), _text, "text"),
     "feature": Column(("feature",), _text, "text", empty="agreement.all"),

@@ -82,7 +82,7 @@ SOURCE = Trilingual(
     "julkaistut prosenttiluvut. Ne eivät ole katsauksen omaa aineistoa, eikä yksikään rivi kuvaa "
     "todellista toimintamallia.",
     sv="Koderna har beräknats så att de ger de procenttal som publicerats i översiktens bilder. "
-    "De är inte översiktens eget material, och ingen rad beskriver en verklig verksamhetsmodell.",
+    "De är inte översiktens egna data, och ingen rad beskriver en verklig verksamhetsmodell.",
     en="The codes were computed so that they give the percentages published in the review's "
     "slides. They are not the review's own data, and no row describes a real model.",
 )

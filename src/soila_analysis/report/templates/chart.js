@@ -6,12 +6,12 @@ const number = (text) => {
 };
 
 function sort(table, head) {
-    const text = (row) => (row.cells[head.cellIndex].querySelector("a") ?? row.cells[head.cellIndex]).textContent;
-    const value = (row) => { const found = number(text(row)); return Number.isNaN(found) ? -1 : found; };
+    const text = (row) => (row.cells[head.cellIndex].querySelector(".row") ?? row.cells[head.cellIndex]).textContent;
+    const value = (row) => { const found = number(text(row)); return Number.isNaN(found) ? -Infinity : found; };
     const named = head.classList.contains("name");
     const compare = named
         ? (a, b) => text(a).localeCompare(text(b), document.documentElement.lang)
-        : (a, b) => value(a) - value(b);
+        : (a, b) => (value(a) > value(b)) - (value(a) < value(b));
     const before = head.getAttribute("aria-sort") ?? (named ? "descending" : "ascending");
     const direction = before === "ascending" ? "descending" : "ascending";
     const rows = [...table.tBodies[0].rows].sort(compare);
@@ -20,7 +20,7 @@ function sort(table, head) {
     head.setAttribute("aria-sort", direction);
 }
 
-for (const table of document.querySelectorAll("table.live")) {
+for (const table of document.querySelectorAll("main table")) {
     for (const head of table.tHead.querySelectorAll("th")) {
         const button = document.createElement("button");
         button.className = "sort";

@@ -5,6 +5,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { features, goals, labels, columns, words, lang } = data;
+  const named = (value) => data.named[value] ?? value;
   const models = data.models.map(([id, name, own, codes, ...rest]) =>
     ({ id, name, own, codes, link: data.link ? rest.shift() : "", rest }));
   const find = (id) => document.getElementById(id);
@@ -51,6 +52,8 @@
     columns: columns.map((_, i) => field(`column-${i}`).value),
     name: closed ? "" : field("name").value,
     rows: field("rows").value,
+    show: field("show").value,
+    colour: field("colour")?.value ?? "",
   });
 
   const untouched = (now) =>
@@ -62,7 +65,7 @@
     now.features.forEach((code, i) => code && query.set(`feature.${features[i]}`, code));
     now.columns.forEach((value, i) => value && query.set(`column.${columns[i]}`, value));
     if (now.name) query.set("name", now.name);
-    if (now.rows) query.set("rows", now.rows);
+    for (const name of ["rows", "show", "colour"]) if (now[name]) query.set(name, now[name]);
     if (selected.feature) query.set("of", selected.feature);
     if (selected.goal) query.set("in", selected.goal);
     if (page) query.set("page", page + 1);
@@ -91,7 +94,7 @@
       columns.forEach((column, i) => put(field(`column-${i}`), query.get(`column.${column}`) || ""));
       put(field("name"), query.get("name") || "");
     }
-    put(field("rows"), query.get("rows") || "");
+    for (const name of ["rows", "show", "colour"]) if (field(name)) put(field(name), query.get(name) || "");
     const known = (value, ids) => (ids.includes(value) ? value : "");
     selected = { feature: known(query.get("of"), features), goal: known(query.get("in"), goals) };
     page = Math.max(0, (Number.parseInt(query.get("page"), 10) || 1) - 1);
@@ -203,7 +206,7 @@
 
   const note = find("unpublished");
   const tellUnpublished = () => {
-    const quiet = note && !form.elements.bounds?.checked;
+    const quiet = note && !form.elements.bounds?.checked && !map.classList.contains("bubbles");
     map.classList.toggle("block", Boolean(quiet));
     if (!note) return;
     const bare = (line) => {
@@ -262,6 +265,7 @@
     });
     if (!closed) counted.forEach((n) => { n.textContent = sizes[place(n.dataset.n)]; });
     sort(now.rows);
+    drawBubbles(now, shown);
     tellUnpublished();
     find("plain-gaps").hidden = counts !== null;
     map.querySelectorAll("[aria-pressed]").forEach((button) => {
@@ -270,6 +274,61 @@
         Boolean(feature || goal) && feature === selected.feature && goal === selected.goal,
       ));
     });
+  };
+
+  // Bubbles: their area is the number of models, of each value of the column that colours them
+
+  const DIAMETER = 2.2; // rem, of the largest
+  const bubble = (text, size, look, name = "") => {
+    const made = element("span", "", { class: "bubble" });
+    const disc = element("span", "", { class: `disc ${look}`, style: `--d:${size}rem` });
+    made.append(disc, name && element("span", `${name}: `, { class: "sr" }), text);
+    return made;
+  };
+
+  const coloured = (column) => {
+    const i = columns.indexOf(column);
+    if (i < 0) return null;
+    const values = [...field(`column-${i}`).options].slice(1).map(({ value }) => value);
+    const of = Uint8Array.from(models, ({ rest }) => (values.includes(rest[i]) ? values.indexOf(rest[i]) : values.length));
+    return { values: [...values.map(named), words["no-value"]], of };
+  };
+
+  const drawBubbles = (now, shown) => {
+    const on = now.show === "bubbles";
+    find("bubble-key").hidden = !on;
+    if (field("colour")) field("colour").parentElement.hidden = !on;
+    if (!on && !map.classList.contains("bubbles")) return;
+    map.classList.toggle("bubbles", on);
+    map.querySelectorAll(".bubble").forEach((one) => one.remove());
+    if (!on) return;
+    const colours = coloured(now.colour);
+    const own = cells.filter(({ cell, g, numbers }) => g < ALL && !cell.hidden && numbers[1]);
+    const parts = own.map(({ f, g, numbers: [k, , low, high] }) => {
+      if (!colours) return k === null ? [[low, high]] : [[k, k]];
+      const counts = colours.values.map(() => 0);
+      for (const m of shown) if (member[g][m] && codes[f][m] === PRESENT) counts[colours.of[m]] += 1;
+      return counts.map((n) => [n, n]);
+    });
+    const most = Math.max(1, ...parts.flat(2));
+    const size = (n) => DIAMETER * Math.sqrt(n / most);
+    own.forEach(({ share }, i) => parts[i].forEach(([low, high], at) => {
+      if (colours && !high) return;
+      const text = low === high ? number.format(high) : `${number.format(low)}–${number.format(high)}`;
+      const made = bubble(text, size(high), low === high ? `c${at}` : "ring", colours?.values[at]);
+      if (low && low < high) made.firstChild.append(element("span", "", { class: "disc", style: `--d:${size(low)}rem` }));
+      share.before(made);
+    }));
+    const key = (made, text) => {
+      const item = element("li", "");
+      item.append(made, text);
+      return item;
+    };
+    const steps = [...new Set([1, Math.round(most / 4), most])].filter(Boolean);
+    const sizes = steps.map((n) => key(bubble("", size(n), "c0"), fill(words.sized, { n: number.format(n) })));
+    const names = (colours?.values ?? []).map((name, at) => key(bubble("", 1, `c${at}`), name));
+    const open = parts.flat().some(([low, high]) => low < high) ? [key(bubble("", 1, "ring"), words["sized-open"])] : [];
+    find("bubble-key").replaceChildren(...sizes, ...names, ...open);
   };
 
   // The list of models, or of a reconstruction what is known of a cell
@@ -314,7 +373,7 @@
     if (link) head.append(element("a", name || id, { href: link, rel: "noreferrer" }));
     made.append(head);
     made.append(element("td", own.map((goal) => labels[goals[goal]]).join("; ")));
-    rest.forEach((value) => made.append(element("td", value)));
+    rest.forEach((value) => made.append(element("td", named(value))));
     made.append(element("td", n ? ratio(k, n) : words["not-assessed"]));
     return made;
   };
@@ -357,6 +416,8 @@
     const now = state();
     const shown = left(now);
     drawMap(now, shown);
+    const chosen = [!now.goals.every(Boolean), ...now.features, ...now.columns, now.name].filter(Boolean).length;
+    find("chosen").textContent = chosen ? `(${number.format(chosen)})` : "";
     if (closed) {
       drawKnown();
       const none = !now.goals.some(Boolean);
@@ -476,6 +537,10 @@
   map.addEventListener("focusin", uncover);
   document.querySelectorAll(".scripted").forEach((part) => { part.hidden = false; });
   form.hidden = false;
+  const wide = matchMedia("(min-width: 40.01em)"); // narrower, filters open when they are asked for
+  const unfold = () => { find("choose").open = wide.matches; };
+  wide.addEventListener("change", unfold);
+  unfold();
   form.addEventListener("input", changed);
   form.addEventListener("reset", () => setTimeout(() => {
     selected = { feature: "", goal: "" };
