@@ -51,9 +51,6 @@ class Coded(Protocol):
     def sample(self) -> pd.DataFrame | None:
         """Models that people code besides a language model, if there are any."""
 
-    def consensus(self, rule: str) -> pd.DataFrame:
-        """As ``status``, by another rule, such as that of one coder alone."""
-
     @property
     def memberships(self) -> pd.DataFrame:
         """One row for each goal of a model."""
