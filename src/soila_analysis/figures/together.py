@@ -30,8 +30,8 @@ from soila_analysis.metrics.together import STABLE
 
 FEATURES, FOUND = 20, 16  # at most, of the matrix and of the pairs below it
 CLEAREST = 3  # pairs that are named
-LABELS, NUMBER = 5.6, 0.65  # cm, of the columns of names and of their numbers
-CELL = 0.62  # cm at most, of a cell
+LABELS, NUMBER = 5.0, 0.6  # cm, of the columns of names and of their numbers
+CELL = 0.64  # cm at most, of a cell
 NAMES, AXIS, SEEN = 7.6, 8.0, 4.7  # cm: end of names, begin of the scale, room right of it
 TICKS = (0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 5, 10, 20)
 LEAST = TICKS[0]  # what is below is drawn at the edge of the scale
@@ -152,7 +152,7 @@ def _values(table: pd.DataFrame, t: Messages) -> tuple[dict[tuple[str, str], str
     shown = _shown(table)
     rows = list(_within(table, shown).itertuples())
     written = [_signed(row.difference, t) for row in rows]
-    points = max(text_width(one, SMALL, bold=True) for one in written) > _cell(len(shown)) - 0.06
+    points = max(text_width(one, SMALL, bold=True) for one in written) > _cell(len(shown)) - 0.1
     if points:
         written = [_signed(100 * row.difference / row.n, t) for row in rows]
     keys = ((row.feature_id, row.other_feature_id) for row in rows)

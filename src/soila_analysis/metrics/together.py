@@ -72,7 +72,10 @@ def feature_pairs(
     standard error held true ratios in as few as 57 % of samples where both features are common. The
     intervals of the pairs found are wider, since these were chosen for being far from 1: at the
     level 1 - (1 - confidence) * found / tested, so that of the intervals of found pairs, on
-    average, no larger share misses than 1 - confidence.
+    average, no larger share misses than 1 - confidence. Of 16 features and 24, 52 or 200 models, 94
+    to 95 % of single intervals held in simulations, and at most 4 % of widened ones missed
+    (``benchmarks/together.py``). They say nothing of wrong codes, or of codes that are missing
+    because of what they would be.
 
     References
     ----------
@@ -186,7 +189,7 @@ def feature_clusters(
         ``feature_id``; ``cluster``, numbered from 1 along the rows, 0 where a feature is alone;
         ``stability``, the mean similarity; ``stable``, whether that is 0.75 or more and the cluster
         has at most half of the features, since one that has nearly all comes again by itself. Of
-        data sets without any structure ``benchmarks/together.py`` finds one stable in 10 % or less.
+        data sets without clusters ``benchmarks/together.py`` finds one stable in up to 6 %.
 
     References
     ----------
