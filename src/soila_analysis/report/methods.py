@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import pandas as pd
+import numpy as np
 
 from soila_analysis.dataset import ONE_CODER, Dataset
 from soila_analysis.figures.agreement import ALPHA, spread_of
@@ -11,6 +11,7 @@ from soila_analysis.figures.wording import percent_text
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics import agreement_by_feature
 from soila_analysis.report.evidence_map import further
+from soila_analysis.taxonomy import COUNTS_AS
 
 ITEMS = {
     "charting": "PRISMA-ScR 10",
@@ -92,7 +93,7 @@ def facts(dataset: Dataset, lang: str) -> list[tuple[str, str]]:
         What is told, and the answer; without what the data set does not say.
     """
     t, info = messages(lang), dataset.info
-    coders = dataset.codings["coder_id"].value_counts().sort_index()
+    given = (dataset.cube.codes >= 0).sum(axis=(1, 2))
     told = {
         "kind": t(f"facts.{dataset.kind}"),
         "reading": _reading(dataset, t),
@@ -107,7 +108,7 @@ def facts(dataset: Dataset, lang: str) -> list[tuple[str, str]]:
                 coder=coder,
                 codes=t.number(codes),
             )
-            for coder, codes in coders.items()
+            for coder, codes in zip(dataset.cube.coders, given, strict=True)
         ),
         "cite": info.citation and info.citation[lang],
         "source": info.source[lang],
@@ -124,7 +125,7 @@ def _joined(sentences: Iterable[str]) -> str:
 
 def _sentences(dataset: Dataset, t: Messages) -> dict[str, str]:
     """Say all that the paragraph and the items are put together from."""
-    statuses = pd.Series(dataset.status.to_numpy().ravel()).value_counts()
+    statuses = dataset.status.apply(lambda cells: cells.value_counts()).sum(axis=1)
     base = t("methods.base", **{k: t.number(statuses.get(s, 0)) for k, s in _OUTSIDE.items()})
     ranges = [t("methods.ranges")] if dataset.info.kind == "reconstructed" else []
     return {
@@ -177,7 +178,7 @@ def _coding(dataset: Dataset, t: Messages) -> str:
 def _coders(dataset: Dataset, t: Messages) -> str:
     if dataset.info.kind == "reconstructed":
         return t("methods.no-coder")
-    number = dataset.codings["coder_id"].nunique()
+    number = len(dataset.cube.coders)
     return t("methods.given", coders=t("methods.coders", count=number))
 
 
@@ -193,7 +194,7 @@ def _language_models(dataset: Dataset, t: Messages) -> str:
 
 def _rule(dataset: Dataset, t: Messages) -> str:
     """Say how several codes become one; nothing where no second coder is."""
-    if dataset.codings["coder_id"].nunique() < 2:
+    if len(dataset.cube.coders) < 2:
         return ""
     name, _, coder = dataset.info.consensus.partition(":")
     return t(f"methods.rule-{name}", coder=coder)
@@ -202,7 +203,7 @@ def _rule(dataset: Dataset, t: Messages) -> str:
 def _several(dataset: Dataset, t: Messages) -> str:
     """Say what intervals of several coders are worth; nothing where one coder's codes count."""
     one = dataset.info.consensus.startswith(ONE_CODER)
-    return "" if one or dataset.codings["coder_id"].nunique() < 2 else t("methods.several")
+    return "" if one or len(dataset.cube.coders) < 2 else t("methods.several")
 
 
 def _agreement(dataset: Dataset, t: Messages) -> Iterator[str]:
@@ -210,18 +211,16 @@ def _agreement(dataset: Dataset, t: Messages) -> Iterator[str]:
     yield _coders(dataset, t)
     if dataset.info.kind == "reconstructed":
         return
-    pairs = _pairs(dataset)
-    doubled = pairs[pairs["coders"] > 1]
-    if not len(doubled):
+    pairs, doubled, agreed = _pairs(dataset)
+    if not doubled:
         yield t("methods.no-agreement")
         return
-    agreed, n = int((doubled["statuses"] == 1).sum()), len(doubled)
     yield t(
         "methods.agreed",
-        doubled=t.number(n),
-        pairs=t.number(len(pairs)),
+        doubled=t.number(doubled),
+        pairs=t.number(pairs),
         agreed=t.number(agreed),
-        percent=percent_text(agreed, n, t),
+        percent=percent_text(agreed, doubled, t),
     )
     yield from _alpha(dataset, t)
 
@@ -230,7 +229,7 @@ def _alpha(dataset: Dataset, t: Messages) -> Iterator[str]:
     """Say alpha of all features, of the single ones, and what the intervals are worth."""
     taxonomy = dataset.taxonomy
     table = agreement_by_feature(
-        dataset.codings, taxonomy.counts_as, taxonomy.feature_ids, replicates=0
+        dataset.cube, taxonomy.counts_as, taxonomy.feature_ids, replicates=0
     )
     table["feature"] = table["feature_id"].map(taxonomy.labels(t.lang))
     pooled = table.loc[(table["feature_id"] == "") & (table["coefficient"] == ALPHA), "value"]
@@ -241,12 +240,15 @@ def _alpha(dataset: Dataset, t: Messages) -> Iterator[str]:
         yield t("agreement.coverage")
 
 
-def _pairs(dataset: Dataset) -> pd.DataFrame:
-    statuses = dataset.codings["code"].map(dataset.taxonomy.counts_as)
-    grouped = dataset.codings.assign(status=statuses).groupby(["model_id", "feature_id"])
-    return pd.DataFrame(
-        {"coders": grouped["coder_id"].nunique(), "statuses": grouped["status"].nunique()}
-    )
+def _pairs(dataset: Dataset) -> tuple[int, int, int]:
+    """Count the pairs of model and feature coded, by several, and by all of these alike."""
+    codes = dataset.cube.codes
+    counted = np.array([COUNTS_AS.index(one) for one in dataset.taxonomy.counts_as.values()])
+    kinds = np.append(counted, -1)[codes]
+    found = sum((kinds == one).any(axis=0).astype(int) for one in range(len(COUNTS_AS)))
+    coders = (codes >= 0).sum(axis=0)
+    agreed = (coders > 1) & (found == 1)
+    return int((coders > 0).sum()), int((coders > 1).sum()), int(agreed.sum())
 
 
 def _data_items(dataset: Dataset, t: Messages) -> str:
