@@ -28,6 +28,10 @@ FIGURE_REASONS = {
     "rounds": {"0.05": "level of the tests"},
     "features-per-model": {"7": "models not assessed, over all goals"},
     "evidence-map": {"80": "what counts as strong, and the upper class of the heat map"},
+    "together": {
+        "5": "per cent: false pairs, and intervals that miss",
+        "0.75": "similarity from which a cluster is stable",
+    },
     "agreement": {
         "52": "models in the simulations, and",
         "24": "models",
@@ -45,6 +49,12 @@ NOTEBOOK_REASONS = {
     "2024": "year of the review",
     "1": "a certain share",
     "10": "models of a goal, of which each is as many percentage points",
+    "120": "pairs of 16 features",
+    "5": "models of which a percentage is printed; per cent of false pairs",
+    "0.05": "level of the tests",
+    "0.75": "similarity from which a cluster is stable",
+    "2007": "year of Hennig's article",
+    "2023": "first year of the wellbeing services counties",
 }
 
 UNITS = "three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -204,7 +214,12 @@ def test_a_number_in_words_without_a_source_is_found(published):
 def test_every_reason_is_needed(notebooks, tables):
     texts = " ".join(prose(notebook) for notebook in notebooks.values())
     used = set(numbers(texts)) | set(in_words(texts))
-    drawn = {"evidence-map": "literal", "models-by-goal": "literal", "agreement": "own"}
+    drawn = {
+        "evidence-map": "literal",
+        "models-by-goal": "literal",
+        "agreement": "own",
+        "together": "own",
+    }
     for plot, name in drawn.items():
         table = tables[name, "en", plot]
         used |= {n for _, text in figure_texts(plot, table, "en") for n in numbers(text)}
