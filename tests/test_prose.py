@@ -44,6 +44,9 @@ FIGURE_REASONS = {
         "83": "per cent of samples; benchmarks/README.md has the table",
         "86": "per cent of samples; benchmarks/README.md has the table",
         "88": "per cent of samples; benchmarks/README.md has the table",
+    "together": {
+        "5": "per cent: false pairs, and intervals that miss",
+        "0.75": "similarity from which a cluster is stable",
     },
     "agreement": {
         "52": "models in the simulations, and",
@@ -64,6 +67,12 @@ NOTEBOOK_REASONS = {
     "10": "models of a goal, of which each is as many percentage points",
     "15": "per cent, which errors in every tenth code turn into",
     "22": "per cent",
+    "120": "pairs of 16 features",
+    "5": "models of which a percentage is printed; per cent of false pairs",
+    "0.05": "level of the tests",
+    "0.75": "similarity from which a cluster is stable",
+    "2007": "year of Hennig's article",
+    "2023": "first year of the wellbeing services counties",
 }
 
 UNITS = "three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -230,7 +239,7 @@ def test_every_reason_is_needed(notebooks, tables):
     texts = " ".join(prose(notebook) for notebook in notebooks.values())
     used = set(numbers(texts)) | set(in_words(texts))
     drawn = {"evidence-map": "literal", "models-by-goal": "literal", "agreement": "own"}
-    drawn |= {"coder-error": "example"}
+    drawn |= {"coder-error": "example", "together": "own"}
     for plot, name in drawn.items():
         table = tables[name, "en", plot]
         used |= {n for _, text in figure_texts(plot, table, "en") for n in numbers(text)}

@@ -64,7 +64,11 @@ def metric(data: Coded) -> pd.DataFrame:
     table["stable"] = table["feature_id"].map(clusters["stable"]) & same
     told = {name: int(profiles[name].sum()) for name in ("k", "n", "profiles")}
     return table.assign(
-        profiles=told["profiles"], complete=told["n"], commonest=told["k"], models=len(status)
+        tested=int(table["p"].count()),
+        profiles=told["profiles"],
+        complete=told["n"],
+        commonest=told["k"],
+        models=len(status),
     )
 
 
@@ -80,7 +84,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         made_up = (table["kind"] == "reconstructed").any()
         why = t("together.none-reconstructed" if made_up else "together.none-untested")
         return without_figure(table, lang, t("together.title"), why)
-    pairs, found = t.number(table["p"].count()), _found(table)
+    pairs, found = t.number(table["tested"].iloc[0]), _found(table)
     shown, points = _shown(table), _values(table, t)[1]
     return compose(
         table,
@@ -172,7 +176,7 @@ def _cell(features: int) -> float:
 
 
 def _title(table: pd.DataFrame, t: Messages) -> str:
-    tested = table["p"].count()
+    tested = table["tested"].iloc[0]
     said = {kind: t.ratio((table["found"] == kind).sum(), tested) for kind in ("more", "fewer")}
     kinds = [kind for kind in said if (table["found"] == kind).any()]
     key = {0: "title", 1: f"{''.join(kinds)}-title", 2: "both-title"}[len(kinds)]
@@ -224,7 +228,7 @@ def _findings(table: pd.DataFrame, t: Messages) -> list[str]:
         for kind in ("more", "fewer")
         if len(rows := ordered[ordered["found"] == kind].head(CLEAREST))
     ]
-    pairs = t.number(table["p"].count())
+    pairs = t.number(table["tested"].iloc[0])
     if not said:
         return [t("together.none", pairs=pairs)]
     found = t.number((table["found"] != "").sum())
