@@ -25,6 +25,7 @@ from soila_analysis.dataset.schema import (
     LANGUAGE_MODEL,
     LARGE,
     OWN,
+    REFERENCE,
     TEXTS,
 )
 from soila_analysis.dataset.tidy import described, tidied
@@ -144,6 +145,13 @@ class Dataset:
         """The coders that are language models, whether they have coded anything or not."""
         listed = self.coders
         return () if listed is None else (*listed["coder_id"][listed["kind"] == LANGUAGE_MODEL],)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The coders whose codes are taken to be right: those in the role ``reference``."""
+        if self.coders is None:
+            return ()
+        return tuple(self.coders.loc[self.coders["role"] == REFERENCE, "coder_id"])
 
     @cached_property
     def kind(self) -> str:

@@ -85,6 +85,7 @@ MEASURES = {  # what a claim may be about, and the unit in which it is printed
 ROUNDINGS = ("half-up", "half-even", "truncation", "ceiling", "largest-remainder", "pie")
 CERTAINTY = ("printed", "order-uncertain", "weak")  # of a claim
 PERSON, LANGUAGE_MODEL = CODER_KINDS = ("person", "language-model")
+REFERENCE = "reference"  # the role of a coder whose codes are taken to be right
 TUNING, FROZEN = USES = ("tuning", "frozen")  # of a model that people and a language model code
 WHOLE_NUMBERS = {"position": r"^\d+$", "box": r"^\d*$"}  # optional columns of the own tables
 FREE = ("note", *FURTHER["claims"])  # any text, or none

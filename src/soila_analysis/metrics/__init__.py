@@ -5,9 +5,11 @@ Nothing here knows files, labels, languages or figures: order comes in as data, 
 
 from soila_analysis.metrics import rounding
 from soila_analysis.metrics.agreement import agreement_by_coders, agreement_by_feature, disagreement
+from soila_analysis.metrics.coder_error import coder_errors, corrected_shares
 from soila_analysis.metrics.differences import share_changes, signed_differences
 from soila_analysis.metrics.frames import STATUSES
 from soila_analysis.metrics.gaps import gaps
+from soila_analysis.metrics.planning import double_coding, next_models
 from soila_analysis.metrics.prediction import model_and_people
 from soila_analysis.metrics.profiles import features_per_model
 from soila_analysis.metrics.ranking import leading_goal, rank_ranges, ranked
@@ -29,7 +31,10 @@ __all__ = [
     "agreement_by_coders",
     "agreement_by_feature",
     "chosen_feature",
+    "coder_errors",
+    "corrected_shares",
     "disagreement",
+    "double_coding",
     "evidence_map",
     "feature_by_goal",
     "feature_shares",
@@ -39,6 +44,7 @@ __all__ = [
     "goal_distribution",
     "leading_goal",
     "model_and_people",
+    "next_models",
     "rank_ranges",
     "ranked",
     "rounding",

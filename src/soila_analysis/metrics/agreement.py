@@ -41,8 +41,14 @@ Integers = npt.NDArray[np.int64]
 class CodedBlock(Protocol):
     """What `dataset.Cube` has: the position of each code, coders x models x features, or -1."""
 
-    codes: npt.NDArray[np.int8]
-    coders: Sequence[str]
+    @property
+    def codes(self) -> npt.NDArray[np.int8]: ...  # noqa: D102
+
+    @property
+    def coders(self) -> Sequence[str]: ...  # noqa: D102
+
+    @property
+    def models(self) -> Any: ...  # noqa: D102
 
 
 class _Sums(NamedTuple):
@@ -168,7 +174,7 @@ def agreement_by_feature(
     (2016). Measuring inter-rater reliability for nominal data - which coefficients and confidence
     intervals are appropriate? BMC Medical Research Methodology 16, 93.
     """
-    cube = _cube(codings, counts_as, features, _statuses(compared)).numbers
+    cube = laid_out(codings, counts_as, features, _statuses(compared)).numbers
     estimate = _Estimate(len(COMPARED[compared]), confidence, replicates, seed)
     parts = {f: cube[:, :, [i]] for i, f in enumerate(features)} | {"": cube}
     rows = [{"feature_id": f, **row} for f, part in parts.items() for row in estimate.of(part)]
@@ -204,7 +210,7 @@ def agreement_by_coders(
     ValueError
         As for `agreement_by_feature`.
     """
-    cube = _cube(codings, counts_as, features, _statuses(compared))
+    cube = laid_out(codings, counts_as, features, _statuses(compared))
     estimate = _Estimate(len(COMPARED[compared]), confidence, replicates, seed)
     rows = [_own(name, cube.numbers[i]) for i, name in enumerate(cube.coders)]
     for i, j in combinations(range(len(cube.coders)), 2):
@@ -238,7 +244,7 @@ def disagreement(
     ValueError
         As for `agreement_by_feature`.
     """
-    cube = _cube(codings, counts_as, features, COMPARED["all"])
+    cube = laid_out(codings, counts_as, features, COMPARED["all"])
     codes = cube.numbers
     coded = (codes >= 0).sum(axis=0)
     present, absent = (codes == 0).sum(axis=0), (codes == 1).sum(axis=0)
@@ -275,7 +281,9 @@ def disagreement(
 # From codes to numbers, and from these to patterns
 
 
-class _Cube(NamedTuple):
+class Block(NamedTuple):
+    """Codes as numbers: positions among the statuses that are compared."""
+
     numbers: npt.NDArray[np.int8]  # coders x models x features, -1 for a missing code
     coders: list[str]
 
@@ -286,17 +294,18 @@ def _statuses(compared: str) -> tuple[str, ...]:
     return COMPARED[compared]
 
 
-def _cube(
+def laid_out(
     codings: Any,
     counts_as: Mapping[str, str],
     features: Sequence[str],
     statuses: Sequence[str],
-) -> _Cube:
+) -> Block:
+    """Lay codes out as numbers, coders x models x features."""
     number = {code: _find(statuses, status) for code, status in counts_as.items()}
     if isinstance(codings, tuple):
         block: Any = codings
         of_code = np.array([*number.values(), -1], dtype=np.int8)
-        return _Cube(of_code[block.codes], list(block.coders))
+        return Block(of_code[block.codes], list(block.coders))
     frames.check(codings=codings)
     code = _position(codings["code"], list(counts_as), "code")
     feature = _position(codings["feature_id"], list(features), "feature")
@@ -305,7 +314,7 @@ def _cube(
     shape = (len(coders), len(models), len(features))
     numbers = np.full(shape, -1, dtype=np.int8)
     numbers[coder, model, feature] = np.array(list(number.values()), dtype=np.int8)[code]
-    return _Cube(numbers, list(coders))
+    return Block(numbers, list(coders))
 
 
 def _find(statuses: Sequence[str], status: str) -> int:
@@ -354,7 +363,7 @@ def _labels(table: npt.NDArray[Any]) -> list[Any]:
     return sorted(labels[~pd.isna(labels)].tolist())
 
 
-def _patterns(
+def patterns_of(
     numbers: npt.NDArray[np.integer[Any]], categories: int
 ) -> tuple[npt.NDArray[np.integer[Any]], Integers]:
     """Find the distinct rows of codes of coders x units, and which of them each unit has."""
@@ -531,7 +540,7 @@ class _Estimate(NamedTuple):
     def _models(self, cube: npt.NDArray[np.integer[Any]]) -> tuple[Floats, Integers]:
         """Count the models, those with a code, by their row of numbers."""
         coders, models, features = cube.shape
-        patterns, pattern = _patterns(cube.reshape(coders, models * features), self.categories)
+        patterns, pattern = patterns_of(cube.reshape(coders, models * features), self.categories)
         table = _unit_sums(patterns, self.categories)
         if features > 1:
             rows = np.zeros((models, table.shape[1]))
