@@ -41,7 +41,8 @@ from soila_analysis.language import messages
 ROOT = pathlib.Path(__file__).parents[1]
 LANGUAGES = ("fi", "sv", "en")
 NAMES = ("literal", "memberships", "own")
-CODERS = ("agreement", "agreement-by-coders", "disagreement")  # those of several coders
+CODERS = ("agreement", "agreement-by-coders", "disagreement")  # those that compare coders
+SEVERAL = (*CODERS, "coder-error")  # those of several coders
 SHARES = ("models-by-goal", "feature-shares", "feature-by-goal", "evidence-map")
 SPECS = (*SHARES, "features-per-model")  # those of coded models
 OF_MANY = ("model-people",)  # those that the other data sets cannot feed
@@ -164,8 +165,8 @@ def every(request, draw):
     Those of several coders are of the data sets that have them.
     """
     name, lang = request.param
-    several = CODERS if name in ("own", "example", "made-up", "equal") else ()
-    alone = [plot for plot in figures.SPECS if plot not in CODERS]
+    several = SEVERAL if name in ("own", "example", "made-up", "equal") else ()
+    alone = [plot for plot in figures.SPECS if plot not in SEVERAL]
     plots = alone if name == "literal" or lang == "en" else ("taxonomy", *SPECS)
     plots = (*plots, *several) if name != "example" else several
     plots = plots if name != "regional" else OF_MANY
@@ -270,7 +271,7 @@ def named(d):
         return [*t["feature"].unique(), *cells_of(t)["goal"].unique()]
     if d.plot == "agreement-by-coders":
         return t["coder_id"].unique()
-    featured = ("taxonomy", "feature-shares", "agreement", "disagreement")
+    featured = ("taxonomy", "feature-shares", "agreement", "disagreement", "coder-error")
     column = "feature" if d.plot in featured else "goal"
     return t[column].unique() if d.plot in (*SPECS, *featured) else []
 
@@ -1028,7 +1029,7 @@ def test_the_palette_has_3_to_1_against_white_and_each_colour_against_its_neighb
 
 @pytest.mark.parametrize(("plot", "variant"), VARIANTS)
 def test_every_text_has_4_5_to_1_against_what_it_is_printed_on(plot, variant, one, draw):
-    of = {**dict.fromkeys(CODERS, "example"), "share-bases": "literal"}.get(plot)
+    of = {**dict.fromkeys(SEVERAL, "example"), "share-bases": "literal"}.get(plot)
     d = draw(of, "fi", plot, variant) if of else one(plot, variant)
     faint = []
     for text in d.texts:

@@ -194,6 +194,7 @@ def test_a_frame_without_its_data_set_says_what_to_type(shipped):
 # Figures
 
 
+AGREEMENT = ("agreement", "agreement-by-coders", "disagreement")
 WITHOUT_CLAIMS = (
     ("example", "claims"),
     ("example", "fragility"),
@@ -205,7 +206,7 @@ WITHOUT_CLAIMS = (
 @pytest.mark.parametrize("figure", [f for f in figures.SPECS if f != "rounds"])
 @pytest.mark.parametrize("name", ["literal", "example", "own"])
 def test_every_figure_is_plotted_by_its_name_or_says_why_not(shipped, figure, name):
-    if name == "literal" and figure in ("agreement", "agreement-by-coders", "disagreement"):
+    if name == "literal" and figure in (*AGREEMENT, "coder-error"):
         with pytest.raises(ValueError, match=f"^{figure}: .*(two|No).* coder"):
             soila.plot(figure, shipped[name], lang="en")
     elif figure == "model-people":

@@ -27,6 +27,22 @@ FIGURE_REASONS = {
     "rounds": {"0.05": "level of the tests"},
     "features-per-model": {"7": "models not assessed, over all goals"},
     "evidence-map": {"80": "what counts as strong, and the upper class of the heat map"},
+    "coder-error": {
+        "5": "percentage points, from which on a correction is said to move a percentage",
+        "6": "coders in the simulations, of",
+        "24": "models, to",
+        "200": "models, true percentages from",
+        "15": "to",
+        "90": "per cent, sensitivity and specificity from",
+        "0.70": "to",
+        "8.000": "draws, as English writes them",
+        "0.95": "that",
+        "83": "per cent of samples; benchmarks/README.md has the table",
+        "86": "per cent of samples; benchmarks/README.md has the table",
+        "78": "per cent of samples; benchmarks/README.md has the table",
+        "16": "per cent of samples; benchmarks/README.md has the table",
+        "88": "per cent of samples; benchmarks/README.md has the table",
+    },
     "agreement": {
         "52": "models in the simulations, and",
         "24": "models",
@@ -44,6 +60,8 @@ NOTEBOOK_REASONS = {
     "2024": "year of the review",
     "1": "a certain share",
     "10": "models of a goal, of which each is as many percentage points",
+    "15": "per cent, which errors in every tenth code turn into",
+    "22": "per cent",
 }
 
 UNITS = "three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -204,6 +222,7 @@ def test_every_reason_is_needed(notebooks, tables):
     texts = " ".join(prose(notebook) for notebook in notebooks.values())
     used = set(numbers(texts)) | set(in_words(texts))
     drawn = {"evidence-map": "literal", "models-by-goal": "literal", "agreement": "own"}
+    drawn |= {"coder-error": "example"}
     for plot, name in drawn.items():
         table = tables[name, "en", plot]
         used |= {n for _, text in figure_texts(plot, table, "en") for n in numbers(text)}

@@ -14,6 +14,7 @@ from soila_analysis.figures import (
     agreement,
     agreement_by_coders,
     claims,
+    coder_error,
     disagreement,
     evidence_map,
     feature_by_goal,
@@ -73,6 +74,7 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             agreement,
             agreement_by_coders,
             disagreement,
+            coder_error,
             model_people,
         )
     }

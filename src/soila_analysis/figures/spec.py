@@ -63,6 +63,14 @@ class Coded(Protocol):
         """The same with ``codings`` and ``cube`` of those coders whose codes count."""
 
     @property
+    def decisions(self) -> pd.DataFrame | None:
+        """What cells are to count as, whatever the coders found."""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The coders whose codes are taken to be right."""
+
+    @property
     def info(self) -> Any:
         """What ``dataset.toml`` says."""
 

@@ -26,7 +26,7 @@ SPECIAL = re.compile(r"[&%$#_{}]")  # in BibTeX
 PAGES = ("index", "map", "claims", "features", "glossary", "methods", "accessibility")
 CHECKS = (  # figures for those who check the others
     *("claims", "share-bases", "fragility"),
-    *("agreement", "agreement-by-coders", "disagreement", "model-people"),
+    *("agreement", "agreement-by-coders", "disagreement", "coder-error", "model-people"),
 )
 CLAIMS = ("fragility", "claims")  # the tables that tell of every claim, the fuller one first
 

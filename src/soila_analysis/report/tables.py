@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from soila_analysis.dataset import Dataset
-from soila_analysis.figures import agreement, model_people
+from soila_analysis.figures import agreement, coder_error, model_people
 from soila_analysis.figures.share_bases import fitting
 from soila_analysis.figures.wording import (
     BOUNDED,
@@ -442,6 +442,15 @@ def _reason(reason: str, _row: Row, t: Messages) -> str:
     return t(f"agreement.why-{reason}")
 
 
+def _range(_low: Any, row: Row, t: Messages, name: str) -> str:
+    """Write a corrected interval or bounds, in per cent."""
+    return coder_error.ends(row, name, t)
+
+
+def _unknown(reason: str, _row: Row, t: Messages) -> str:
+    return t(f"coder-error.why-{reason}")
+
+
 def _outcome(outcome: str, row: Row, t: Messages) -> str:
     return t(f"disagreement.outcome-{outcome}", coder=row.coder_id)
 
@@ -454,7 +463,7 @@ COLUMNS: Mapping[str, Column] = {
     "coefficient": Column(("coefficient",), _coefficient, "text"),
     "value": Column(("value", "coefficient"), partial(_number, decimals=2)),
     "ends": Column(("low", "high", "coefficient"), _ends),
-    "reason": Column(("reason",), _reason, "text"),
+    "reason": Column(("reason", "coefficient"), _reason, "text"),
     "goal": Column(("goal", "goal_id"), _text, "text", empty="common.all"),
     "claim": Column(("claim",), _text, "sentence"),
     "definition": Column(("definition",), _text, "sentence"),
@@ -473,6 +482,13 @@ COLUMNS: Mapping[str, Column] = {
     "mean-bounds": Column(("mean_min", "mean_max", "mean"), _mean_bounds),
     "median": Column(("median",), partial(_number, decimals=1)),
     "leads": Column(("leads",), _fraction),
+    "corrected-share": Column(("corrected",), _fraction),
+    "corrected-ends": Column(
+        ("corrected_low", "corrected_high"), partial(_range, name="corrected")
+    ),
+    "sampling-ends": Column(("sampling_low", "sampling_high"), partial(_range, name="sampling")),
+    "possible-ends": Column(("possible_low", "possible_high"), partial(_range, name="possible")),
+    "errors-unknown": Column(("reason", "identified_by"), _unknown, "text"),
     "unclear": Column(("unclear",), _some),
     "disagreed": Column(("disagreed",), _some),
     "overruled": Column(("overruled",), _some),
