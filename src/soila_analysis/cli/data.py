@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -80,6 +81,35 @@ def differences(folder: str, first: str, second: str) -> None:
     named = {"k_first": f"k_{first}", "k_second": f"k_{second}"}
     named |= {"only_first": f"only_{first}", "only_second": f"only_{second}"}
     click.echo(table.rename(columns=named).round(3).to_string(index=False, na_rep="-"))
+
+
+@soila.command("plan-double-coding")
+@click.argument("folder", default="data/example-two-coders")
+@click.option("--width", type=float, default=0.3, show_default=True, help="Wanted width, 0 to 1.")
+@click.option("--models", type=click.IntRange(min=1), help="List that many models to code next.")
+def plan_double_coding(folder: str, width: float, models: int | None) -> None:
+    """Say how many models of FOLDER two coders have to code, by feature; or which ones next.
+
+    WIDTH is that of the 95% interval of a share that is corrected for coder error: 0.3 is 30
+    percentage points. Where not even all models suffice, the plan says not-reachable.
+
+    \b
+    soila plan-double-coding data/example-two-coders --width 0.4
+    soila plan-double-coding data/example-two-coders --models 10
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis import metrics
+
+    data = loaded(folder)
+    if data.info.kind == "reconstructed":
+        raise click.ClickException(f"{folder} is a reconstruction: nobody coded its models")
+    coded = (data.counted.cube, data.taxonomy.counts_as, data.taxonomy.feature_ids)
+    anchors: dict[str, Any] = {"decisions": data.decisions, "references": data.references}
+    with told(ValueError):
+        if models:
+            table = metrics.next_models(*coded, **anchors, most=models)
+        else:
+            table = metrics.double_coding(*coded, **anchors, width=width)
+    click.echo(table.round(2).to_string(index=False, na_rep="-"))
 
 
 @soila.command()
