@@ -43,7 +43,10 @@ FIGURE_REASONS = {
         "0.95": "that",
         "83": "per cent of samples; benchmarks/README.md has the table",
         "86": "per cent of samples; benchmarks/README.md has the table",
+        "78": "per cent of samples; benchmarks/README.md has the table",
+        "16": "per cent of samples; benchmarks/README.md has the table",
         "88": "per cent of samples; benchmarks/README.md has the table",
+    },
     "together": {
         "5": "per cent: false pairs, and intervals that miss",
         "0.75": "similarity from which a cluster is stable",

@@ -189,9 +189,10 @@ def corrected_shares(
     Two latent classes with independent errors (`latent_class`), Beta(2, 1) priors of sensitivities
     and specificities and Beta(1/2, 1/2) of the share; by Gibbs sampling. Without an anchor the
     classes are interchangeable: that coders on average do better than chance is an assumption.
-    ``benchmarks/coder_error.py`` measures how often the intervals hold the true share, and where
-    they do not: coders who err on the same models, and with three coders and no anchor, rare
-    features with poor specificity, or common ones with poor sensitivity.
+    In simulations (``benchmarks/coder_error.py``) intervals held the true share in 86 % of samples
+    or more with an anchor, in 83 % or more with three coders and none, least of all for rare
+    features with poor specificity and common ones with poor sensitivity. They do not hold where
+    coders err on the same models: 78 % with decisions, in the worst case 16 % without.
 
     References
     ----------
