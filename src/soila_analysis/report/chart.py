@@ -115,8 +115,8 @@ def chart(
 
 def _placed(mark: Mark, low: float, high: float) -> Mark:
     """Turn a mark into per cent of the scale; what is beyond its ends stands at them."""
-    ends = (min(max(100 * (end - low) / (high - low), 0), 100) for end in (mark.low, mark.high))
-    return Mark(mark.kind, *ends, mark.tall)
+    start, end = (min(max(100 * (x - low) / (high - low), 0), 100) for x in (mark.low, mark.high))
+    return Mark(mark.kind, start, end, mark.tall)
 
 
 def _ticks(low: float, high: float, shown: Rows, t: Messages) -> list[tuple[float, str]]:
