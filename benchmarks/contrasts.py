@@ -33,12 +33,22 @@ TRUE: Mapping[str, np.ndarray] = {
 
 def main(draws: int = DRAWS) -> None:
     """Print a table of the ranks and one of the contrasts."""
+    ranks(draws)
+    differences(draws)
+
+
+def ranks(draws: int) -> None:
+    """Print how often all ranks at once are held."""
     print("| models | true shares | codes | all sets hold | all ranges hold | mean width |")
     print("|---|---|---|---|---|---|")
     for n in MODELS:
         for name, true in TRUE.items():
             for missing in (0.0, MISSING):
                 print(f"| {n} | {name} | {_codes(missing)} | {_ranks(true, n, missing, draws)} |")
+
+
+def differences(draws: int) -> None:
+    """Print how often intervals hold, and how often something is found where nothing is."""
     print("\n| models | goals of a model | true shares | intervals of 0 hold |", end="")
     print(" intervals of a difference hold | wrong by Holm |", end="")
     print(" wrong by Benjamini and Hochberg | wrong over all goals, Holm |\n|" + "---|" * 8)

@@ -93,6 +93,26 @@ def test_more_goals_than_panels_share_one_and_survivors_are_named(clear):
     assert "alueen arvioiduista malleista" in words.subtitle
 
 
+def test_where_very_many_survive_the_largest_are_named(clear):
+    """All eight groups differ from the others in one feature, of which three have a name."""
+    at = clear.models.index.to_numpy() % 8
+    share = np.array([0, 0, 0, 0.05, 0.95, 1, 1, 1])[at]
+    models = clear.models.assign(region=[f"region {i}" for i in at])
+    code = np.where(np.random.default_rng(2).random(200) < share, "1", "0")
+    codes = clear.codings.assign(code="1")
+    one = codes["feature_id"] == "co-creation"
+    codes.loc[one, "code"] = codes.loc[one, "model_id"].map(
+        dict(zip(models["model_id"], code, strict=True))
+    )
+    table = soila.table("contrasts", replace(clear, models=models, codings=codes), by="region")
+    assert (table["p_holm"] < 0.05).sum() == 8
+    page, texts = drawn("contrasts", table, "fi")
+    assert len(marks(page, BLUE)) == 8
+    assert sum(text.startswith("region ") for text in texts) == 3
+    notes = figures.texts("contrasts", table, "fi").notes
+    assert "Kustakin piirteestä nimetään 3 suurinta merkitsevää eroa." in notes
+
+
 def test_of_two_groups_only_one_is_drawn_since_the_other_mirrors_it(clear):
     table = soila.table("contrasts", clear, "en", by="year")
     page, texts = drawn("contrasts", table)

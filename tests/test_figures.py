@@ -32,7 +32,7 @@ from PIL import Image, ImageColor
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
-from soila_analysis.figures import marks
+from soila_analysis.figures import marks, ranks
 from soila_analysis.figures.page import lines, style, text_width
 from soila_analysis.figures.palette import BLANK, GREY, HEAT, MUTED, PALETTE, PLUM, RULE, TEXT
 from soila_analysis.figures.save import FORMATS
@@ -903,11 +903,11 @@ def test_no_mark_runs_into_a_text(every):
 
 
 def test_scales_begin_at_0_end_at_a_tick_and_hold_all_marks(every):
-    """But that of the numbers of models tried, which are no lengths, and arrows beyond a scale."""
+    """But those of numbers of models tried and of ranks, no lengths, and arrows beyond a scale."""
     for d in every:
         for axes in d.axes():
             low, high = axes.get_xlim()
-            if len(axes.get_xticks()) and d.plot != "share-bases":
+            if len(axes.get_xticks()) and d.plot not in ("share-bases", "ranks"):
                 assert (low, high) == (0, axes.get_xticks()[-1]), (d.plot, d.variant)
             bars = [p for p in axes.patches if isinstance(p, Rectangle)]
             ends = [x for bar in bars for x in (bar.get_x(), bar.get_x() + bar.get_width())]
@@ -932,6 +932,7 @@ def look(mark):
 
 
 BESIDE = {"claims", "taxonomy"}  # their marks stand beside their words
+SHADED = {shade.lower() for shade in ranks.SHADES.values()}  # below the heads that name them
 ALL_CLASSES = {"evidence-map", "agreement-by-coders", "disagreement"}  # keyed, found or not
 
 
@@ -944,7 +945,7 @@ def test_every_mark_is_in_the_key_as_it_is_drawn(every):
         shades = [c for mesh in cells for c in mesh.get_facecolors().reshape(-1, 4) if c[3]]
         drawn = {look(mark) for mark in (*d.shapes(), *d.lines())}
         drawn |= {(to_hex(shade), "", "") for shade in shades}
-        rules = {("line", RULE), (BLANK, "", "")}
+        rules = {("line", RULE), *((shade, "", "") for shade in (BLANK, WHITE, *SHADED))}
         keyed = {look(mark) for mark in d.keyed}
         assert drawn - rules <= keyed, (d.plot, d.variant)
         assert d.plot in ALL_CLASSES or keyed <= drawn, (d.plot, d.variant)
@@ -1020,7 +1021,7 @@ def test_the_palette_has_3_to_1_against_white_and_each_colour_against_its_neighb
 
 @pytest.mark.parametrize(("plot", "variant"), VARIANTS)
 def test_every_text_has_4_5_to_1_against_what_it_is_printed_on(plot, variant, one, draw):
-    of = {**dict.fromkeys(CODERS, "example"), "share-bases": "literal"}.get(plot)
+    of = {**dict.fromkeys((*CODERS, *AT_ONCE), "example"), "share-bases": "literal"}.get(plot)
     d = draw(of, "fi", plot, variant) if of else one(plot, variant)
     faint = []
     for text in d.texts:

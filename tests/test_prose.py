@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 
 from soila_analysis import figures, taxonomy
+from soila_analysis.figures import contrasts, wording
 from soila_analysis.figures.wording import percent_of
+from soila_analysis.language import messages
 from soila_analysis.metrics.rounding import percents
 from soila_analysis.review import published as shown
 from soila_analysis.review import readings as arithmetic
@@ -25,6 +27,8 @@ REASONS = {
 }
 FIGURE_REASONS = {
     "change-over-rounds": {"0.05": "level of the tests"},
+    "contrasts": {"5": "per cent, level of the tests"},
+    "ranks": {"2024": "year of the method's publication"},
     "features-per-model": {"7": "models not assessed, over all goals"},
     "evidence-map": {"80": "what counts as strong, and the upper class of the heat map"},
     "agreement": {
@@ -106,6 +110,13 @@ def sources(table):
     if {"goal", "k", "models", "percent"} <= set(table):  # the pie has the review's labels
         labels = percents(table["k"].tolist(), "largest-remainder")
         found |= {*map(str, labels), str(table["percent"].sum())}
+    if "other_n" in table:  # how many differences there are, of how many models, and which survive
+        rows = contrasts.shown(table) if contrasts.drawable(table) else table[:0]
+        kept = [(rows[f"p_{name}"] < contrasts.LEVEL).sum() for name in ("holm", "bh")]
+        also = (rows["p_bh"] < contrasts.LEVEL).sum() - kept[0]
+        totals = table["n"] + table["other_n"]
+        found |= {str(n) for n in (rows["p"].count(), *kept, also, *totals)}
+        found |= set(numbers(" ".join(wording.p_value(p, messages("en")) for p in rows["p_holm"])))
     if "models_both" in table:
         found |= {str(n) for n in table["models"] - table["models_both"]}
         once = table.drop_duplicates("feature_id")

@@ -37,6 +37,7 @@ GAP = 0.15  # cm between panels
 MOST = 5  # goals that have a panel each
 LEVEL = 0.05
 LISTED = 4  # differences in a sentence of their own
+NAMED = 3  # differences of a feature that have a line of their own where all goals share a panel
 REACH = ((0.6, 0.5), (0.45, 0.4), (0.22, 0.2), (0.0, 0.1))  # from which on, the tick
 LOOKS: dict[str, dict[str, dict[str, Any]]] = {
     "holm": {"line": {"color": BLUE, "lw": 3.6}, "mark": {"color": BLUE, "ms": 8.5}},
@@ -84,6 +85,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             t("contrasts.how", tests=t.number(tested)),
             *(t(f"contrasts.{name}") for name in _tests(table)),
             t("contrasts.left-out"),
+            t("contrasts.named", n=t.number(NAMED)) if _unnamed(rows, t) else "",
             t("contrasts.empty", names=t.listing(left_out)) if left_out else "",
         ],
         findings=_findings(rows, table, t),
@@ -96,11 +98,15 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     """Draw a row a feature, the largest V first, and a panel a goal, or all in one panel."""
     t = spoken(table, words.lang)
     rows = shown(table)
-    goals = rows.drop_duplicates("goal_id")
-    wide = (WIDTH - MARGIN - RIGHT - LABELS) / len(goals) - GAP
+    return (_panels if _fit(rows, t) else _single)(rows, words, t)
+
+
+def _fit(rows: pd.DataFrame, t: Messages) -> bool:
+    """Say whether there is room for a panel a goal, and in it for the numbers."""
+    goals = rows["goal_id"].nunique()
+    wide = (WIDTH - MARGIN - RIGHT - LABELS) / goals - GAP
     told = max((_told(row, t, stacked=True).wide for row in _kept(rows)), default=0)
-    draw = _panels if len(goals) <= MOST and told <= wide else _single
-    return draw(rows, words, t)
+    return goals <= MOST and told <= wide
 
 
 def shown(table: pd.DataFrame) -> pd.DataFrame:
@@ -210,7 +216,7 @@ def _single(rows: pd.DataFrame, words: Texts, t: Messages) -> Figure:
     """Draw all goals of a feature on one line, and those that survive below, with their names."""
     scale = _Scale(LABELS + GAP, WIDTH - MARGIN - RIGHT - LABELS - 2 * GAP, _reach(rows))
     features = list(rows.groupby("feature_id", sort=False))
-    lanes = [[_lane(row, scale, t) for row in _kept(part)] for _, part in features]
+    lanes = [[_lane(r, scale, t) for r in _largest(part).itertuples()] for _, part in features]
     heights = [
         max(_row_height(part, t), ROW * 0.7 + sum(lane.high for lane in own) + LANE)
         for (_, part), own in zip(features, lanes, strict=True)
@@ -223,8 +229,8 @@ def _single(rows: pd.DataFrame, words: Texts, t: Messages) -> Figure:
     for (_, part), own, y, high in zip(features, lanes, starts, heights, strict=True):
         _name(page, part.iloc[0], y + high / 2, t)
         at = y + (ROW * 0.35 if own else high / 2)
-        for row in part[part["kept"] == "neither"].itertuples():
-            canvas.plot(scale.x(row.difference), at, "o", **LOOKS["neither"]["mark"])
+        for row in part.drop(_largest(part).index).itertuples():
+            canvas.plot(scale.x(row.difference), at, "o", **LOOKS[row.kept]["mark"])
         at = y + ROW * 0.7
         for lane in own:
             _mark(canvas, lane.row, scale, at + lane.high / 2)
@@ -267,6 +273,18 @@ def _lane(row: Any, scale: _Scale, t: Messages) -> _Lane:
 def _reach(rows: pd.DataFrame) -> float:
     """Return how far the intervals reach from no difference."""
     return float(min(1.0, 1.04 * rows[["low", "high"]].abs().max(axis=None)))
+
+
+def _largest(part: pd.DataFrame) -> pd.DataFrame:
+    """Take the largest of a feature's differences that survive, in the order of the goals."""
+    sizes = part.loc[part["kept"] != "neither", "difference"].abs()
+    return part.loc[sizes.nlargest(NAMED).index.sort_values()]
+
+
+def _unnamed(rows: pd.DataFrame, t: Messages) -> bool:
+    """Say whether more differences survive than are named."""
+    survive = rows[rows["kept"] != "neither"].groupby("feature_id").size()
+    return not _fit(rows, t) and bool((survive > NAMED).any())
 
 
 def _kept(rows: pd.DataFrame) -> list[Any]:
@@ -370,12 +388,16 @@ def _key(rows: pd.DataFrame, t: Messages, *, alone: bool = False) -> list[Entry]
             axes.plot([x - 0.4, x + 0.4], [y, y], solid_capstyle="butt", **look["line"])
         axes.plot(x, y, "o", **look["mark"])
 
+    def zero(axes: Axes, x: float, y: float) -> None:
+        axes.plot([x, x], [y - 0.15, y + 0.15], color=GREY, lw=1.2)
+
     found = set(rows["kept"])
-    return [
+    entries = [
         Entry(t(f"contrasts.key-{kept}"), partial(draw, kept=kept), marks.LONG)
         for kept in LOOKS
         if kept in found
     ]
+    return [*entries, Entry(t("contrasts.key-zero"), zero)]
 
 
 def _findings(rows: pd.DataFrame, table: pd.DataFrame, t: Messages) -> list[str]:

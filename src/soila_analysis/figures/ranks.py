@@ -159,18 +159,19 @@ def _key(rows: pd.DataFrame, t: Messages) -> list[Entry]:
 
     def bar(axes: Axes, x: float, y: float, surely: str) -> None:
         _bar(axes, (x - 0.4, x + 0.4), y, 0.3, surely)
+        _capsule(axes, (x, x), y, surely)
 
     def capsule(axes: Axes, x: float, y: float) -> None:
-        _capsule(axes, (x - 0.04, x + 0.04), y, "")
+        _capsule(axes, (x, x), y, places[-1])
 
     def open_(axes: Axes, x: float, y: float) -> None:
         _open(axes, (x - 0.4, x + 0.4), y)
 
     found = set(rows.loc[rows["rank_low"].notna(), "surely"])
+    places = [place for place in COLOURS if place in found]
     entries = [
         Entry(t(f"ranks.key-{place or 'unsure'}", among=among), partial(bar, surely=place), 1.0)
-        for place in COLOURS
-        if place in found
+        for place in places
     ]
     entries.append(Entry(t("ranks.key-rank"), capsule, 0.6))
     if rows["open"].any():

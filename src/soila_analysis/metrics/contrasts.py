@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import gammaln
-from scipy.stats import fisher_exact
 
 from soila_analysis.metrics import frames
 from soila_analysis.metrics.differences import benjamini_hochberg, holm, newcombe
@@ -151,9 +150,12 @@ def _counts(
 
 def _fisher(k: int, n: int, other_k: int, other_n: int) -> float:
     """Test a group against the others; missing where nothing could differ."""
-    if not (n and other_n and 0 < k + other_k < n + other_n):
+    present = k + other_k
+    if not (n and other_n and 0 < present < n + other_n):
         return np.nan
-    return float(fisher_exact([[k, n - k], [other_k, other_n - other_k]]).pvalue)
+    counts = np.arange(max(0, present - other_n), min(n, present) + 1)
+    ways = _ways(n, counts) + _ways(other_n, present - counts)
+    return _no_likelier(ways, ways[k - counts[0]])
 
 
 def _over_all(p: pd.Series, members: Integers, adjust: Adjust) -> Floats:
@@ -208,13 +210,16 @@ def _overall(
 
 
 def _exact(k: Integers, n: Integers) -> float:
-    """Add up the probabilities of all tables with these margins that are no likelier."""
+    """Test all groups, by all tables with these margins."""
     ways = reduce(np.add.outer, [_ways(one, np.arange(one + 1)) for one in n]).ravel()
     present = reduce(np.add.outer, [np.arange(one + 1) for one in n]).ravel()
-    ways = ways[present == k.sum()]
+    return _no_likelier(ways[present == k.sum()], float(_ways(n, k).sum()))
+
+
+def _no_likelier(ways: Floats, found: float) -> float:
+    """Add up the probabilities of tables that are no likelier than the one found."""
     likely = np.exp(ways - ways.max())
-    limit = np.exp(_ways(n, k).sum() - ways.max()) * (1 + SAME)
-    return float(likely[likely <= limit].sum() / likely.sum())
+    return float(likely[ways <= found + SAME].sum() / likely.sum())
 
 
 def _ways(n: npt.ArrayLike, k: Integers) -> Floats:
