@@ -17,6 +17,7 @@ from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 from words import stumbles
 
 from soila_analysis import figures
+from soila_analysis.figures import save
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.report import pdf as documents
 from soila_analysis.report.tables import compact, read
@@ -72,6 +73,7 @@ def build(tmp_path_factory, tables):
     folder = tmp_path_factory.mktemp("build") / "review-2024"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", draw_little)
+        patch.setattr(save, "_save_png", draw_little)
         for lang in LANGUAGES:
             publish(folder / lang, lang, tables, "literal")
     return folder

@@ -19,6 +19,7 @@ from PIL import Image
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, report
+from soila_analysis.figures import save
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.report import pdf
 from soila_analysis.review import compatible
@@ -63,6 +64,7 @@ def gathered(folder, notebooks, execute, place):
         patched.setenv("SOILA_OUTPUT", str(built_in))
         patched.setenv("SOILA_PROVENANCE", record)
         patched.setattr(Figure, "savefig", only_svg)
+        patched.setattr(save, "_save_png", only_svg)
         for name in notebooks:
             shown[name] = execute(name, dataset=str(folder), lang="en")
     drawn = [f.relative_to(built_in).as_posix() for f in sorted(built_in.rglob("*.svg"))]

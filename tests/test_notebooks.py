@@ -10,6 +10,7 @@ from lxml import html
 from matplotlib.figure import Figure
 
 from soila_analysis import taxonomy
+from soila_analysis.figures import save
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NAMES = [file.name for file in sorted(FOLDER.glob("*.ipynb"))]
@@ -221,6 +222,7 @@ def test_all_notebooks_run_on_other_data_and_in_other_languages(
             file.touch()
 
     monkeypatch.setattr(Figure, "savefig", only_svg)
+    monkeypatch.setattr(save, "_save_png", only_svg)
     values = {"dataset": str(folders[dataset]), "lang": lang, "feature": feature}
     _, outputs, optional = run(execute, notebooks, tmp_path, monkeypatch, **values)
     of_review = ("as-published", "share-bases", "readings")

@@ -311,7 +311,7 @@ def test_the_codebook_has_what_the_taxonomy_has_and_room_for_the_coders_own_word
     assert all(cell.value.startswith("For your own use") for cell in page[3][3:6])
     assert TAXONOMY.short("kuivalainen-2022", "en") in rows[13][6].value
     listed = {row[0].value: row[1].value for row in page.iter_rows(min_row=20)}
-    assert listed[TAXONOMY.short("kuivalainen-2022", "en")] == "Kuivalainen ym. 2022."
+    assert listed[TAXONOMY.short("kuivalainen-2022", "en")] == "Kuivalainen et al. 2022."
 
 
 def test_the_colours_are_those_of_the_figures(books):

@@ -115,10 +115,8 @@ def chart(
 
 def _placed(mark: Mark, low: float, high: float) -> Mark:
     """Turn a mark into per cent of the scale; what is beyond its ends stands at them."""
-    begin, end = (
-        min(max(100 * (at - low) / (high - low), 0.0), 100.0) for at in (mark.low, mark.high)
-    )
-    return Mark(mark.kind, begin, end, mark.tall)
+    start, end = (min(max(100 * (x - low) / (high - low), 0), 100) for x in (mark.low, mark.high))
+    return Mark(mark.kind, start, end, mark.tall)
 
 
 def _ticks(low: float, high: float, shown: Rows, t: Messages) -> list[tuple[float, str]]:
