@@ -1028,7 +1028,8 @@ def test_the_palette_has_3_to_1_against_white_and_each_colour_against_its_neighb
 
 @pytest.mark.parametrize(("plot", "variant"), VARIANTS)
 def test_every_text_has_4_5_to_1_against_what_it_is_printed_on(plot, variant, one, draw):
-    of = {**dict.fromkeys(CODERS, "example"), "share-bases": "literal"}.get(plot)
+    fed = dict.fromkeys(CODERS, "example") | dict.fromkeys(OF_MANY, "regional")
+    of = {**fed, "share-bases": "literal"}.get(plot)
     d = draw(of, "fi", plot, variant) if of else one(plot, variant)
     faint = []
     for text in d.texts:
