@@ -1,13 +1,10 @@
-"""Commands about one data set, or two side by side."""
+"""Commands about one data set."""
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
 from soila_analysis.cli.command import loaded, soila, told
-from soila_analysis.files import root
 from soila_analysis.language import LANGUAGES
 
 
@@ -80,33 +77,6 @@ def differences(folder: str, first: str, second: str) -> None:
     named = {"k_first": f"k_{first}", "k_second": f"k_{second}"}
     named |= {"only_first": f"only_{first}", "only_second": f"only_{second}"}
     click.echo(table.rename(columns=named).round(3).to_string(index=False, na_rep="-"))
-
-
-@soila.command()
-@click.argument("earlier")
-@click.argument("later")
-@click.option(
-    "-l", "--lang", "langs", multiple=True, type=click.Choice(LANGUAGES), help="[default: all]"
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write to. [default: build/compare/<earlier>--<later>]",
-)
-def compare(earlier: str, later: str, langs: Sequence[str], output: Path | None) -> None:
-    """Draw what changed between two rounds of coding, the data sets EARLIER and LATER.
-
-    The figure says what else is different: coders, definitions, rules, kind of data.
-    """
-    from soila_analysis import front_door
-
-    before, now = loaded(earlier), loaded(later)
-    folder = output or root() / "build" / "compare" / f"{before.name}--{now.name}"
-    for lang in langs or LANGUAGES:
-        table = front_door.table("rounds", now, lang, earlier=before)
-        drawn = front_door.publish(table, folder=folder / lang)
-        click.echo(f"{drawn.files[0]['svg']}")
 
 
 @soila.command()

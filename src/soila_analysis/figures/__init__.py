@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from soila_analysis.figures import (
     agreement,
     agreement_by_coders,
+    change_over_rounds,
     claims,
     disagreement,
     evidence_map,
@@ -22,7 +23,6 @@ from soila_analysis.figures import (
     fragility,
     model_people,
     models_by_goal,
-    rounds,
     share_bases,
     taxonomy,
 )
@@ -69,11 +69,11 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             claims,
             share_bases,
             fragility,
-            rounds,
             agreement,
             agreement_by_coders,
             disagreement,
             model_people,
+            change_over_rounds,
         )
     }
 )
