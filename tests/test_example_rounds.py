@@ -273,7 +273,7 @@ def info(year: str) -> datasets.DatasetInfo:
         source={
             "fi": "Ohjelman arpoma keksitty aineisto, jolla näytetään kierrosten vertailu. "
             "Yksikään rivi ei kuvaa todellista toimintamallia, koodaajaa eikä kielimallia.",
-            "sv": "Påhittade data som ett program har lottat fram för att visa hur omgångar "
+            "sv": "Påhittade data som ett program har slumpat fram för att visa hur omgångar "
             "jämförs. Ingen rad beskriver en verklig verksamhetsmodell, kodare eller språkmodell.",
             "en": "Made-up data that a program drew, to show how rounds are compared. "
             "No row describes a real operating model, coder or language model.",
