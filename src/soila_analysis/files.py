@@ -216,13 +216,15 @@ def earlier(folder: Path, told: str = "") -> list[Path]:
 def _round(folder: Path, told: str) -> Path:
     """Locate the folder of a round as seen from that of another one."""
     place = Path(os.path.normpath(folder / told))
-    if not (place / ABOUT).is_file():
+    if not (place / ABOUT).exists():
         raise UserError(f"{folder.name}: no data set of an earlier round at {place}")
     return place
 
 
 def _earlier(folder: Path) -> str:
     """Read which folder a round names as the earlier one; what else is wrong is told elsewhere."""
+    if ABOUT in others(folder):
+        return ""
     try:
         told = tomllib.loads((folder / ABOUT).read_text("utf-8-sig")).get("earlier", "")
     except (OSError, ValueError, RecursionError):

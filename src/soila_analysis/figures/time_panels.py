@@ -308,16 +308,7 @@ def _nothing(_axes: Axes, _x: float, _y: float) -> None:
 
 
 def key(found: Sequence[Series], rounds: Sequence[Any], t: Messages) -> list[Entry]:
-    """Name the marks that occur."""
-
-    def known(axes: Axes, x: float, y: float, survives: bool, lined: bool, banded: bool) -> None:
-        if banded:
-            corners = [(x - 0.4, y - 0.15), (x + 0.4, y - 0.15), (x + 0.4, y + 0.15)]
-            corners += [(x - 0.4, y + 0.15)]
-            axes.add_patch(Polygon(corners, facecolor=BANDS[survives], linewidth=0, zorder=0.9))
-        if lined:
-            axes.plot([x - 0.4, x + 0.4], [y, y], **LINES[survives])
-        axes.plot(x, y, **DOTS[survives])
+    """Name the marks that occur, and what the counts below a panel are."""
 
     def broken(axes: Axes, x: float, y: float) -> None:
         axes.plot([x, x], [y - 0.2, y + 0.2], **BREAK)
@@ -327,30 +318,39 @@ def key(found: Sequence[Series], rounds: Sequence[Any], t: Messages) -> list[Ent
         for end in (-0.18, 0.18):
             axes.plot(x, y + end, **RANGE["end"])
 
+    entries = _shares_key(found, t)
+    if any(row.basis == BOUNDED for one in found for row in one.known):
+        entries.append(Entry(t("live.range"), possible))
+    if any(row.segment > 1 for one in found for row in one.rows):
+        entries.append(Entry(t("change-over-rounds.key-break"), broken))
+    for name, look in CHANGED.items():
+        if any(name in row.changed.split() for row in rounds):
+            entries.append(marks.mark_entry(t(f"change-over-rounds.key-{name}"), **look))
+    for row in [one.first for one in found if paired(one.first)][:1]:
+        counts = t("change-over-rounds.key-paired", change=change(row, t))
+        entries.append(Entry(counts, _nothing, 0.0))
+    return entries
+
+
+def _shares_key(found: Sequence[Series], t: Messages) -> list[Entry]:
+    """Name the lines of features whose change survives, and of others."""
+
+    def share(axes: Axes, x: float, y: float, survives: bool, lined: bool, banded: bool) -> None:
+        if banded:
+            corners = [(x - 0.4, y - 0.15), (x + 0.4, y - 0.15), (x + 0.4, y + 0.15)]
+            corners += [(x - 0.4, y + 0.15)]
+            axes.add_patch(Polygon(corners, facecolor=BANDS[survives], linewidth=0, zorder=0.9))
+        if lined:
+            axes.plot([x - 0.4, x + 0.4], [y, y], **LINES[survives])
+        axes.plot(x, y, **DOTS[survives])
+
     entries: list[Entry] = []
     for survives in (True, False):
         runs = [run for one in found if one.survives == survives for run in _runs(one)]
         if runs:
             lined = any(len(run) > 1 for run in runs)
             banded = any(row.low == row.low for run in runs for row in run)
-            draw = partial(known, survives=survives, lined=lined, banded=banded)
+            draw = partial(share, survives=survives, lined=lined, banded=banded)
             called = "survives" if survives else "other" if entries else "plain"
             entries.append(Entry(t(f"change-over-rounds.key-{called}"), draw, marks.LONG))
-    if any(row.basis == BOUNDED for one in found for row in one.known):
-        entries.append(Entry(t("live.range"), possible))
-    if any(row.segment > 1 for one in found for row in one.rows):
-        entries.append(Entry(t("change-over-rounds.key-break"), broken))
-    changed = {name for row in rounds for name in row.changed.split()}
-    pairs = [one.first for one in found if paired(one.first)][:1]
-    return [
-        *entries,
-        *(
-            marks.mark_entry(t(f"change-over-rounds.key-{name}"), **look)
-            for name, look in CHANGED.items()
-            if name in changed
-        ),
-        *(
-            Entry(t("change-over-rounds.key-paired", change=change(row, t)), _nothing, 0.0)
-            for row in pairs
-        ),
-    ]
+    return entries
