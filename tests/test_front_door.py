@@ -208,6 +208,12 @@ def test_every_figure_is_plotted_by_its_name_or_says_why_not(shipped, figure, na
     if name == "literal" and figure in ("agreement", "agreement-by-coders", "disagreement"):
         with pytest.raises(ValueError, match=f"^{figure}: .*(two|No).* coder"):
             soila.plot(figure, shipped[name], lang="en")
+    elif (name, figure) in (("literal", "together"), ("literal", "regions")):
+        with pytest.raises(ValueError, match=f"^{figure}: The models of a reconstruction"):
+            soila.plot(figure, shipped[name], lang="en")
+    elif figure == "regions":
+        with pytest.raises(ValueError, match=r"^regions: The column “region”"):
+            soila.plot(figure, shipped[name], lang="en")
     elif (name, figure) in WITHOUT_CLAIMS:
         with pytest.raises(ValueError, match=f"^{figure}: The data set is not of any publication"):
             soila.plot(figure, shipped[name], lang="en")
