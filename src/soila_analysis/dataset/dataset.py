@@ -267,10 +267,8 @@ class Dataset:
             claims=None,
             grouping=grouping,
         )
-        kept: dict[str, Any] = {
-            name: held[name] for name in ("cube", "status", "contested") if name in held
-        }
-        vars(made).update(kept)  # codes and features are the same
+        same = ("cube", "status", "contested")  # as codes and features are
+        vars(made).update({name: one for name, one in held.items() if name in same})
         return made
 
     def tidy(self, lang: str = "fi") -> pd.DataFrame:
