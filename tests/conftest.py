@@ -173,7 +173,7 @@ class Tables(dict):
     def __missing__(self, key):
         name, lang, figure = key
         data = MADE_UP[name]() if name in MADE_UP else datasets.load(FOLDERS[name])
-        options = {"earlier": earlier(name, data)} if figure == "rounds" else {}
+        options = {"earlier": [earlier(name, data)]} if figure == "change-over-rounds" else {}
         if figure == "feature-by-goal" and name != "own" and name not in MADE_UP:
             options["feature"] = "ecosystem-anchoring"
         return self.setdefault(key, soila.table(figure, data, lang, **options))

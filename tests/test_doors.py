@@ -167,8 +167,8 @@ def test_alternative_texts_say_what_the_badge_says(tables, shipped, lang):
     data = shipped["literal"]
     info = data.info.model_copy(update={"kind": "observed", "reading": None})
     later = replace(data, info=info)
-    rounds = soila.table("rounds", later, lang, earlier=data)
-    assert figures.texts("rounds", rounds, lang).alt.startswith(f"{said}. ")
+    rounds = soila.table("change-over-rounds", later, lang, earlier=[data])
+    assert figures.texts("change-over-rounds", rounds, lang).alt.startswith(f"{said}. ")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

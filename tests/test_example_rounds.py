@@ -15,7 +15,6 @@ from scipy.stats import binomtest, fisher_exact
 
 from soila_analysis import dataset as datasets
 from soila_analysis import taxonomy
-from soila_analysis.dataset import tables
 
 DATA = Path(__file__).parents[1] / "data"
 SEED = 2029
@@ -187,6 +186,8 @@ def coded_round(draw: Random, models: list[Model], year: str) -> datasets.Datase
         ),
         pd.DataFrame(goals, columns=["model_id", "goal_id"]),
         pd.DataFrame(codings, columns=names),
+        coders=coders(year),
+        sample=sample(sorted(twice)) if year == "2029" else None,
         **({} if year == "2025" else redefined()),
     )
     return decided(draw, round_, year)
@@ -299,25 +300,17 @@ def coders(year: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def sample() -> pd.DataFrame:
-    """Which of the double-coded models of 2029 served to write the prompt, and which are frozen."""
-    draw = Random(SEED + 1)
-    cells = rounds()["2029"].codings.query("coder_id != @MACHINE")
-    by_model = cells.groupby("model_id")["coder_id"].nunique()
-    twice = list(by_model.index[by_model == 2])
-    tuning = set(draw.sample(twice, TUNING))
-    uses = ["tuning" if model in tuning else "frozen" for model in twice]
-    return pd.DataFrame({"model_id": twice, "use": uses})
+def sample(models: list[str]) -> pd.DataFrame:
+    """Which of the models that were coded twice served to write the prompt; others are frozen."""
+    tuning = set(Random(SEED + 1).sample(models, TUNING))
+    uses = ["tuning" if model in tuning else "frozen" for model in models]
+    return pd.DataFrame({"model_id": models, "use": uses})
 
 
 def write(place: Path) -> None:
-    """Write the three rounds, oldest first, each with its coders."""
-    for year, data in rounds().items():
-        folder = place / data.name
-        datasets.save(data, folder)
-        tables.write(coders(year), folder / "coders.csv")
-        if year == "2029":
-            tables.write(sample(), folder / "sample.csv")
+    """Write the three rounds, oldest first."""
+    for data in rounds().values():
+        datasets.save(data, place / data.name)
 
 
 def chance(draw: Random, percent: int) -> bool:

@@ -171,7 +171,7 @@ def every(request, draw):
     plots = (*plots, *several) if name != "example" else several
     plots = plots if name != "regional" else OF_MANY
     if name in ("made-up", "equal", "single"):
-        plots = [*SPECS, "taxonomy", "rounds", *several]
+        plots = [*SPECS, "taxonomy", "change-over-rounds", *several]
     plots = [plot for plot in plots if (name, plot) != ("own", "share-bases")]  # of the review only
     found = [draw(name, lang, plot, v) for plot in plots for v in figures.SPECS[plot].variants]
     return [d for d in found if figures.SPECS[d.plot].shows(d.table, d.variant)]
@@ -935,7 +935,7 @@ ALL_CLASSES = {"evidence-map", "agreement-by-coders", "disagreement"}  # keyed, 
 
 
 def test_every_mark_is_in_the_key_as_it_is_drawn(every):
-    """But for rules of the page, and the line between the two rounds of a feature."""
+    """But for rules of the page."""
     for d in every:
         if d.plot in BESIDE or (d.variant == "as-published" and not d.figure.key):
             continue
@@ -944,7 +944,6 @@ def test_every_mark_is_in_the_key_as_it_is_drawn(every):
         drawn = {look(mark) for mark in (*d.shapes(), *d.lines())}
         drawn |= {(to_hex(shade), "", "") for shade in shades}
         rules = {("line", RULE), (BLANK, "", "")}
-        rules |= {("line", GREY)} if d.plot == "rounds" else set()
         keyed = {look(mark) for mark in d.keyed}
         assert drawn - rules <= keyed, (d.plot, d.variant)
         assert d.plot in ALL_CLASSES or keyed <= drawn, (d.plot, d.variant)
@@ -970,15 +969,6 @@ def test_crosses_stand_out_at_the_number_that_the_review_states(draw):
     assert len(large.get_xdata()) == stated["k"].isna().sum() > 2
     assert to_hex(large.get_color()) == PLUM.lower()
     assert large.get_markersize() > 1.5 * small.get_markersize()
-
-
-def test_two_rounds_at_one_place_are_both_seen(draw):
-    d = draw("equal", "sv", "rounds", "redesigned")
-    by_marker = {line.get_marker(): line for line in d.lines()}
-    first, last = by_marker["s"], by_marker["o"]
-    assert list(first.get_xdata()) == list(last.get_xdata())
-    assert first.get_markerfacecolor() == "white"
-    assert first.get_markersize() > last.get_markersize() + 2
 
 
 def test_level_headings_of_the_map_have_four_lines_and_whole_words(every):
@@ -1029,7 +1019,8 @@ def test_the_palette_has_3_to_1_against_white_and_each_colour_against_its_neighb
 
 @pytest.mark.parametrize(("plot", "variant"), VARIANTS)
 def test_every_text_has_4_5_to_1_against_what_it_is_printed_on(plot, variant, one, draw):
-    of = {**dict.fromkeys(SEVERAL, "example"), "share-bases": "literal"}.get(plot)
+    fed = dict.fromkeys(SEVERAL, "example") | dict.fromkeys(OF_MANY, "regional")
+    of = {**fed, "share-bases": "literal"}.get(plot)
     d = draw(of, "fi", plot, variant) if of else one(plot, variant)
     faint = []
     for text in d.texts:
@@ -1104,10 +1095,10 @@ def dashed(figure):
 
 def test_reconstructed_and_synthetic_data_carry_a_badge(every):
     for d in every:
-        kind, reading = d.table[["kind", "reading"]].iloc[0]
-        assert bool(d.words.badge) == (kind in ("reconstructed", "synthetic"))
+        kinds, readings = ({*d.table[name]} for name in ("kind", "reading"))
+        assert bool(d.words.badge) == bool(kinds & {"reconstructed", "synthetic"})
         assert len(dashed(d.figure)) == bool(d.words.badge)
-        assert (" · " in d.words.badge) == bool(reading)
+        assert (" · " in d.words.badge) == any(readings)
 
 
 def as_observed(shipped, plot, lang):

@@ -203,7 +203,7 @@ WITHOUT_CLAIMS = (
 )
 
 
-@pytest.mark.parametrize("figure", [f for f in figures.SPECS if f != "rounds"])
+@pytest.mark.parametrize("figure", [f for f in figures.SPECS if f != "change-over-rounds"])
 @pytest.mark.parametrize("name", ["literal", "example", "own"])
 def test_every_figure_is_plotted_by_its_name_or_says_why_not(shipped, figure, name):
     if name == "literal" and figure in (*AGREEMENT, "coder-error"):
@@ -225,8 +225,10 @@ def test_a_notebook_shows_a_plot(shipped):
     assert size == {"width": 605}
 
 
-def test_two_rounds_are_plotted_side_by_side(shipped):
-    drawn = soila.plot("rounds", shipped["example"], lang="en", earlier=shipped["literal"])
+def test_rounds_are_plotted_side_by_side(shipped):
+    drawn = soila.plot(
+        "change-over-rounds", shipped["example"], lang="en", earlier=[shipped["literal"]]
+    )
     assert isinstance(drawn, Figure)
 
 

@@ -161,7 +161,8 @@ def test_codes_of_a_language_model_never_count_in_the_consensus(folder, shipped,
 
 def test_nor_among_the_coders_who_agree_or_differ(folder, shipped):
     data, people = soila.load(folder), shipped["example"]
-    assert datasets.notices(data) == datasets.notices(people)
+    beside = [*datasets.notices(people), "codes of language models, which do not count: lm"]
+    assert datasets.notices(data) == beside
     for figure in ("agreement", "agreement-by-coders", "disagreement", "feature-shares"):
         assert soila.table(figure, data).equals(soila.table(figure, people))
 
@@ -171,11 +172,22 @@ def test_what_the_language_model_found_can_be_asked_for(folder):
     assert set(status.to_numpy().ravel()) == {"present", "not-assessed"}
 
 
-def test_where_no_person_has_coded_the_language_model_counts_and_figures_say_so(folder):
+def test_a_part_that_no_person_has_coded_is_not_assessed(folder):
+    data = soila.load(folder)
+    first = data.models["model_id"].iloc[0]
+    by_model = (data.codings["coder_id"] == "lm") | (data.codings["model_id"] != first)
+    other = replace(data, codings=data.codings[by_model], decisions=None)
+    part = datasets.select(other, f"name={data.models['name'].iloc[0]}")
+    assert part.cube.coders == ("lm",)
+    assert (part.kind, set(part.status.loc[first])) == ("synthetic", {"not-assessed"})
+
+
+def test_where_no_person_is_a_coder_the_language_model_counts_and_figures_say_so(folder):
     data = soila.load(folder)
     info = data.info.model_copy(update={"kind": "observed", "consensus": "majority"})
     codes = data.codings[data.codings["coder_id"] == "lm"]
-    alone = replace(data, codings=codes, info=info, decisions=None)
+    coders = data.coders[data.coders["coder_id"] == "lm"]
+    alone = replace(data, codings=codes, info=info, decisions=None, coders=coders)
     assert alone.kind == "language-model"
     assert (alone.status == "present").any(axis=None)
     table = soila.table("feature-shares", alone, "en")

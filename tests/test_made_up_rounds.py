@@ -114,13 +114,13 @@ def test_a_goal_that_is_alone_leads_in_no_title(single):
 
 
 def test_every_figure_of_such_a_round_is_readable(data):
-    plots = [plot for plot in figures.SPECS if plot not in ("rounds", *OF_CLAIMS)]
+    plots = [plot for plot in figures.SPECS if plot not in ("change-over-rounds", *OF_CLAIMS)]
     drawn = [
         d
         for d in drawings(data, "fi", *plots)
         if figures.SPECS[d.plot].drawable(d.table, d.variant)
     ]
-    assert_readable([*drawn, *drawings(data, "fi", "rounds", earlier=data)])
+    assert_readable([*drawn, *drawings(data, "fi", "change-over-rounds", earlier=[data])])
 
 
 def test_the_axis_of_one_number_of_features_is_in_whole_features(single):

@@ -24,7 +24,7 @@ REASONS = {
     "100": "per cent in all",
 }
 FIGURE_REASONS = {
-    "rounds": {"0.05": "level of the tests"},
+    "change-over-rounds": {"0.05": "level of the tests"},
     "features-per-model": {"7": "models not assessed, over all goals"},
     "evidence-map": {"80": "what counts as strong, and the upper class of the heat map"},
     "coder-error": {
@@ -117,19 +117,18 @@ def sources(table):
     if {"feature_id", "disagreed", "not_assessed"} <= set(table):
         sums = table.groupby("feature_id")[["unclear", "disagreed", "not_assessed"]].sum()
         found |= {str(n) for n in (*sums.sum(), sums["not_assessed"].max())}
-    for side in ("", "1", "2"):  # a comparison has those of two rounds
-        columns = [f"{name}{side}" for name in ("bound_low", "bound_high", "n")]
-        bounds = table.dropna(subset=columns) if {*columns} <= {*table} else table[:0]
-        for *ks, n in bounds.get(columns, bounds).itertuples(index=False):
-            found |= {str(percent_of(k, n)) for k in ks if n}
+    columns = ["bound_low", "bound_high", "n"]
+    bounds = table.dropna(subset=columns) if {*columns} <= {*table} else table[:0]
+    for *ks, n in bounds.get(columns, bounds).itertuples(index=False):
+        found |= {str(percent_of(k, n)) for k in ks if n}
     if {"goal", "k", "models", "percent"} <= set(table):  # the pie has the review's labels
         labels = percents(table["k"].tolist(), "largest-remainder")
         found |= {*map(str, labels), str(table["percent"].sum())}
-    if {"models1", "models2", "models_both"} <= set(table):
-        first = table.iloc[0]
-        found |= {str(first[f"models{side}"] - first["models_both"]) for side in "12"}
-        found |= {str((table["gained"] + table["lost"]).sum()), str(table["paired"].sum())}
-        found |= {str(table["difference"].notna().sum())}
+    if "models_both" in table:
+        found |= {str(n) for n in table["models"] - table["models_both"]}
+        once = table.drop_duplicates("feature_id")
+        found |= {str(once[name].sum()) for name in ("gained", "lost", "paired")}
+        found |= {str((once["gained"] + once["lost"]).sum()), str(once["difference"].count())}
     return found
 
 

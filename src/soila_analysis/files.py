@@ -33,6 +33,7 @@ RECORD = "SOILA_PROVENANCE"  # what they are made from, as JSON
 
 ABOUT = "dataset.toml"  # says of a data set's folder what it is
 READ = (".csv", ".parquet", ".toml")  # what of a data set's folder is read
+COMPARED = "compare"  # the folder below build/ for rounds that are compared by hand
 LARGEST = 2 * 2**30  # bytes of one file of it
 KINDS = {
     stat.S_IFLNK: "a link",
@@ -179,36 +180,45 @@ def portable(dataset: str | Path) -> str:
     return (folder.relative_to(top) if folder.is_relative_to(top) else folder).as_posix()
 
 
-def earlier(folder: Path) -> list[Path]:
-    """Follow the rounds of a data set back, by ``earlier`` in ``dataset.toml``.
+def earlier(folder: Path, told: str = "") -> list[Path]:
+    """Find the folders of the rounds before that of a data set.
 
     Parameters
     ----------
     folder : Path
         The data set's folder; also one that waits beside its place, as `replacing` makes it.
+    told : str, optional
+        The folders as seen from that one, oldest first, separated by semicolons; by default they
+        are followed back, by ``earlier`` in ``dataset.toml``.
 
     Returns
     -------
     list of Path
-        The folders of the earlier rounds, oldest first.
+        Oldest first.
 
     Raises
     ------
     UserError
         If a round is not there, or they lead in a circle.
     """
-    found = [Path(os.path.normpath(INSIDE.sub("", folder.absolute().as_posix())))]
-    told = _earlier(folder)
-    while told:
-        before = Path(os.path.normpath(found[-1] / told))
-        if before in found:
-            names = " -> ".join(one.name for one in (*found, before))
+    found = [Path(INSIDE.sub("", folder.resolve().as_posix()))]
+    if told:
+        return [_round(found[0], one.strip()) for one in told.split(";") if one.strip()]
+    while before := _earlier(folder):
+        folder = _round(found[-1], before)
+        if folder in found:
+            names = " -> ".join(one.name for one in (*found, folder))
             raise UserError(f"the earlier rounds lead in a circle: {names}")
-        if not (before / ABOUT).is_file():
-            raise UserError(f"{found[-1].name}: no data set of an earlier round at {before}")
-        found.append(before)
-        told = _earlier(before)
+        found.append(folder)
     return found[:0:-1]
+
+
+def _round(folder: Path, told: str) -> Path:
+    """Locate the folder of a round as seen from that of another one."""
+    place = Path(os.path.normpath(folder / told))
+    if not (place / ABOUT).is_file():
+        raise UserError(f"{folder.name}: no data set of an earlier round at {place}")
+    return place
 
 
 def _earlier(folder: Path) -> str:

@@ -1,7 +1,7 @@
 """The front door: one call for each thing that a researcher does with a data set."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis import figures, files, metrics
-from soila_analysis.dataset import Dataset
+from soila_analysis.dataset import Dataset, rounds
 from soila_analysis.figures.spec import found, options
 from soila_analysis.review import basis, claims
 
@@ -103,8 +103,9 @@ def table(figure: str, data: Dataset, lang: str = "fi", **given: Any) -> pd.Data
     lang : {"fi", "sv", "en"}, default "fi"
         Language of the labels.
     **given
-        Options of the figure, such as ``feature`` of ``feature-by-goal``, or ``earlier``, another
-        data set, of ``rounds``.
+        Options of the figure, such as ``feature`` of ``feature-by-goal``, or ``earlier`` of
+        ``change-over-rounds``: data sets, oldest first, in place of those that ``dataset.toml``
+        leads to; see `dataset.rounds`.
 
     Returns
     -------
@@ -211,14 +212,14 @@ def publish(
 
 
 def _from_review(figure: str) -> Callable[..., pd.DataFrame]:
-    """Find what makes the table of a figure about the publication, or about two rounds."""
+    """Find what makes the table of a figure about the publication, or about rounds."""
     from soila_analysis.review import fragility
 
     tables: dict[str, Callable[..., pd.DataFrame]] = {
         "claims": lambda data: basis.mark(claims.check(data), data),
         "share-bases": _share_bases,
         "fragility": fragility.table,
-        "rounds": _rounds,
+        "change-over-rounds": _rounds,
     }
     return tables[figure]
 
@@ -231,14 +232,16 @@ def _share_bases(data: Dataset) -> pd.DataFrame:
     return basis.of_publication(made if data.info.of_review else made.iloc[:0])
 
 
-def _rounds(data: Dataset, lang: str, earlier: Dataset) -> pd.DataFrame:
-    """Make the table of two rounds, whose labels and source are those of both."""
+def _rounds(data: Dataset, lang: str, earlier: str | Sequence[Dataset] = "") -> pd.DataFrame:
+    """Make the table of rounds, whose labels and source are those of all."""
     from soila_analysis.rounds import comparison
 
-    names = comparison.taxonomy_of(earlier, data)
-    cited = comparison.source_of(earlier, data, lang)
-    source = figures.sourced(data.info, lang, cited=cited)
-    return figures.label(comparison.compare(earlier, data), names, lang, source)
+    followed = rounds(data, earlier)
+    names = comparison.taxonomy_of(followed)
+    source = figures.sourced(data.info, lang, cited=comparison.source_of(followed, lang))
+    place = data.info.place[lang] if data.info.place else ""
+    told = {"scope": place, "selection": _selection(data, lang)}
+    return figures.label(comparison.compare(followed), names, lang, source, **told)
 
 
 def _variants(figure: str, data: Dataset) -> tuple[str, ...]:

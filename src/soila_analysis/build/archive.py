@@ -92,8 +92,9 @@ def members(folder: Path, data: Path) -> dict[str, Path]:
         *root.glob("notebooks/*.ipynb"),
     ]
     found = {file.relative_to(root).as_posix(): file for file in own if file.is_file()}
-    codes = [*files.plain(data), *(f for f in data.iterdir() if f.name == PACKAGE)]
-    found |= {f"data/{name}/{file.name}": file for file in codes}
+    for place, called in ((data, name), *((one, one.name) for one in files.earlier(data))):
+        codes = [*files.plain(place), *(f for f in place.iterdir() if f.name == PACKAGE)]
+        found |= {f"data/{called}/{file.name}": file for file in codes}
     results = [*manifest.outputs(folder), manifest.NAME]
     return found | {f"build/{name}/{path}": folder / path for path in results}
 

@@ -37,6 +37,7 @@ PLAIN: Mapping[str, Callable[[str], str]] = {
 }
 
 PLACE = r"([^/.\x00]|\.[^/.\x00])[^/\x00]*"
+ABOVE = r"(\.\./)*"  # from a data set to its earlier rounds
 Name = Annotated[str, StringConstraints(pattern=f"^{PLACE}$")]
 Module = Annotated[str, StringConstraints(pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$")]
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
@@ -49,7 +50,7 @@ class _Record(BaseModel):
 
     format: Literal[FORMAT]  # type: ignore[valid-type]
     dataset: Name
-    data: dict[Annotated[str, StringConstraints(pattern=f"^({PLACE}/)?{PLACE}$")], Hash]
+    data: dict[Annotated[str, StringConstraints(pattern=f"^{ABOVE}({PLACE}/)*{PLACE}$")], Hash]
     notebook: Name
     cells: list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")]]
     parameters: dict[str, str | int | float | bool]

@@ -18,7 +18,6 @@ from typing import Any
 from soila_analysis import files
 from soila_analysis.build import contract
 from soila_analysis.build import record as records
-from soila_analysis.build.contract import RunError
 from soila_analysis.files import UserError
 
 ENDING = ".run.json"
@@ -49,6 +48,8 @@ class Job:
     lock : Path, optional
         the file that pins the packages; with both, outputs carry a record of what they were made
         from.
+    earlier : tuple of Path
+        The folders of the earlier rounds that the notebook reads.
     """
 
     notebook: Path
@@ -56,6 +57,7 @@ class Job:
     folder: Path
     data: Path | None = None
     lock: Path | None = None
+    earlier: tuple[Path, ...] = ()
 
     @property
     def title(self) -> str:
@@ -88,6 +90,8 @@ def planned(notebook: Path, values: Mapping[str, str], output: Path | None = Non
     ------
     RunError
         If the notebook cannot be read.
+    UserError
+        If an earlier round that the notebook reads is not there.
     FileNotFoundError
         If there is no such data set, or no project here.
     """
@@ -96,7 +100,9 @@ def planned(notebook: Path, values: Mapping[str, str], output: Path | None = Non
     known = {p.name: str(p.default) for p in contract.parameters(notebook)} | dict(values)
     dataset = known.get("dataset", ".")
     folder = (output or files.build_folder(dataset)) / known.get("lang", "")
-    return Job(notebook, values, folder, files.dataset_folder(dataset), files.lock())
+    data = files.dataset_folder(dataset)
+    earlier = tuple(records.rounds(known, data))
+    return Job(notebook, values, folder, data, files.lock(), earlier)
 
 
 def build(dataset: str, langs: Sequence[str], features: Iterable[str] = ()) -> list[Job]:
@@ -158,7 +164,7 @@ def current(job: Job) -> bool:
             and made["packages"] == {name: version(name) for name in made["packages"]}
             and made["outputs"] == _hashes(job.folder, made["outputs"])
         )
-    except (RunError, OSError, ValueError, KeyError, TypeError):
+    except (UserError, OSError, ValueError, KeyError, TypeError):
         return False
 
 
@@ -182,11 +188,8 @@ def inputs(job: Job, modules: Iterable[str] | None = None) -> dict[str, dict[str
     if modules is None:
         modules = [str(f.relative_to(records.PACKAGE)) for f in records.PACKAGE.rglob("*.py")]
     used = {*modules, *ENGINE, *records.beside(modules)}
-    data = (
-        [file.relative_to(job.data).as_posix() for file in records.data_files(job.data)]
-        if job.data and job.data.is_dir()
-        else []
-    )
+    there = job.data and job.data.is_dir()
+    data = records.data_files(job.data, job.earlier) if job.data and there else []
     return {
         "notebook": _hashes(job.notebook.parent, [job.notebook.name]),
         "data file": _hashes(job.data or Path(), data),
@@ -347,7 +350,7 @@ def _held(folder: Path) -> dict[tuple[Path, str], Job]:
             made = json.loads(file.read_bytes())
             (name,) = made["inputs"]["notebook"]
             job = planned(files.root() / "notebooks" / name, dict(made["values"]), folder)
-        except (RunError, OSError, ValueError, KeyError, TypeError):
+        except (UserError, OSError, ValueError, KeyError, TypeError):
             continue
         jobs[file.parents[1], file.name.removesuffix(ENDING)] = job
     return jobs

@@ -83,7 +83,8 @@ def record(
     Returns
     -------
     dict
-        ``format``; ``dataset``, its name; ``data``, file to hash; ``notebook``, its name;
+        ``format``; ``dataset``, its name; ``data``, file to hash, those of the earlier rounds that
+        the notebook reads among them; ``notebook``, its name;
         ``cells``, the hashes of its code cells but the parameters; ``parameters`` and ``given``;
         ``code``, module file to hash,
         for every module that the notebook imports, directly or not; ``packages``, name to version
@@ -94,7 +95,7 @@ def record(
     return {
         "format": FORMAT,
         "dataset": data.name,
-        "data": {f.relative_to(data).as_posix(): hashed(f) for f in data_files(data)},
+        "data": {name: hashed(data / name) for name in data_files(data, rounds(parameters, data))},
         "notebook": notebook.name,
         "cells": [blob(cell.encode())[:SHORT] for cell in cells],
         "parameters": {k: v for k, v in sorted(parameters.items()) if k != "dataset"},
@@ -105,20 +106,48 @@ def record(
     }
 
 
-def data_files(folder: Path) -> list[Path]:
-    """List the files of a data set that may be read.
+def rounds(parameters: Mapping[str, object], data: Path) -> list[Path]:
+    """Locate the earlier rounds that a notebook reads: one with a parameter ``earlier``.
 
     Parameters
     ----------
-    folder : Path
+    parameters : mapping
+        All its parameters.
+    data : Path
         The data set folder.
 
     Returns
     -------
     list of Path
-        Sorted.
+        Folders, oldest first; see `files.earlier`.
+
+    Raises
+    ------
+    UserError
+        If a round is not there.
     """
-    return files.plain(folder)
+    return files.earlier(data, str(parameters["earlier"])) if "earlier" in parameters else []
+
+
+def data_files(folder: Path, earlier: Sequence[Path] = ()) -> list[str]:
+    """List the files of a data set, and of its earlier rounds, that may be read.
+
+    Parameters
+    ----------
+    folder : Path
+        The data set folder.
+    earlier : sequence of Path, optional
+        The folders of the earlier rounds.
+
+    Returns
+    -------
+    list of str
+        Their paths as seen from the folder, sorted.
+    """
+    own = [file.relative_to(folder) for file in files.plain(folder)]
+    others = (file for place in earlier for file in files.plain(place))
+    beside = [Path(os.path.relpath(file, folder.resolve())) for file in others]
+    return sorted(name.as_posix() for name in (*own, *beside))
 
 
 def beside(modules: Iterable[str]) -> list[str]:

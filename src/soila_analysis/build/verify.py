@@ -8,7 +8,7 @@ from typing import Any
 from soila_analysis.build import contract, execute, kinds, manifest, plan
 from soila_analysis.build import record as records
 from soila_analysis.build.record import Change
-from soila_analysis.files import blob, build_folder, dataset_folder, lock, root
+from soila_analysis.files import COMPARED, blob, build_folder, dataset_folder, lock, root
 
 
 def verify(file: Path, old: Mapping[str, Any], dataset: str | None = None) -> list[Change]:
@@ -120,6 +120,7 @@ def _moved(file: Path, old: Mapping[str, Any], data: Path) -> list[Change]:
     lang = str(old["parameters"].get("lang", ""))
     place = build_folder(data).resolve() / lang / made
     placed = here.is_relative_to(builds) and here.parent.name in manifest.PLACES
+    placed = placed and not here.is_relative_to(builds / COMPARED)
     if (here.with_suffix("") == place) if placed else (here.stem == made.name):
         return []
     return [Change(f"{file.name}: it was written as {made} in {lang} of {old['dataset']}")]

@@ -1,5 +1,6 @@
 """Commands about what is built: run, verify, compare, archive."""
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 FILES = click.Path(path_type=Path, exists=True)
 MANIFEST = "manifest.json"
+COMPARING = "15_change-over-rounds.ipynb"
 CURRENT = (
     "Current: bytes, name and place are those that were written; data, notebook, parameters, code "
     "and packages are those of this clone"
@@ -137,6 +139,46 @@ def run(
             stack.enter_context(plan.alone(folder, tell))
             (folder / MANIFEST).unlink(missing_ok=True)
         _execute(jobs, plain=plain_kernels, **options)
+
+
+@soila.command()
+@click.argument("rounds", nargs=-1, required=True)
+@click.option(
+    "-l", "--lang", "langs", multiple=True, type=click.Choice(LANGUAGES), help="[default: all]"
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write to. [default: build/compare/<first>--<last>]",
+)
+@WORKERS
+@TIMEOUT
+def compare(
+    rounds: Sequence[str], langs: Sequence[str], output: Path | None, **options: Any
+) -> None:
+    """Draw what changed over ROUNDS of coding, data sets from the oldest to the latest.
+
+    Runs notebook 15 on them: outputs carry records, and `soila verify` checks them. The figure says
+    what else is different: coders, definitions, rules, kind of data.
+
+    \b
+    soila compare data/example-rounds-2025 data/example-rounds-2029
+    """  # noqa: D301 - \b keeps click from joining the lines
+    from soila_analysis.build import plan
+
+    if len(rounds) < 2:
+        raise click.UsageError("name two or more rounds, the oldest first")
+    first, *_, last = folders = [files.existing(one) for one in rounds]
+    place = output or files.root() / "build" / files.COMPARED / f"{first.name}--{last.name}"
+    seen = [Path(os.path.relpath(one.resolve(), last.resolve())).as_posix() for one in folders[:-1]]
+    values = {"dataset": rounds[-1], "earlier": ";".join(seen)}
+    notebook = files.root() / "notebooks" / COMPARING
+    jobs = [plan.planned(notebook, {**values, "lang": x}, place) for x in langs or LANGUAGES]
+    with plan.alone(place, tell):
+        _execute(jobs, **options)
+    for job in jobs:
+        click.echo(job.folder / "figures" / "change-over-rounds-redesigned.svg")
 
 
 @soila.command()

@@ -1,14 +1,11 @@
-"""Commands about one data set, or two side by side."""
+"""Commands about one data set."""
 
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
 
 from soila_analysis.cli.command import loaded, soila, told
-from soila_analysis.files import root
 from soila_analysis.language import LANGUAGES
 
 
@@ -110,33 +107,6 @@ def plan_double_coding(folder: str, width: float, models: int | None) -> None:
         else:
             table = metrics.double_coding(*coded, **anchors, width=width)
     click.echo(table.round(2).to_string(index=False, na_rep="-"))
-
-
-@soila.command()
-@click.argument("earlier")
-@click.argument("later")
-@click.option(
-    "-l", "--lang", "langs", multiple=True, type=click.Choice(LANGUAGES), help="[default: all]"
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write to. [default: build/compare/<earlier>--<later>]",
-)
-def compare(earlier: str, later: str, langs: Sequence[str], output: Path | None) -> None:
-    """Draw what changed between two rounds of coding, the data sets EARLIER and LATER.
-
-    The figure says what else is different: coders, definitions, rules, kind of data.
-    """
-    from soila_analysis import front_door
-
-    before, now = loaded(earlier), loaded(later)
-    folder = output or root() / "build" / "compare" / f"{before.name}--{now.name}"
-    for lang in langs or LANGUAGES:
-        table = front_door.table("rounds", now, lang, earlier=before)
-        drawn = front_door.publish(table, folder=folder / lang)
-        click.echo(f"{drawn.files[0]['svg']}")
 
 
 @soila.command()

@@ -5,7 +5,7 @@ from soila_analysis.dataset.dataset import Dataset, describe, load, save, valida
 from soila_analysis.dataset.decisions import decide, disagreements, notices
 from soila_analysis.dataset.metadata import DatasetInfo, Trilingual
 from soila_analysis.dataset.problems import DatasetError, Problem
-from soila_analysis.dataset.query import outdated, select, trace
+from soila_analysis.dataset.query import outdated, rounds, select, trace
 
 __all__ = [
     "ONE_CODER",
@@ -23,6 +23,7 @@ __all__ = [
     "load",
     "notices",
     "outdated",
+    "rounds",
     "save",
     "select",
     "trace",

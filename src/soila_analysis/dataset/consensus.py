@@ -147,8 +147,8 @@ def uncounted(coders: Sequence[str], listed: pd.DataFrame | None) -> tuple[str, 
     """Name the coders whose codes never count in a consensus: the language models.
 
     What a language model finds is measured against people and corrected by them, so it is none of
-    the voices that settle what is there. Where no person has coded anything at all, there is
-    nothing else to go by: then language models' codes count, and what is drawn from them says so.
+    the voices that settle what is there. Only where no person is among the listed coders, so that
+    there is nothing else to go by, do their codes count; what is drawn from them then says so.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def uncounted(coders: Sequence[str], listed: pd.DataFrame | None) -> tuple[str, 
     if listed is None or not {"coder_id", "kind"} <= {*listed}:
         return ()
     models = {*listed.loc[listed["kind"] == LANGUAGE_MODEL, "coder_id"]}
-    return tuple(one for one in coders if one in models) if {*coders} - models else ()
+    return tuple(one for one in coders if one in models) if len(models) < len(listed) else ()
 
 
 def _decided(counts: Counts, rule: str) -> Counts:

@@ -155,19 +155,19 @@ class Dataset:
 
     @cached_property
     def kind(self) -> str:
-        """What ``dataset.toml`` says, but ``language-model`` where observed codes are no person's.
+        """What ``dataset.toml`` says, but ``language-model`` where no person is among the coders.
 
         It is what figures and pages say on their face.
         """
-        kind, models = self.info.kind, self.language_models
-        alone = bool(models) and {*self.cube.coders} <= {*models} and bool(self.cube.coders)
+        kind, listed = self.info.kind, self.coders
+        alone = listed is not None and 0 < len(self.language_models) == len(listed)
         return LANGUAGE_MODEL if alone and kind == "observed" else kind
 
     @cached_property
     def counted(self) -> "Dataset":
         """The data set without codes of language models, which do not count in the consensus.
 
-        The data set itself where there are none, or where nobody else has coded anything.
+        The data set itself where there are none, or where no person is among the coders.
         """
         left_out = uncounted(self.cube.coders, self.coders) if self.language_models else ()
         if not left_out:
@@ -235,7 +235,8 @@ class Dataset:
             neither present nor absent, so that means of it are shares of the assessed codes;
             ``goal_id`` and ``goal``, those of a model with several goals joined by "; ";
             ``note``; and the further columns of ``models.csv``. Features and goals are ordered
-            categories, in the order of the taxonomy. No row: not assessed.
+            categories, in the order of the taxonomy. No row: not assessed. Codes of language models
+            are among them; ``data.counted.tidy()`` has those that count.
 
         Examples
         --------

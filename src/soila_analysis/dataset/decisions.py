@@ -120,6 +120,9 @@ def notices(dataset: Dataset) -> list[str]:
     agreed = len(decisions) - int(listed["code"].ne("").sum())
     if agreed:
         told += [f"decisions on cells where the coders agree: {agreed}"]
+    left_out = [c for c in dataset.cube.coders if c not in dataset.counted.cube.coders]
+    if left_out:
+        told += [f"codes of language models, which do not count: {', '.join(left_out)}"]
     old = outdated(dataset).drop_duplicates([*CELL, "coder_id"])
     if len(old):
         told += [f"codes made under definitions that have changed since: {len(old)}"]

@@ -1,11 +1,12 @@
 """Questions to a data set: a part of it, the codes behind a number, codes that no longer hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pandas as pd
 
-from soila_analysis.dataset.dataset import Dataset, Part
+from soila_analysis import files
+from soila_analysis.dataset.dataset import Dataset, Part, load
 from soila_analysis.language.likeness import unknown
 from soila_analysis.taxonomy import LANGUAGES
 
@@ -64,6 +65,41 @@ def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
     return replace(dataset, **parts, part=Part(joined, goal or before.goal, before.of))
 
 
+def rounds(dataset: Dataset, earlier: str | Sequence[Dataset] = "") -> tuple[Dataset, ...]:
+    """Load the rounds of coding that a data set is the last of.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The last round. Of a part of it, the same part of the others is taken.
+    earlier : str or sequence of Dataset, optional
+        The earlier rounds, oldest first: data sets, or their folders as seen from that of
+        `dataset`, separated by semicolons. By default those that ``earlier`` in ``dataset.toml``
+        leads to.
+
+    Returns
+    -------
+    tuple of Dataset
+        Oldest first; `dataset` alone if there is no earlier round.
+
+    Raises
+    ------
+    ValueError
+        If folders are named and the data set was not read from one, or the part cannot be taken.
+    DatasetError, UserError
+        As `load`, of any of them.
+    """
+    if isinstance(earlier, str):
+        if not (earlier or dataset.info.earlier):
+            return (dataset,)
+        if dataset.origin is None:
+            raise ValueError(f"{dataset.name}: not read from a folder; give the earlier rounds")
+        earlier = [load(folder) for folder in files.earlier(dataset.origin[0], earlier)]
+    if dataset.part:
+        earlier = [select(one, dataset.part.only, dataset.goal) for one in earlier]
+    return (*earlier, dataset)
+
+
 def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFrame:
     """List the codes behind one share: one row a model and coder.
 
@@ -79,7 +115,8 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
     Returns
     -------
     DataFrame
-        ``model_id``, ``name``, ``coder_id`` and ``code`` (missing where not assessed), the
+        ``model_id``, ``name``, ``coder_id`` and ``code`` (missing where not assessed; not those
+        of language models, which do not count), the
         ``decision`` on them if the data set has any (else missing), ``status``, what they came
         to, and the ``kind`` of the data set: rows of a reconstruction are made up. Counting
         present, and present or absent, over the distinct models gives k and n of the figures.
@@ -100,7 +137,9 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
     if goal is not None:
         members = dataset.memberships.query("goal_id == @goal")["model_id"]
         models = models[models["model_id"].isin(members)]
-    codes = dataset.codings.query("feature_id == @feature")[["model_id", "coder_id", "code"]]
+    codes = dataset.counted.codings.query("feature_id == @feature")[
+        ["model_id", "coder_id", "code"]
+    ]
     status = dataset.status[feature].rename("status")
     listed = models.merge(codes, on="model_id", how="left")
     if dataset.decisions is not None:

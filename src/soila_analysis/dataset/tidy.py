@@ -70,6 +70,8 @@ def described(
         "Licence": info.licence,
     }
     following = OF_RANGES if info.kind == "reconstructed" else NEXT  # codes are made up there
+    if language_models:
+        following = following.replace("data.tidy", "data.counted.tidy")
     listed = "".join(f"<dt>{k}</dt><dd>{escape(v) or '–'}</dd>" for k, v in rows.items())
     return (
         f'<div lang="en"><p><strong>{escape(info.title.main)}</strong> ({escape(name)})</p>'

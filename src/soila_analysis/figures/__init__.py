@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from soila_analysis.figures import (
     agreement,
     agreement_by_coders,
+    change_over_rounds,
     claims,
     coder_error,
     disagreement,
@@ -23,7 +24,6 @@ from soila_analysis.figures import (
     fragility,
     model_people,
     models_by_goal,
-    rounds,
     share_bases,
     taxonomy,
 )
@@ -70,12 +70,12 @@ SPECS: Mapping[str, Spec] = MappingProxyType(
             claims,
             share_bases,
             fragility,
-            rounds,
             agreement,
             agreement_by_coders,
             disagreement,
             coder_error,
             model_people,
+            change_over_rounds,
         )
     }
 )

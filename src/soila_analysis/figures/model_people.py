@@ -59,14 +59,13 @@ def metric(data: Coded, coder: str = "") -> pd.DataFrame:
     chosen = coder or next(iter(coders), "")
     no_sample = pd.DataFrame({"model_id": [], "use": []}, dtype="str")
     sample = no_sample if data.sample is None else data.sample
-    alone = data.consensus(f"coder:{chosen}") if chosen else data.status.astype("str")
-    people = data.status if {*data.cube.coders} - {*data.language_models} else None
-    if not chosen:
-        alone = alone.assign(**dict.fromkeys(alone, "not-assessed"))
-    table = metrics.model_and_people(alone if people is None else people, alone, sample)
+    people = {*data.cube.coders} - {*data.language_models}
+    none = data.status.iloc[:0]
+    both = (data.status, data.consensus(f"coder:{chosen}")) if chosen and people else (none, none)
+    table = metrics.model_and_people(*both, sample)
     lacking = {
         NO_MODEL: not chosen,
-        NO_PEOPLE: people is None,
+        NO_PEOPLE: not people,
         NO_SAMPLE: not (sample["use"] == FROZEN).any(),
         NO_PAIRS: not table["people_n"].any(),
     }

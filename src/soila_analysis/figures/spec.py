@@ -93,7 +93,7 @@ class Spec:
         (table, texts) -> Figure; named ``as_published`` and ``redesigned``.
     metric : callable, optional
         (data, options by name) -> the table, without labels. The figures about a publication or
-        about two rounds have none of their own: who has those gives the table.
+        about rounds have none of their own: who has those gives the table.
     measures : tuple of str
         The measures of the claims that speak of the same quantity; see `review.basis.mark`.
     drawable : callable

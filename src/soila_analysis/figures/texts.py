@@ -136,7 +136,7 @@ def compose(
     subtitle = _joined(part, measure, f"{about}." if about else "")
     printed = _joined(*notes)
     kind = first.get("kind", "")
-    kinds = dict.fromkeys(first.get(c, "") for c in ("kind1", "kind2", "kind"))
+    kinds = table["kind"].unique() if "kind" in table else ()
     what = "".join(f"{said.capitalize()}. " for k in kinds if (said := badge(k, "", t)))
     alt = t("common.alt", chart=chart, title=title.rstrip("."), finding=findings[0])
     return Texts(

@@ -88,6 +88,13 @@ def share_changes(
         ``models_fewer``, models of which more codes were gained than lost, or the reverse, over
         all features, and ``p_models``, the exact sign test of these.
 
+    Notes
+    -----
+    In simulations of 24, 52 and 200 models 92 to 100 % of either 95 % interval hold the true change
+    (``benchmarks/change_coverage.py``). They take the codes as correct: where the coders of the
+    later round see a feature more often, without any change of the models, 88 % of the paired
+    intervals hold it at 24 models, 60 % at 52 and 9 % at 200.
+
     References
     ----------
     Newcombe (1998). Interval estimation for the difference between independent proportions:
@@ -117,6 +124,29 @@ def share_changes(
     )
 
 
+def holm(p: pd.Series) -> pd.Series:
+    """Adjust p-values by Holm's method, over those that there are.
+
+    Parameters
+    ----------
+    p : Series of float
+        Missing where nothing was tested.
+
+    Returns
+    -------
+    Series of float
+
+    References
+    ----------
+    Holm (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of
+    Statistics 6(2), 65-70.
+    """
+    adjusted, tested = pd.Series(np.nan, index=p.index), p.notna()
+    if tested.any():
+        adjusted[tested] = multipletests(p[tested], method="holm")[1]
+    return adjusted
+
+
 def _paired(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.Series, pd.DataFrame]:
     """Count what only the first finds, less what only the second does: by model, and by feature."""
     models = first.index.intersection(second.index)
@@ -137,16 +167,13 @@ def _tested(more: pd.Series, fewer: pd.Series, n: pd.Series, confidence: float) 
     middle = (one - other) / total
     reach = norm.ppf((1 + confidence) / 2) * np.sqrt(one + other - middle**2 * total) / total
     p = pd.Series([_sign_test(a, b) for a, b in zip(more, fewer, strict=True)], dtype=float)
-    holm = pd.Series(np.nan, index=p.index)
-    if p.notna().any():
-        holm[p.notna()] = multipletests(p.dropna(), method="holm")[1]
     return pd.DataFrame(
         {
             "difference": (more - fewer) / known,
             "low": (middle - reach).clip(lower=-1),
             "high": (middle + reach).clip(upper=1),
             "p": p,
-            "p_holm": holm,
+            "p_holm": holm(p),
         }
     )
 

@@ -109,7 +109,7 @@ def model_and_people(
     -----
     The corrected share is that of prediction-powered inference, its weight tuned to the smallest
     variance. Its normal interval is too short for small samples and shares near 0 or 1 (coverage
-    down to .32 at 6 models of 24); here it is Wilson's, for as many models as would give the same
+    down to .31 at 6 models of 24); here it is Wilson's, for as many models as would give the same
     variance if people coded them alone. Of a language model that tells nothing it is the interval
     of people alone. ``benchmarks/prediction_coverage.py`` measures how often it holds the true
     share. It takes people's codes for the truth, and the frozen models for a random sample.

@@ -12,11 +12,13 @@ import pandas as pd
 from soila_analysis.dataset import Dataset
 from soila_analysis.figures import agreement, coder_error, model_people
 from soila_analysis.figures.share_bases import fitting
+from soila_analysis.figures.time_panels import change, series
 from soila_analysis.figures.wording import (
     BOUNDED,
     bounds,
     by_share,
     missing,
+    p_value,
     percent,
     percent_of,
     ratio,
@@ -25,7 +27,12 @@ from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.shares import WIDENED
 
 Row = Any  # of a table, as `itertuples` gives
-LONG = ("share-bases", "agreement", "disagreement")  # a row each would be a long list
+LONG = (
+    "share-bases",
+    "agreement",
+    "disagreement",
+    "change-over-rounds",
+)  # a row each would be a long list
 LISTS = ("conflicts", "identified")  # of readings: ids within a text
 MOST = 200  # rows that a notebook shows
 RANKS = {"rank", "rank-interval"}
@@ -300,6 +307,20 @@ def _model_people(table: pd.DataFrame, t: Messages) -> Readable:
     )
 
 
+def _over_rounds(table: pd.DataFrame, t: Messages) -> Readable:
+    """Give a column to each round, with share and k/n, and one to the change and its test."""
+    rounds = table.drop_duplicates("ordinal").sort_values("ordinal")["round"].tolist()
+    heads = (t("column.feature"), *rounds, *([t("change-over-rounds.change")] * (len(rounds) > 1)))
+    rows = []
+    for one in series(table):
+        shares = {row.round: _stacked(row, t, "share", "ratio") for row in one.rows}
+        p = "" if pd.isna(one.first.p_holm) else p_value(one.first.p_holm, t)
+        told = "\n".join(filter(None, (change(one.first, t), p)))
+        row = (one.first.feature, *(shares.get(name, "–") for name in rounds), told)
+        rows.append(row[: len(heads)])
+    return Readable(heads, ("text", *("value" for _ in heads[1:])), tuple(rows))
+
+
 def _by_feature(
     table: pd.DataFrame, column: str, write: Callable[[Row], str], t: Messages
 ) -> Readable:
@@ -327,6 +348,7 @@ CROSSED: Mapping[str, Callable[[pd.DataFrame, Messages], Readable]] = {
     "agreement": _agreement,
     "disagreement": _disagreement,
     "model-people": _model_people,
+    "change-over-rounds": _over_rounds,
 }
 """By figure, what brings a long table into one with a row a feature."""
 

@@ -33,8 +33,8 @@ def mark(table: pd.DataFrame, dataset: Dataset, *measures: str) -> pd.DataFrame:
     -------
     DataFrame
         The table with ``basis``, ``kind`` and ``reading``. For observed and synthetic data the
-        basis is that word; for observed data that no person coded, language-model. For a
-        reconstruction it is published where a printed number is reproduced, implied where the
+        basis is that word; for observed data without a person among the coders, language-model. For
+        a reconstruction it is published where a printed number is reproduced, implied where the
         publication and the reading leave only this value, and bounded where they leave several.
         Then ``bound_low`` and ``bound_high`` are the counts (means: features) that are possible at
         all; where nothing is known of the range, such as in rows about a part of the models only,
