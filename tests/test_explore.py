@@ -12,7 +12,6 @@ from copy import deepcopy
 
 import nbformat
 import pytest
-import test_browser
 from conftest import FOLDERS
 from lxml import html
 from playwright.sync_api import Error, expect
@@ -174,8 +173,6 @@ def output(live=True):
 
 # In a real JupyterLab
 
-chromium = test_browser.browser
-
 
 @pytest.fixture(scope="module")
 def jupyterlab(tmp_path_factory):
@@ -209,11 +206,11 @@ def written(folder, name, *cells):
     nbformat.write(own, folder / name)
 
 
-def test_the_selection_is_known_in_the_next_cell_and_the_saved_map_lives(jupyterlab, chromium):
+def test_the_selection_is_known_in_the_next_cell_and_the_saved_map_lives(jupyterlab, browser):
     folder, address = jupyterlab
     load = "import soila_analysis as soila\ndata = soila.load('example-two-coders')\n"
     written(folder, "own.ipynb", f"{load}view = soila.explore(data, 'en')\nview", "view.selected")
-    page = chromium.new_page()
+    page = browser.new_page()
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     run(page, f"{address}/own.ipynb")
@@ -239,7 +236,7 @@ def test_the_selection_is_known_in_the_next_cell_and_the_saved_map_lives(jupyter
     assert [url for url in asked if re.search("/lab/api/(news|update)", url)] == []
 
 
-def test_the_form_answers_and_saving_leaves_the_notebook_as_it_was(jupyterlab, chromium, notebooks):
+def test_the_form_answers_and_saving_leaves_the_notebook_as_it_was(jupyterlab, browser, notebooks):
     folder, address = jupyterlab
     question = nbformat.reads(json.dumps(notebooks["10_own-question.ipynb"]), as_version=4)
     ids = [cell.id for cell in question.cells]
@@ -248,7 +245,7 @@ def test_the_form_answers_and_saving_leaves_the_notebook_as_it_was(jupyterlab, c
     question.cells.append(nbformat.v4.new_markdown_cell("Else another cell is added", id="end"))
     nbformat.write(question, folder / "question.ipynb")
     before = (folder / "question.ipynb").read_bytes()
-    page = chromium.new_page()
+    page = browser.new_page()
     run(page, f"{address}/question.ipynb")
     said = page.locator(".jp-CodeCell .jp-OutputArea-output").last
     expect(said).to_have_text("('commonest', 'largest')")

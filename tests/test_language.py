@@ -139,7 +139,7 @@ LOOKED_UP = ("badge.", "reading.", "taxonomy.basis.")
 LOOKED_UP += ("site.page.", "site.language.", "site.script.", "site.tested-", "word.")
 LOOKED_UP += ("grouped.",)
 LOOKED_UP += ("site.untested-", "site.limits-", "site.reference.")
-LOOKED_UP += ("site.term.", "site.stems.", "site.glossary.")
+LOOKED_UP += ("site.columns.", "site.term.", "site.stems.", "site.glossary.")
 
 
 def test_every_message_is_said_somewhere():

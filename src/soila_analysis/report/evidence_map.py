@@ -87,7 +87,6 @@ def evidence_map(
     margin = table[table["goal_id"] == ""]
     rows = by_share(margin.assign(feature=margin["feature_id"].map(labels)))
     shown, classes = _shown(table, t), scale(table)
-    columns = {} if closed(dataset) else _columns(dataset.models)
     return render(
         "map.html",
         lang,
@@ -113,13 +112,20 @@ def evidence_map(
         models=[] if closed(dataset) else listed(dataset, lang),
         plain=PLAIN,
         disputed=bool(dataset.status.eq("disagreement").any(axis=None)),
-        columns=columns,
-        coloured=[c for c, values in columns.items() if 1 < len(values) <= COLOURS],
-        heads={c: t.catalogue["site"]["columns"].get(c, c) for c in columns},
         known=_values(lang),
         script=asset("explorer.js"),
         data=_embedded(dataset, table, lang, classes),
+        **_filters({} if closed(dataset) else _columns(dataset.models), t),
     )
+
+
+def _filters(columns: Mapping[str, list[str]], t: Messages) -> dict[str, Any]:
+    """Give the columns that filter, their heads, and which of them can colour bubbles."""
+    return {
+        "columns": columns,
+        "heads": {c: t.catalogue["site"]["columns"].get(c, c) for c in columns},
+        "coloured": [c for c, values in columns.items() if 1 < len(values) <= COLOURS],
+    }
 
 
 def _said(dataset: Dataset, lang: str) -> Messages:
