@@ -145,7 +145,8 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: s
     """Bring the table of a figure into a form that fits on a page.
 
     Features are crossed with goals, all models last; the bases that can give a share stand in a
-    list; what another table of the same report tells is left out.
+    list, and so do the features that go together with another; what another table of the same
+    report tells is left out.
 
     Parameters
     ----------
@@ -158,9 +159,9 @@ def compact(table: pd.DataFrame, labels: Mapping[str, str], lang: str, figure: s
     -------
     Readable
     """
-    t = spoken(table, lang)
-    if figure in CROSSED:
-        return CROSSED[figure](table, t)
+    t, brief = spoken(table, lang), {**CROSSED, "together": _partners}
+    if figure in brief:
+        return brief[figure](table, t)
     columns = SHORT.get(figure, COLUMNS.keys() - RANKS)  # intervals tell as much
     return readable(table, labels, lang, columns=columns)
 
@@ -281,6 +282,21 @@ def _crossed(table: pd.DataFrame, t: Messages) -> Readable:
     margin = table[table["goal_id"].isin(goals["goal_id"].tail(1))]
     rows = tuple((r.feature, *cells[[r.feature_id]]) for r in by_share(margin).itertuples())
     return Readable((t("column.feature"), *names), ("text", *("value" for _ in names)), rows)
+
+
+def _partners(table: pd.DataFrame, t: Messages) -> Readable:
+    """Give each feature a row with those that it goes together with, more or less often."""
+    sides = ("feature", "other_feature"), ("other_feature", "feature")
+    names = dict.fromkeys(name for own, _ in sides for name in table[own])
+
+    def found(name: str, kind: str) -> str:
+        rows = table[table["found"] == kind]
+        named = (rows.loc[rows[own] == name, other] for own, other in sides)
+        return "; ".join(one for some in named for one in some)
+
+    heads = (t("column.feature"), t("together.key-more"), t("together.key-fewer"))
+    rows = tuple((name, *(found(name, kind) for kind in ("more", "fewer"))) for name in names)
+    return Readable(heads, ("text", "text", "text"), rows)
 
 
 def _agreement(table: pd.DataFrame, t: Messages) -> Readable:
