@@ -16,7 +16,7 @@ from scipy.stats import norm
 import soila_analysis as soila
 from soila_analysis import dataset as datasets
 from soila_analysis import figures, metrics
-from soila_analysis.metrics import coder_error, latent_class
+from soila_analysis.metrics import latent_class
 from soila_analysis.metrics.coder_error import rogan_gladen, share_bounds
 
 ROOT = Path(__file__).parents[1]
@@ -388,5 +388,12 @@ def test_small_data_are_drawn_or_told(models, coders):
         )
 
 
-def test_the_bounds_of_the_benchmark_are_those_of_the_module():
-    assert (coder_error.FEW, coder_error.LEAST) == (5, 0.5)
+def test_a_goal_without_models_has_nothing_to_draw_and_says_so():
+    import conftest
+
+    none = datasets.select(conftest.made_up(coders="AB"), goal="goal-2")
+    words = figures.texts("coder-error", soila.table("coder-error", none, "en"), "en")
+    assert words.findings[0].endswith(
+        "No model has codes of two coders and nothing has been decided, so coder error cannot be "
+        "estimated."
+    )

@@ -44,7 +44,7 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 
 def test_every_soila_command_in_the_readme_exists() -> None:
-    named = set(re.findall(r"\bsoila ([a-z-]+)", README))
+    named = set(re.findall(r"\bsoila ([a-z]+(?:-[a-z]+)*)", README))
     assert named
     assert named <= set(command.commands)
 

@@ -145,7 +145,8 @@ def dawid_skene(found: Evidence, prior: tuple[float, float] = (RIGHT, WRONG)) ->
         if np.abs(probability - before).max(initial=0) < TOLERANCE:
             break
     share, (sensitivity, specificity) = _maximised(probability, found, prior)
-    turned = ((sensitivity + specificity).mean(axis=-1) < 1) & ~_told(found)
+    worse = (sensitivity + specificity).sum(axis=-1) < found.present.shape[1]
+    turned = worse & ~_told(found)
     other = turned[:, np.newaxis]
     return Estimate(
         np.where(turned, 1 - share, share),
