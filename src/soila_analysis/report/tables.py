@@ -315,7 +315,7 @@ def _over_rounds(table: pd.DataFrame, t: Messages) -> Readable:
 
 
 def _contrasts(table: pd.DataFrame, t: Messages) -> Readable:
-    """Give a column to each goal, with difference, interval and k/n, and one to the overall test."""
+    """Give a column to each goal, with difference and k/n, and one to the overall test."""
     goals = table.drop_duplicates("goal_id")["goal"].tolist()
     rows = []
     for _, part in table.groupby("feature_id", sort=False):
