@@ -81,8 +81,8 @@ def contrasts(
     under independence is rank/(n - 1); V subtracts it (Bergsma) and scales what is left.
 
     Intervals are of single differences, not of all at once: of 24 to 200 models in four groups, 95
-    to 98 % of them hold, see ``benchmarks/contrasts.py``. Codes that are unclear, disputed or missing
-    are left out, and errors of coders are not taken into account.
+    to 98 % of them hold, see ``benchmarks/contrasts.py``. Codes that are unclear, disputed or
+    missing are left out, and errors of coders are not taken into account.
 
     References
     ----------
