@@ -72,7 +72,7 @@ def rogan_gladen(
     --------
     >>> corrected = rogan_gladen((30, 100), (45, 50), (40, 50))
     >>> [round(float(one), 3) for one in corrected]
-    [0.143, 0.0, 0.288]
+    [0.143, 0.0, 0.318]
     """
     z = norm.ppf((1 + confidence) / 2)
     (k, n), (found, there), (missed, lacking) = (

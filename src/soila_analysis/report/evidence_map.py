@@ -23,6 +23,7 @@ FIXED = ("model_id", "name")
 NOTES = "note_"  # what a coder noted on each model, for the coders only
 PLAIN = 200  # models that the page lists without a script
 LISTED = 20_000  # models that a page carries; of more it has the counts alone
+SAID = ("region", "year")  # columns that have a name in each language
 NAMED = 8  # goals whose names fit above their columns; of more, numbers stand there
 LINK = ("http://", "https://")
 COLOURS = 5  # values of a column that bubbles can show in colours of their own
@@ -123,7 +124,7 @@ def _filters(columns: Mapping[str, list[str]], t: Messages) -> dict[str, Any]:
     """Give the columns that filter, their heads, and which of them can colour bubbles."""
     return {
         "columns": columns,
-        "heads": {c: t.catalogue["site"]["columns"].get(c, c) for c in columns},
+        "heads": {c: t(f"site.columns.{c}") if c in SAID else c for c in columns},
         "coloured": [c for c, values in columns.items() if 1 < len(values) <= COLOURS],
     }
 

@@ -52,9 +52,9 @@ READINGS: Mapping[str, tuple[str, bool]] = MappingProxyType(
 )
 TITLES = {
     "literal": Trilingual(
-        fi="{models} mallia, joista {coded} koodattu",
-        sv="{models} modeller, varav {coded} kodade",
-        en="{models} models, {coded} of them coded",
+        fi="{models} mallia, joista {coded} arvioitu",
+        sv="{models} modeller, varav {coded} bedömda",
+        en="{models} models, {coded} of them assessed",
     ),
     "memberships": Trilingual(
         fi="{models} mallia {memberships} tavoitteessa",
@@ -62,9 +62,9 @@ TITLES = {
         en="{models} models in {memberships} goal memberships",
     ),
     "mixed": Trilingual(
-        fi="{models} mallia {memberships} tavoitteessa, {coded} malleista koodattu",
-        sv="{models} modeller i {memberships} målkopplingar, {coded} av modellerna kodade",
-        en="{models} models in {memberships} goal memberships, {coded} of the models coded",
+        fi="{models} mallia {memberships} tavoitteessa, {coded} malleista arvioitu",
+        sv="{models} modeller i {memberships} målkopplingar, {coded} av modellerna bedömda",
+        en="{models} models in {memberships} goal memberships, {coded} of the models assessed",
     ),
     "unclear": Trilingual(
         fi="{models} mallia, {unclear} epäselvää koodia",
