@@ -288,3 +288,14 @@ def test_spark_is_asked_for_where_it_is_named(packed, monkeypatch):
         about.write('engine = "spark"\naddress = "local[2]"\n')
     with pytest.raises(UserError, match=r"pip install 'soila-analysis\[spark\]'$"):
         datasets.load(packed)
+
+
+def test_many_codes_are_told_of_and_narrowed_without_laying_them_out(packed, shipped):
+    small, held = shipped["example"], datasets.load(packed)
+    about = [data._repr_html_().split("<dl>")[1] for data in (held, small)]
+    assert about[0] == about[1]
+    parts = [datasets.select(data, goal="goal-1") for data in (held, small)]
+    assert "codings" not in vars(held) | vars(parts[0])
+    assert parts[0].status.equals(parts[1].status)
+    assert datasets.outdated(parts[0]).equals(datasets.outdated(parts[1]))
+    assert parts[0].codings.astype("str").equals(parts[1].codings)

@@ -89,6 +89,25 @@ def without(cube: Cube, coders: Collection[str]) -> Cube:
     return Cube(cube.codes[kept], names, cube.models, of_kept)
 
 
+def of_models(cube: Cube, models: pd.Series) -> Cube:
+    """Keep the codes of some models.
+
+    Parameters
+    ----------
+    cube : Cube
+        The codes.
+    models : Series of str
+        Which are kept.
+
+    Returns
+    -------
+    Cube
+    """
+    kept, told = cube.models.isin(models), cube.told
+    of_kept = (lambda: told().loc[lambda rows: rows["model_id"].isin(models)]) if told else None
+    return Cube(cube.codes[:, kept], cube.coders, cube.models[kept], of_kept)
+
+
 def table(cube: Cube, taxonomy: Taxonomy) -> pd.DataFrame:
     """Lay a cube out as the table of its codes.
 

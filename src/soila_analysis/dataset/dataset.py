@@ -167,6 +167,12 @@ class Dataset:
         alone = listed is not None and 0 < len(self.language_models) == len(listed)
         return LANGUAGE_MODEL if alone and kind == "observed" else kind
 
+    @property
+    def held(self) -> pd.DataFrame | Cube:
+        """The codes in the form that they are held in: a table, or numbers only."""
+        own: pd.DataFrame | Cube = vars(self).get("codings", vars(self).get("cube"))
+        return own
+
     @cached_property
     def counted(self) -> "Dataset":
         """The data set without codes of language models, which do not count in the consensus.
@@ -176,8 +182,8 @@ class Dataset:
         left_out = uncounted(self.cube.coders, self.coders) if self.language_models else ()
         if not left_out:
             return self
-        if "codings" not in vars(self):
-            return replace(self, codings=cubes.without(self.cube, left_out))
+        if isinstance(self.held, Cube):
+            return replace(self, codings=cubes.without(self.held, left_out))
         return replace(self, codings=self.codings[~self.codings["coder_id"].isin(left_out)])
 
     @cached_property
@@ -262,7 +268,7 @@ class Dataset:
             self,
             info=self.info.model_copy(update={"claims": None}),
             memberships=memberships,
-            codings=held["codings"] if "codings" in held else held["cube"],
+            codings=self.held,
             goals=goals,
             claims=None,
             grouping=grouping,
@@ -300,7 +306,7 @@ class Dataset:
 
     def _repr_html_(self) -> str:
         """Say in a notebook what the data set is, and how to go on."""
-        told = (self.name, self.info, self.models, self.codings, self.status)
+        told = (self.name, self.info, self.models, self.cube, self.status)
         return described(*told, self.language_models)
 
     def tables(self) -> Iterator[tuple[str, pd.DataFrame]]:

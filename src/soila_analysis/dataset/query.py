@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
 from soila_analysis import files
+from soila_analysis.dataset.cube import Cube, of_models
 from soila_analysis.dataset.dataset import Dataset, Part, load
 from soila_analysis.dataset.groups import named, values
+from soila_analysis.dataset.schema import COLUMNS
 from soila_analysis.language.likeness import unknown
 from soila_analysis.taxonomy import LANGUAGES
 
@@ -64,7 +67,10 @@ def select(dataset: Dataset, only: str = "", goal: str = "") -> Dataset:
         models = models[models["model_id"].isin(served)]
     if not (wanted or goal):
         return dataset
-    parts = {name: _of(table, models) for name, table in dataset.tables() if "model_id" in table}
+    tables = {name: getattr(dataset, name) for name in COLUMNS if name != "codings"}
+    tables["codings"] = dataset.held
+    parts = {name: _of(table, models["model_id"]) for name, table in tables.items()}
+    parts = {name: part for name, part in parts.items() if part is not None}
     before = dataset.part or Part("", "", len(dataset.models))
     joined = "; ".join(text for text in (before.only, only) if text)
     return replace(dataset, **parts, part=Part(joined, goal or before.goal, before.of))
@@ -172,8 +178,9 @@ def outdated(dataset: Dataset) -> pd.DataFrame:
     """
     taxonomy = dataset.taxonomy
     age = {version: i for i, version in enumerate(taxonomy.versions)}
-    codings = dataset.codings.drop(columns=["note", "taxonomy_version"], errors="ignore")
-    told = dataset.codings.get("taxonomy_version", pd.Series("", codings.index))
+    rows = _telling_versions(dataset)
+    codings = rows.drop(columns=["note", "taxonomy_version"], errors="ignore")
+    told = rows.get("taxonomy_version", pd.Series("", codings.index))
     codings["coded_under"] = told.mask(told == "", taxonomy.version)
     rows = [
         (feature, change.version, change.date, *(change.text[lang] for lang in LANGUAGES))
@@ -217,5 +224,18 @@ def _wrong(
         yield unknown(f"no model has {column}", value, sorted(set(held[column]["value"])))
 
 
-def _of(table: pd.DataFrame, models: pd.DataFrame) -> pd.DataFrame:
-    return table[table["model_id"].isin(models["model_id"])]
+def _of(held: Any, models: pd.Series) -> Any:
+    """Keep what a table, or codes as numbers, say of some models; None where they say nothing."""
+    if isinstance(held, Cube):
+        return of_models(held, models)
+    if held is None or "model_id" not in held:
+        return None
+    return held[held["model_id"].isin(models)]
+
+
+def _telling_versions(dataset: Dataset) -> pd.DataFrame:
+    """Give the codes; none of many that all were made under the version in use."""
+    held = dataset.held
+    if isinstance(held, Cube) and held.told and "taxonomy_version" not in held.told():
+        return pd.DataFrame(columns=COLUMNS["codings"], dtype="str")
+    return dataset.codings

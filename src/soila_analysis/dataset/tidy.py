@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
 import pandas as pd
 
+from soila_analysis.dataset.cube import Cube
 from soila_analysis.dataset.metadata import DatasetInfo
 from soila_analysis.taxonomy import Taxonomy
 
@@ -43,17 +45,18 @@ def described(
     name: str,
     info: DatasetInfo,
     models: pd.DataFrame,
-    codings: pd.DataFrame,
+    cube: Cube,
     status: pd.DataFrame,
     language_models: Sequence[str] = (),
 ) -> str:
     """Describe a data set in HTML: kind, models, coders, what is open, how to go on."""
-    cells = codings.drop_duplicates(["model_id", "feature_id"])
-    whole = len(models) - models["model_id"].isin(codings["model_id"]).sum()
-    missing = status.size - len(cells)
+    given = cube.codes >= 0
+    cells = np.asarray(given.any(axis=0))
+    whole = len(models) - int(cells.any(axis=1).sum())
+    missing = status.size - int(cells.sum())
     disputed = int(status.eq("disagreement").sum(axis=None))
     disagreement = f"{disputed} of {status.size} cells, by the rule {info.consensus}"
-    coders = codings["coder_id"].value_counts(sort=False)
+    coders = dict(zip(cube.coders, given.sum(axis=(1, 2)), strict=True))
     rows = {
         "Kind": info.kind + (f", reading {info.reading}" if info.reading else ""),
         "Round": info.round + (f" ({info.date})" if info.date else ""),
