@@ -343,7 +343,8 @@ def observed(
     trusted = np.isin(block.coders, list(references))
     given = block.numbers[trusted]
     present, absent = ((given == code).any(axis=0) for code in (PRESENT, ABSENT))
-    anchor = np.select([present & ~absent, absent & ~present], [PRESENT, ABSENT], -1)
+    choices = [np.int8(PRESENT), np.int8(ABSENT)]
+    anchor = np.select([present & ~absent, absent & ~present], choices, np.int8(-1))
     open_ = np.zeros(anchor.shape, dtype=bool)  # looked at, and neither present nor absent
     if decisions is not None and len(decisions):
         statuses = [*COMPARED["decided"]]
