@@ -57,7 +57,7 @@ def features_per_model(
     goal["total_assessed"] = by["assessed"].sum()
     goal = goal.fillna(0).astype(int)
     goal["mean"] = most * goal["total"] / goal["total_assessed"].where(goal["n"] > 0)
-    told = counts[counts["told"]].groupby("goal_id", observed=True)[
+    told = counts[counts["told"] > 0].groupby("goal_id", observed=True)[
         ["all_present", "possible", "all_absent"]
     ]
     ends = told.sum().reindex(goals)
@@ -103,6 +103,6 @@ def _model_counts(
         "told": status.ne("not-assessed").any(axis=1),
     }
     at = status.index.get_indexer(memberships["model_id"])
-    joined = pd.DataFrame(model).take(at[at >= 0]).reset_index(drop=True)
+    joined = pd.DataFrame(model, dtype=np.int32).take(at[at >= 0]).reset_index(drop=True)
     joined["model_id"] = pd.Categorical.from_codes(at[at >= 0], status.index)
     return joined.assign(goal_id=memberships["goal_id"].array[at >= 0].astype("category"))

@@ -206,7 +206,7 @@ def leading_goal(
     counts = counts.assign(assessed=counts.get("assessed", 1))
     model, models = pd.factorize(counts["model_id"], sort=True)
     goal, goals = pd.factorize(counts["goal_id"], sort=True)
-    total, assessed = np.zeros((2, len(models), len(goals)), dtype=np.int64)
+    total, assessed = np.zeros((2, len(models), len(goals)), dtype=np.int32)
     total[model, goal], assessed[model, goal] = counts["features"], counts["assessed"]
     wins = np.zeros(len(goals))
     for mean in _resampled(total, assessed, replicates, seed):
