@@ -103,6 +103,6 @@ def _model_counts(
         "told": status.ne("not-assessed").any(axis=1),
     }
     at = status.index.get_indexer(memberships["model_id"])
-    joined = pd.DataFrame(model, dtype=np.int32).take(at[at >= 0]).reset_index(drop=True)
+    joined = pd.DataFrame(model, dtype="int32").take(at[at >= 0]).reset_index(drop=True)
     joined["model_id"] = pd.Categorical.from_codes(at[at >= 0], status.index)
     return joined.assign(goal_id=memberships["goal_id"].array[at >= 0].astype("category"))
