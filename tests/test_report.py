@@ -306,7 +306,7 @@ def test_a_live_chart_leaves_no_row_out(shipped, pilot):
 ROWS = [name for name, spec in figures.SPECS.items() if spec.rows]
 
 
-@pytest.mark.parametrize("name", ["literal", "own", "example", "single", "equal"])
+@pytest.mark.parametrize("name", ["literal", "own", "example", "regional", "single", "equal"])
 @pytest.mark.parametrize("plot", ROWS)
 def test_a_live_chart_has_the_rows_of_its_figure_in_every_language(tables, name, plot):
     for lang in LANGUAGES:

@@ -1,5 +1,6 @@
 """Figure 12: shares corrected for coder error, or their bounds where nobody can know the errors."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import BLUE, GREY, MUTED, RULE, TEXT
+from soila_analysis.figures.rows import Mark, Row, Rows, estimate
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import base, percent, ratio
@@ -93,7 +95,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             t("coder-error.bounds", least=_least(table, t)) if len(bounded) else "",
         ],
         findings=_findings(known, bounded, moved, t),
-        rows=[_sentence(row, t) for row in pd.concat([known, bounded]).itertuples()],
+        rows=[_sentence(row, t) for row in _in_order(table).itertuples()],
         marks=False,
     )
 
@@ -282,4 +284,35 @@ def _sentence(row: Any, t: Messages) -> str:
     return t("coder-error.row-bounds", **values, bounds=ends(row, "possible", t))
 
 
-SPEC = Spec("coder-error", texts, (redesigned,), metric, drawable=drawable)
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    return pd.concat(_parts(table))
+
+
+def _marks(row: Row) -> Iterator[Mark]:
+    """Give the corrected share with both kinds of uncertainty, or its bounds."""
+    if pd.isna(row["corrected"]):
+        if not pd.isna(row["possible_low"]):
+            yield Mark("bounds", row["possible_low"], row["possible_high"])
+        return
+    yield from estimate("corrected", "corrected_low", "corrected_high")(row)
+
+
+def _names(_rows: pd.DataFrame, t: Messages) -> dict[str, str]:
+    kinds = {"dot": "corrected-share", "interval": "corrected-ends", "bounds": "possible-ends"}
+    return {kind: t(f"column.{name}") for kind, name in kinds.items()}
+
+
+SPEC = Spec(
+    "coder-error",
+    texts,
+    (redesigned,),
+    metric,
+    drawable=drawable,
+    rows=Rows(
+        "feature",
+        _marks,
+        _in_order,
+        ("column.corrected-share", "column.corrected-ends"),
+        key=_names,
+    ),
+)

@@ -23,6 +23,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import BLUE, MUTED, PALETTE, PLUM, RULE
+from soila_analysis.figures.rows import Rows, estimate
 from soila_analysis.figures.spec import Coded, Spec, found
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import percent_of, percent_text, written
@@ -389,4 +390,17 @@ def _sentence(row: Any, t: Messages) -> str:
     return t("model-people.row", feature=row.feature, **told)
 
 
-SPEC = Spec("model-people", texts, (redesigned,), metric, drawable=drawable)
+SPEC = Spec(
+    "model-people",
+    texts,
+    (redesigned,),
+    metric,
+    drawable=drawable,
+    rows=Rows(
+        "feature",
+        estimate("corrected", "corrected_low", "corrected_high"),
+        _ordered,
+        ("column.corrected",),
+        key=lambda _rows, t: {"dot": t("column.corrected")},
+    ),
+)
