@@ -26,7 +26,7 @@ from soila_analysis.report.drawings import Drawn
 from soila_analysis.report.evidence_map import cells as shares
 from soila_analysis.report.findings import findings
 from soila_analysis.report.pages import TERMS
-from soila_analysis.report.tables import compact, read, readable
+from soila_analysis.report.tables import CROSSED, compact, read, readable
 
 
 @pytest.fixture(scope="module")
@@ -321,6 +321,14 @@ def test_a_live_chart_has_the_rows_of_its_figure_in_every_language(tables, name,
         assert {mark.kind for mark, _ in live.key} == {mark.kind for mark in marks}
         assert all(row[0] not in ("", "nan") for row in live.table.rows)
         assert [at for at, _ in live.ticks] == sorted({at for at, _ in live.ticks})
+
+
+def test_rounds_that_are_called_by_years_head_columns_as_text(tables):
+    table = tables["regional", "en", "change-over-rounds"]
+    years = read(StringIO(table.to_csv(index=False)))
+    assert pd.api.types.is_integer_dtype(years["round"])
+    heads = CROSSED["change-over-rounds"](years, messages("en")).heads
+    assert {type(head) for head in heads} == {str}
 
 
 def seen(plot, table, kinds):

@@ -325,7 +325,8 @@ def _disagreement(table: pd.DataFrame, t: Messages) -> Readable:
 def _over_rounds(table: pd.DataFrame, t: Messages) -> Readable:
     """Give a column to each round, with share and k/n, and one to the change and its test."""
     rounds = table.drop_duplicates("ordinal").sort_values("ordinal")["round"].tolist()
-    heads = (t("column.feature"), *rounds, *([t("change-over-rounds.change")] * (len(rounds) > 1)))
+    change_ = [t("change-over-rounds.change")] * (len(rounds) > 1)
+    heads = (t("column.feature"), *map(str, rounds), *change_)  # years, read as numbers
     rows = []
     for one in series(table):
         shares = {row.round: _stacked(row, t, "share", "ratio") for row in one.rows}
