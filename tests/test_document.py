@@ -20,7 +20,7 @@ from soila_analysis import figures
 from soila_analysis.figures import save
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.report import pdf as documents
-from soila_analysis.report.tables import compact, read
+from soila_analysis.report.tables import compact
 
 DAY = "2026-11-27"
 SPECS = ("taxonomy", "feature-shares", "evidence-map")
@@ -428,7 +428,7 @@ def test_without_typst_the_error_says_how_to_install_it(build, shipped, monkeypa
 @pytest.mark.parametrize("name", ["literal", "memberships", "own"])
 def test_every_table_of_a_figure_fits_on_a_page(tables, shipped, tmp_path, name, plot, lang):
     file = figures.save_table(tables[name, lang, plot], plot, tmp_path)
-    table = compact(read(file), shipped[name].taxonomy.labels(lang), lang, plot)
+    table = compact(figures.read_table(file), shipped[name].taxonomy.labels(lang), lang, plot)
     assert 1 <= len(table.rows) <= 24
     assert {len(row) for row in table.rows} == {len(table.heads)} == {len(table.kinds)}
     assert all(row[0] for row in table.rows)
@@ -437,7 +437,9 @@ def test_every_table_of_a_figure_fits_on_a_page(tables, shipped, tmp_path, name,
 
 def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, shipped, tmp_path):
     file = figures.save_table(tables["literal", "fi", "evidence-map"], "map", tmp_path)
-    table = compact(read(file), shipped["literal"].taxonomy.labels("fi"), "fi", "evidence-map")
+    table = compact(
+        figures.read_table(file), shipped["literal"].taxonomy.labels("fi"), "fi", "evidence-map"
+    )
     assert (len(table.heads), table.heads[-1]) == (6, "Kaikki")
     rows = {row[0]: row[1:] for row in table.rows}
     shares = ("50\u00a0%", "67\u00a0%", "38\u00a0%", "60\u00a0%", "53\u00a0%")
@@ -449,7 +451,7 @@ def test_the_map_has_a_column_for_each_goal_and_one_for_all(tables, shipped, tmp
 
 def test_the_bases_of_each_share_stand_in_a_list(tables, tmp_path):
     file = figures.save_table(tables["literal", "en", "share-bases"], "bases", tmp_path)
-    table = compact(read(file), {}, "en", "share-bases")
+    table = compact(figures.read_table(file), {}, "en", "share-bases")
     assert table.rows[0][:2] == ("Target-group and needs orientation", "91%")
     assert table.rows[0][2].startswith("32, 33, 34, 35, 43")
     assert table.rows[-1] == ("All percentages at once", "", "45, 55")

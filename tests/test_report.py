@@ -26,7 +26,7 @@ from soila_analysis.report.drawings import Drawn
 from soila_analysis.report.evidence_map import cells as shares
 from soila_analysis.report.findings import findings
 from soila_analysis.report.pages import TERMS
-from soila_analysis.report.tables import CROSSED, compact, read, readable
+from soila_analysis.report.tables import CROSSED, compact, readable
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_a_figures_page_shows_its_drawing_words_and_record(build, pages) -> None
 
 def test_a_figures_table_has_the_numbers_of_its_file(build, pages) -> None:
     for lang, percent in (("fi", "53\u00a0%"), ("sv", "53\u00a0%"), ("en", "53%")):
-        table = read(build / lang / "tables/feature-shares.csv").set_index("feature")
+        table = figures.read_table(build / lang / "tables/feature-shares.csv").set_index("feature")
         page = pages[f"{lang}/feature-shares-redesigned.html"]
         rows = page.xpath("//table[@class='live data']/tbody/tr")
         shown = {r.findtext("th/a"): [c.text or "" for c in r.findall("td")[1:]] for r in rows}
@@ -172,7 +172,9 @@ def drawings(data, lang):
         table = soila.table(plot, data, lang, **chosen)
         words = asdict(figures.texts(plot, table, lang))
         words |= {"figure": plot, "variant": "redesigned", "table": f"{plot}.csv"}
-        yield Drawn(plot, words["title"], words, read(StringIO(table.to_csv(index=False))), "")
+        yield Drawn(
+            plot, words["title"], words, figures.read_table(StringIO(table.to_csv(index=False))), ""
+        )
 
 
 KNOWN = {
@@ -313,7 +315,7 @@ def test_a_live_chart_has_the_rows_of_its_figure_in_every_language(tables, name,
         table = tables[name, lang, plot]
         if not figures.SPECS[plot].shows(table, "redesigned"):
             continue
-        read_again = read(StringIO(table.to_csv(index=False)))
+        read_again = figures.read_table(StringIO(table.to_csv(index=False)))
         live = chart(read_again, {}, lang, plot, "redesigned")
         assert len(live.table.rows) == len(live.marks) == len(live.ids) == len(live.bases)
         marks = [mark for row in live.marks for mark in row]
@@ -323,12 +325,29 @@ def test_a_live_chart_has_the_rows_of_its_figure_in_every_language(tables, name,
         assert [at for at, _ in live.ticks] == sorted({at for at, _ in live.ticks})
 
 
-def test_rounds_that_are_called_by_years_head_columns_as_text(tables):
-    table = tables["regional", "en", "change-over-rounds"]
-    years = read(StringIO(table.to_csv(index=False)))
-    assert pd.api.types.is_integer_dtype(years["round"])
-    heads = CROSSED["change-over-rounds"](years, messages("en")).heads
-    assert {type(head) for head in heads} == {str}
+@pytest.mark.parametrize(
+    ("name", "plot"),
+    [
+        *(("literal", "feature-shares"), ("literal", "feature-by-goal")),
+        *(("regional", "change-over-rounds"), ("regional", "coder-error")),
+    ],
+)
+def test_a_table_that_is_read_again_draws_the_same_figure(tables, name, plot):
+    table = tables[name, "en", plot]
+    again = figures.read_table(StringIO(table.to_csv(index=False)))
+    drawn, redrawn = (figures.draw(plot, one, "en") for one in (table, again))
+    assert figures.texts(plot, again, "en") == figures.texts(plot, table, "en")
+    for first, second in zip(drawn.axes, redrawn.axes, strict=True):
+        assert len(first.lines) == len(second.lines)
+        assert [t.get_text() for t in first.texts] == [t.get_text() for t in second.texts]
+
+
+def test_rounds_and_groups_that_are_called_by_years_are_text(tables, shipped):
+    rounds = tables["regional", "en", "change-over-rounds"]
+    years = soila.table("evidence-map", shipped["regional"], "en", by="year")
+    for table, plot in ((rounds, "change-over-rounds"), (years, "evidence-map")):
+        again = figures.read_table(StringIO(table.to_csv(index=False)))
+        assert {type(head) for head in CROSSED[plot](again, messages("en")).heads} == {str}
 
 
 def seen(plot, table, kinds):
@@ -448,7 +467,7 @@ def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
 
 
 def test_the_page_of_claims_sets_apart_what_is_not_reproduced(build, pages) -> None:
-    table = read(build / "en/tables/claims.csv")
+    table = figures.read_table(build / "en/tables/claims.csv")
     page = pages["en/claims.html"]
     others, every = page.xpath("//table")
     assert [th.text for th in every.xpath(".//tbody//th")] == table["claim"].tolist()
@@ -768,7 +787,7 @@ def test_whole_numbers_stay_whole_where_some_are_missing(tmp_path) -> None:
     rows = ["claim,unit,printed,recomputed,basis", "One.,models,52,1072,", "Two.,models,8,,"]
     file = tmp_path / "claims.csv"
     file.write_text("\n".join(rows), encoding="utf-8")
-    shown = readable(read(file), {}, "en")
+    shown = readable(figures.read_table(file), {}, "en")
     cells = [cell for row in shown.rows for cell in row]
     assert "1,072" in cells
     assert not any(".0" in cell for cell in cells)

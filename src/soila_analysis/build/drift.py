@@ -246,22 +246,13 @@ def _drawn(name: str, variant: str, lang: str, file: Path) -> "Image.Image":
     """Draw a figure from a table file by today's code."""
     from PIL import Image
 
-    table = _read(file)
+    table = figures.read_table(file)
     words = figures.texts(name, table, lang, variant)
     drawn = figures.draw(name, table, lang, variant)
     with TemporaryDirectory() as scratch:
         output = figures.Output(name, variant, name, Path(scratch), file)
         with Image.open(figures.save_figure(drawn, words, output)["png"]) as image:
             return image.convert("RGB")
-
-
-def _read(file: Path) -> pd.DataFrame:
-    """Read a table with the types that it was written with."""
-    text = pd.read_csv(file, dtype=str, keep_default_na=False)
-    typed = pd.read_csv(file)
-    filled = [c for c in typed if text[c].any()]
-    numbers = [c for c in filled if pd.api.types.is_numeric_dtype(typed[c])]
-    return text.assign(**{column: typed[column] for column in numbers})
 
 
 def _compare(before: "Image.Image", file: Path, picture: Path) -> bool:

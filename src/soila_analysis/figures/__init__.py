@@ -32,7 +32,7 @@ from soila_analysis.figures import (
     together,
 )
 from soila_analysis.figures.page import style
-from soila_analysis.figures.save import Output, save_figure, save_table, save_texts
+from soila_analysis.figures.save import Output, read_table, save_figure, save_table, save_texts
 from soila_analysis.figures.spec import Spec, found
 from soila_analysis.figures.taxonomy import definitions, tabulate
 from soila_analysis.figures.texts import Texts, scoped, sourced, without_figure
@@ -49,6 +49,7 @@ __all__ = [
     "draw",
     "label",
     "publish",
+    "read_table",
     "save_figure",
     "save_table",
     "scoped",

@@ -26,7 +26,7 @@ from soila_analysis.figures.palette import BLUE, MUTED, PALETTE, PLUM, RULE
 from soila_analysis.figures.rows import Rows, estimate
 from soila_analysis.figures.spec import Coded, Spec, found
 from soila_analysis.figures.texts import Texts, compose, without_figure
-from soila_analysis.figures.wording import percent_of, percent_text, written
+from soila_analysis.figures.wording import base, percent_of, percent_text, written
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.prediction import FEW, FROZEN, WORTH
 
@@ -258,7 +258,7 @@ def _key(table: pd.DataFrame, t: Messages) -> list[Entry]:
 
     known = table[table["people_n"] > 0]
     entries = [
-        Entry(t(f"model-people.key-{one}", n=_range(known, n, t)), drawn(one), marks.LONG)
+        Entry(t(f"model-people.key-{one}", n=base(known, t, n)), drawn(one), marks.LONG)
         for one, n in zip(SHARES, ("model_n", "model_n", "people_n"), strict=True)
     ]
     if known[list(RATES)].notna().any(axis=None):
@@ -271,13 +271,6 @@ def _key(table: pd.DataFrame, t: Messages) -> list[Entry]:
 
 def _keyed(axes: Axes, x: float, y: float, look: str) -> None:
     _marked(axes, (x - 0.4, x + 0.4), x, y, look)
-
-
-def _range(table: pd.DataFrame, column: str, t: Messages) -> str:
-    low, high = table[column].min(), table[column].max()
-    if low == high:
-        return t("common.n", n=t.number(low))
-    return t("common.n-range", low=t.number(low), high=t.number(high))
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:
@@ -319,7 +312,7 @@ def _worth(known: pd.DataFrame, t: Messages) -> Iterator[str]:
         yield t("model-people.narrower") + _names(rows, t)
     else:
         yield t("model-people.wins-nothing", points=points)
-        yield t("model-people.left-out", n=_range(known, "people_n", t))
+        yield t("model-people.left-out", n=base(known, t, "people_n"))
 
 
 def _worst(known: pd.DataFrame, t: Messages) -> Iterator[str]:

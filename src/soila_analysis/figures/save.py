@@ -25,6 +25,13 @@ FORMATS = ("svg", "png", "pdf")
 DPI = 200
 COLOURS = 64  # of a PNG: inks as they are, and some steps between them at their edges
 FLOAT = "%.6f"
+TEXT = (  # columns of tables that hold text, also where all of it looks like numbers or is empty
+    *("model_id", "feature_id", "other_feature_id", "goal_id", "region_id", "coder_id"),
+    *("other_id", "claim_id", "feature", "other_feature", "goal", "region", "claim", "unit"),
+    *("round", "name", "version", "date", "prompt_sha256", "source", "scope", "kind", "basis"),
+    *("reading", "other_reading", "reason", "status", "verdict", "measure", "test", "surely"),
+    *("lacking", "undrawn", "changed", "printed", "recomputed"),
+)
 SEAL = re.compile(rb'(?<="seal":")[0-9a-f]{64}|(?<="seal": ")[0-9a-f]{64}')
 UNSEALED = "0" * 64
 SVG = "http://www.w3.org/2000/svg"
@@ -155,6 +162,27 @@ def save_table(
     made_from = _made_from(file, file, **name)
     _write_json(file.with_suffix(".json"), {**name, "table": file.name}, made_from)
     return file
+
+
+def read_table(file: Path) -> pd.DataFrame:
+    """Read the CSV file of a table.
+
+    Parameters
+    ----------
+    file : Path
+        As `save_table` writes.
+
+    Returns
+    -------
+    DataFrame
+        Ids, names and words are text, empty where there is none; other columns are numbers, missing
+        where the cell is empty.
+    """
+    table = pd.read_csv(
+        file, keep_default_na=False, na_values=[""], dtype=dict.fromkeys(TEXT, "str")
+    )
+    words = table.select_dtypes(["object", "str"]).columns
+    return table.assign(**{column: table[column].fillna("") for column in words})
 
 
 def sealed(content: bytes) -> bytes:

@@ -25,6 +25,7 @@ from soila_analysis.figures.page import (
 from soila_analysis.figures.palette import BLANK, BLUE, MUTED, PLUM, RULE
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
+from soila_analysis.figures.wording import base
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.together import STABLE
 
@@ -92,7 +93,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         chart=t(f"together.chart-{variant}"),
         title=_title(table, t),
         measure=t("together.measure-points" if points else "together.measure"),
-        n=_base(table, t),
+        n=base(table, t),
         notes=[
             t("together.test", pairs=pairs),
             t("together.interval") if len(found) else "",
@@ -181,13 +182,6 @@ def _title(table: pd.DataFrame, t: Messages) -> str:
     kinds = [kind for kind in said if (table["found"] == kind).any()]
     key = {0: "title", 1: f"{''.join(kinds)}-title", 2: "both-title"}[len(kinds)]
     return t(f"together.{key}", **said)
-
-
-def _base(table: pd.DataFrame, t: Messages) -> str:
-    low, high = table["n"].min(), table["n"].max()
-    if low == high:
-        return t("common.n", n=t.number(low))
-    return t("common.n-range", low=t.number(low), high=t.number(high))
 
 
 def _left_out(table: pd.DataFrame, t: Messages) -> str:

@@ -114,9 +114,9 @@ def by_share(table: pd.DataFrame) -> pd.DataFrame:
     return ordered.drop(columns="middle")
 
 
-def base(table: pd.DataFrame, t: Messages) -> str:
+def base(table: pd.DataFrame, t: Messages, column: str = "n") -> str:
     """Write the base of a table's shares: n, or its range."""
-    low, high = table["n"].min(), table["n"].max()
+    low, high = table[column].min(), table[column].max()
     if low == high:
         return t("common.n", n=t.number(low))
     return t("common.n-range", low=t.number(low), high=t.number(high))

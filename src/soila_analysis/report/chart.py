@@ -84,8 +84,6 @@ def chart(
     shown = spec(figure).rows
     if shown is None or variant != "redesigned" or table.empty:
         return None
-    words = table.select_dtypes(["object", "str"]).columns
-    table = table.assign(**{column: table[column].fillna("") for column in words})
     t, rows = spoken(table, lang), shown.of(table)
     crossed = CROSSED.get(figure)
     text = crossed(table, t) if crossed else readable(rows, labels, lang)

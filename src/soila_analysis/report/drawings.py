@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from soila_analysis.figures import read_table
 from soila_analysis.language import messages
-from soila_analysis.report.tables import read
 
 SENTENCE = re.compile(r"(?<=[.;]) (?=\S)")
 TOGETHER = 5  # sentences of a paragraph
@@ -103,7 +103,7 @@ def drawn(built: Path) -> list[Drawn]:
 
 def _drawn(built: Path, stem: str, notebook: str) -> Drawn:
     words = json.loads((built / f"figures/{stem}.json").read_text(encoding="utf-8"))
-    table = read(built / "tables" / words["table"])
+    table = read_table(built / "tables" / words["table"])
     form = messages(built.name)("site.in-form") if words["variant"] == "as-published" else ""
     return Drawn(stem, told_apart(words["title"], form), words, table, notebook)
 

@@ -8,7 +8,7 @@ from shutil import copyfile
 from typing import Any
 
 from soila_analysis.dataset import Dataset
-from soila_analysis.figures import sourced
+from soila_analysis.figures import read_table, sourced
 from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES
 from soila_analysis.report.chart import chart
@@ -19,7 +19,7 @@ from soila_analysis.report.methods import facts, methods
 from soila_analysis.report.notebook import embedded, executed
 from soila_analysis.report.pages import CUTS, TERMS, asset, font, render, style
 from soila_analysis.report.sketch import sketch
-from soila_analysis.report.tables import LONG, compact, read, readable
+from soila_analysis.report.tables import LONG, compact, readable
 
 DOWNLOADS = ("png", "pdf")  # drawings for screens and for print; the build has SVG as well
 SPECIAL = re.compile(r"[&%$#_{}]")  # in BibTeX
@@ -175,7 +175,7 @@ def _copy(figure: Drawn, built: Path, folder: Path) -> dict[str, int]:
 
 def _claims(file: Path, labels: Mapping[str, str], lang: str) -> dict[str, Any]:
     """Give the table of all claims, and that of those which the codes do not reproduce."""
-    table = read(file)
+    table = read_table(file)
     others = table[table["verdict"] != "reproduced"]
     return {
         "claims": readable(table, labels, lang),

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -75,22 +74,6 @@ class Column:
         return self.write(value, row, t)
 
 
-def read(file: Path) -> pd.DataFrame:
-    """Read the CSV file of a table; only what is empty is missing.
-
-    Parameters
-    ----------
-    file : Path
-        As `figures.save_table` writes.
-
-    Returns
-    -------
-    DataFrame
-    """
-    text = dict.fromkeys(("printed", "recomputed"), "str")  # whole numbers, also where some miss
-    return pd.read_csv(file, keep_default_na=False, na_values=[""], dtype=text)
-
-
 def readable(
     table: pd.DataFrame, labels: Mapping[str, str], lang: str, *, columns: Collection[str] = ()
 ) -> Readable:
@@ -103,7 +86,7 @@ def readable(
     Parameters
     ----------
     table : DataFrame
-        As `read` gives.
+        As `figures.read_table` gives.
     labels : mapping of str to str
         Labels of features and goals by their ids.
     lang : {"fi", "sv", "en"}
@@ -325,8 +308,7 @@ def _disagreement(table: pd.DataFrame, t: Messages) -> Readable:
 def _over_rounds(table: pd.DataFrame, t: Messages) -> Readable:
     """Give a column to each round, with share and k/n, and one to the change and its test."""
     rounds = table.drop_duplicates("ordinal").sort_values("ordinal")["round"].tolist()
-    change_ = [t("change-over-rounds.change")] * (len(rounds) > 1)
-    heads = (t("column.feature"), *map(str, rounds), *change_)  # years, read as numbers
+    heads = (t("column.feature"), *rounds, *([t("change-over-rounds.change")] * (len(rounds) > 1)))
     rows = []
     for one in series(table):
         shares = {row.round: _stacked(row, t, "share", "ratio") for row in one.rows}
