@@ -82,7 +82,7 @@ def test_every_table_that_is_read_says_no_models(data, lang, tmp_path):
     labels = data.taxonomy.labels(lang)
     for plot in ("feature-by-goal", "features-per-model", "evidence-map"):
         made = soila.table(plot, data, lang)
-        table = readers.read(figures.save_table(made, plot, tmp_path))
+        table = figures.read_table(figures.save_table(made, plot, tmp_path))
         rows = [r for r in readers.readable(table, labels, lang).rows if labels[EMPTY] in r]
         assert [NO_MODELS[lang] in row for row in rows] == [True] * len(rows) != [], plot
     crossed = readers.compact(table, labels, lang, "evidence-map")
