@@ -679,6 +679,88 @@ def test_the_methods_say_what_intervals_of_several_coders_are_worth(shipped):
     assert several not in report.methods(shipped["literal"], "en").paragraph
 
 
+METHODS = {
+    "coder-error": "coder-error",
+    "model-people": "model-people",
+    "contrasts": "contrasts",
+    "ranks": "ranks",
+    "changes": "change-over-rounds",
+    "together": "together",
+}
+
+
+def of_one_model(data):
+    """The data set narrowed to its first model."""
+    first = data.models["model_id"].iloc[0]
+    tables = {name: getattr(data, name) for name in ("models", "memberships", "codings")}
+    own = {name: table[table["model_id"] == first] for name, table in tables.items()}
+    return replace(data, decisions=None, **own)
+
+
+def all_present(data):
+    """The data set in which every code is "present"."""
+    return replace(data, decisions=None, codings=data.codings.assign(code="1"))
+
+
+def by_one_coder(data):
+    """The data set with the codes of its first coder alone, and no decisions."""
+    first = data.codings["coder_id"].iloc[0]
+    alone = data.codings[data.codings["coder_id"] == first]
+    return replace(data, decisions=None, codings=alone)
+
+
+NARROWED = {
+    "one model": lambda shipped: of_one_model(shipped["example"]),
+    "all present": lambda shipped: all_present(shipped["example"]),
+    "one coder": lambda shipped: by_one_coder(shipped["example"]),
+}
+
+
+@pytest.mark.parametrize("name", ["literal", "own", "example", "regional", *NARROWED])
+def test_the_methods_tell_of_the_statistics_whose_figures_the_data_can_feed(shipped, name):
+    data = NARROWED[name](shipped) if name in NARROWED else shipped[name]
+    told = {item.id for item in report.methods(data, "en").items}
+    drawn = {
+        method
+        for method, figure in METHODS.items()
+        if figures.spec(figure).drawable(soila.table(figure, data, "en"))
+    }
+    assert told & {*METHODS} == drawn
+
+
+def test_all_rounds_with_people_and_a_language_model_have_every_method(shipped):
+    told = {item.id for item in report.methods(shipped["regional"], "en").items}
+    assert {*METHODS, "groups"} <= told
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_methods_say_how_often_the_intervals_of_the_figures_held(shipped, lang):
+    """The percentages are those of the tables in benchmarks/README.md."""
+    t = messages(lang)
+    answers = {item.id: item.answer for item in report.methods(shipped["regional"], lang).items}
+    for figure in ("coder-error", "model-people"):
+        assert t(f"{figure}.coverage") in answers[figure]
+    simulated = {
+        "contrasts": ("95–98", "6", "8"),
+        "ranks": ("95–100",),
+        "changes": ("92–100", "93–96", "9", "88"),
+        "together": ("4", "1–6"),
+    }
+    for method, percentages in simulated.items():
+        for share in percentages:
+            assert re.search(rf"(?<![\d–]){share}\s?(%|prosen)", answers[method]), (method, share)
+    bounded = {item.id: item.answer for item in report.methods(shipped["example"], lang).items}
+    assert t("methods.bounds-coverage") in bounded["coder-error"]
+
+
+def test_the_methods_count_the_features_whose_coder_errors_can_be_known(shipped):
+    table = soila.table("coder-error", shipped["example"], "en")
+    known, bounded = ((table["reason"] == one).sum() for one in ("", "not-identified"))
+    answers = {item.id: item.answer for item in report.methods(shipped["example"], "en").items}
+    assert f"(features: {known}/16)" in answers["coder-error"]
+    assert f"(features: {bounded}/16)" in answers["coder-error"]
+
+
 def test_a_table_to_read_calls_no_widened_interval_a_confidence_interval(shipped):
     table = soila.table("feature-shares", shipped["own"], "en")
     shown = readable(table, {}, "en")

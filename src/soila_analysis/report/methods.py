@@ -4,13 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from soila_analysis.dataset import ONE_CODER, Dataset
+from soila_analysis.figures import model_people
 from soila_analysis.figures.agreement import ALPHA, spread_of
 from soila_analysis.figures.wording import percent_text
 from soila_analysis.language import Messages, messages
 from soila_analysis.metrics import agreement_by_feature
-from soila_analysis.report.evidence_map import further
+from soila_analysis.metrics.coder_error import NOT_IDENTIFIED, observed
+from soila_analysis.report.evidence_map import further, source
 from soila_analysis.taxonomy import COUNTS_AS
 
 ITEMS = {
@@ -22,12 +25,19 @@ ITEMS = {
     "gaps": "ROSES",
     "agreement": "Lombard 2002",
     "selection": "PRISMA-ScR 5–9",
+    "coder-error": "Dawid & Skene 1979; Joseph et al. 1995",
+    "model-people": "Angelopoulos et al. 2023",
+    "contrasts": "Newcombe 1998; Holm 1979; Benjamini & Hochberg 1995",
+    "ranks": "Mogstad et al. 2024",
+    "changes": "McNemar 1947; Holm 1979; Agresti & Min 2005; Newcombe 1998",
+    "together": "Benjamini & Hochberg 1995; Benjamini & Yekutieli 2005; Hennig 2007",
+    "groups": "PRISMA-ScR 13",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One item of a reporting guideline and its answer."""
+    """One item of a reporting guideline, or a method with its source, and its answer."""
 
     id: str
     guideline: str
@@ -37,7 +47,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class MethodsSection:
-    """What a report says of its methods: one paragraph, then `ITEMS` in their order."""
+    """What a report says of its methods: a paragraph, then those of `ITEMS` that it has use for."""
 
     lang: str
     paragraph: str
@@ -64,16 +74,18 @@ def methods(dataset: Dataset, lang: str) -> MethodsSection:
     Tricco et al. (2018). PRISMA extension for scoping reviews. Annals of Internal Medicine 169.
     Haddaway et al. (2018). ROSES reporting standards. Environmental Evidence 7:7.
     Lombard, Snyder-Duch & Bracken (2002). Human Communication Research 28(4), 587-604.
+    The sources of statistical methods stand with the functions of `metrics`.
     """
     t = messages(lang)
     said = _sentences(dataset.counted, t) | {"models": _language_models(dataset, t)}
     order = ("unit", "kind", "coding", "agreement", "models", "rule", "base", "synthesis")
     paragraph = _joined(said[name] for name in order)
     charting = _joined(said[name] for name in ("coding", "coders", "models", "rule"))
-    answers = said | {"charting": charting}
+    answers = said | {"charting": charting} | _statistics(dataset, t)
     items = (
         Item(name, guideline, t(f"methods.{name}"), answers[name])
         for name, guideline in ITEMS.items()
+        if answers.get(name)
     )
     return MethodsSection(lang, paragraph, tuple(items))
 
@@ -238,6 +250,67 @@ def _alpha(dataset: Dataset, t: Messages) -> Iterator[str]:
         yield spread_of(table, t).get("said", "")
         yield t("methods.alpha-intervals")
         yield t("agreement.coverage")
+
+
+def _statistics(dataset: Dataset, t: Messages) -> dict[str, str]:
+    """Say how figures 12 to 17 came about, those of them that the data can feed."""
+    if dataset.info.kind == "reconstructed":
+        return {}
+    data = dataset.counted
+    return {
+        "coder-error": _coder_error(dataset, t),
+        "model-people": _model_people(dataset, t),
+        "contrasts": t("methods.how-contrasts") if _comparable(data) else "",
+        "ranks": t("methods.how-ranks") if _varying(data, once=False) > 1 else "",
+        "changes": t("methods.how-changes") if data.info.earlier else "",
+        "together": t("methods.how-together") if _varying(data) > 1 else "",
+        "groups": _groups(data.models, t),
+    }
+
+
+def _coder_error(data: Dataset, t: Messages) -> str:
+    """Say how many features have corrected shares and how many bounds, and how both come about."""
+    features = data.taxonomy.feature_ids
+    told = observed(data.cube, data.taxonomy.counts_as, features, data.decisions, data.references)
+    reasons = told.counts(features)["reason"]
+    known, bounded = ((reasons == reason).sum() for reason in ("", NOT_IDENTIFIED))
+    ratios = {"known": t.ratio(known, len(features)), "bounded": t.ratio(bounded, len(features))}
+    keys = [
+        *(["methods.corrected", "coder-error.assumed", "coder-error.coverage"] if known else []),
+        *(["methods.bounds", "methods.bounds-coverage"] if bounded else []),
+        *(["methods.planning"] if known or bounded else []),
+    ]
+    return _joined(t(key, **ratios) for key in keys)
+
+
+def _model_people(dataset: Dataset, t: Messages) -> str:
+    """Say how a language model's codes are compared with people's; nothing where they are not."""
+    table = model_people.metric(dataset)
+    if not model_people.drawable(table):
+        return ""
+    frozen = t.number(table["frozen"].iloc[0])
+    keys = ("methods.how-model-people", "model-people.caveat", "model-people.coverage")
+    return _joined(t(key, n=frozen) for key in keys)
+
+
+def _comparable(data: Dataset) -> bool:
+    """Say whether of any feature models of a goal and other models are assessed."""
+    decided = data.status.isin(["present", "absent"])
+    members = data.memberships.groupby("goal_id")["model_id"]
+    inside = (decided.index.isin(models) for _, models in members)
+    return any((decided[one].any() & decided[~one].any()).any() for one in inside)
+
+
+def _varying(data: Dataset, *, once: bool = True) -> int:
+    """Count the features that were assessed; `once`: that some but not all models have."""
+    found = [(data.status == one).any() for one in ("present", "absent")]
+    return int((found[0] & found[1] if once else found[0] | found[1]).sum())
+
+
+def _groups(models: pd.DataFrame, t: Messages) -> str:
+    """Name the columns by which models can be grouped: all but addresses."""
+    columns = [column for column in further(models) if column != source(models)]
+    return t("methods.how-groups", names=", ".join(columns)) if columns else ""
 
 
 def _pairs(dataset: Dataset) -> tuple[int, int, int]:
