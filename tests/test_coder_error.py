@@ -359,8 +359,8 @@ def test_the_figure_has_dots_where_errors_are_known_and_hatching_where_not(round
 
 def test_the_title_says_what_the_data_support(rounds):
     words = {year: figures.texts("coder-error", table, "en") for year, table in rounds.items()}
-    assert words[2025].title == "Coder error cannot be known in 13/16 of the features"
-    assert "moves the percentage by 5 points or more in 1/16" in words[2029].title
+    assert words[2025].title == "Coder error cannot be known in 13 of 16 features"
+    assert "moves the percentage by 5 points or more in 1 of 16" in words[2029].title
     assert "from 51% to 60%" in words[2029].description
 
 

@@ -191,8 +191,12 @@ def test_the_title_and_the_sentences_are_those_of_the_table(table):
     for finding, column in enumerate(("narrower", "outside"), start=1):
         for row in table.itertuples():
             assert (f"“{row.feature}”" in words.findings[finding]) == getattr(row, column)
-    assert "Left out everywhere: the models on which the prompt was tuned, 12." in words.notes
+    assert "Models on which the prompt was tuned, left out throughout: 12." in words.notes
     assert "language model Kielimalli (keksitty) (version example-2, SHA-256" in words.findings[-1]
+    row = table.set_index("feature_id").loc["participation"]
+    assert f"{row['feature']}: sensitivity 19/19 (100%), specificity 10/12 (83%);" in (
+        words.description
+    )
 
 
 def test_a_correction_that_wins_nothing_is_said_to(table):

@@ -453,7 +453,7 @@ def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
     labels = shipped["example"].taxonomy.labels("en")
     shown = compact(tables["example", "en", "agreement"], labels, "en", "agreement")
     assert shown.heads[1:4] == (
-        "percentage of identical codes",
+        "proportion of identical codes",
         "Krippendorff's alpha",
         "Gwet's AC1",
     )

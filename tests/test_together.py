@@ -337,9 +337,12 @@ def test_the_title_counts_what_was_found():
 
     table = soila.table("together", made_up(models=30, features=5, goals=1, coders="A"), "en")
     for kinds, title in (
-        (["more", "fewer", ""], "2/10 have more models in common than chance explains, 1/10 fewer"),
-        (["more", "", ""], "2/10 have more models in common than chance explains"),
-        (["fewer", "", ""], "2/10 have fewer models in common than chance explains"),
+        (
+            ["more", "fewer", ""],
+            "with more models in common than chance explains: 2/10; with fewer: 1/10",
+        ),
+        (["more", "", ""], "with more models in common than chance explains: 2/10"),
+        (["fewer", "", ""], "with fewer models in common than chance explains: 2/10"),
         (["", "", ""], "Which features go together"),
     ):
         told = table.assign(found=[kinds[0]] * 2 + [kinds[1]] + [kinds[2]] * 7, p=0.5)

@@ -77,10 +77,10 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     known, bounded = _parts(table)
     moved = known[(known["corrected"] - known["share"]).abs() >= MOVED]
     if len(bounded) > len(known):
-        title = t("coder-error.unknown-title", ratio=t.ratio(len(bounded), len(table)))
+        title = t("coder-error.unknown-title", **_of(bounded, table, t))
     else:
         which = "lead-title" if len(moved) else "same-title"
-        title = t(f"coder-error.{which}", ratio=t.ratio(len(moved), len(known)))
+        title = t(f"coder-error.{which}", **_of(moved, known, t))
     by = [one for one in ("anchor", "three-coders") if (known["identified_by"] == one).any()]
     return compose(
         table,
@@ -253,17 +253,20 @@ def _findings(
     """Say which shares move most, what is not known, and what it all rests on."""
     if known.empty:
         return [t(f"coder-error.{one}") for one in ("all-unknown", "five", "advice")]
-    ratio_moved = t.ratio(len(moved), len(known))
-    said = [t("coder-error.moved", ratio=ratio_moved, points=t.number(100 * MOVED))]
+    said = [t("coder-error.moved", points=t.number(100 * MOVED), **_of(moved, known, t))]
     if len(moved):
         by = (moved["corrected"] - moved["share"]).abs().sort_values(ascending=False, kind="stable")
         largest = moved.loc[by.index[:MOST]].itertuples()
         said.append(t("coder-error.most", named="; ".join(_moved(row, t) for row in largest)))
     if len(bounded):
-        of = t.ratio(len(bounded), len(bounded) + len(known))
-        unknown = t("coder-error.some-unknown", ratio=of)
+        unknown = t("coder-error.some-unknown", **_of(bounded, pd.concat([known, bounded]), t))
         said.insert(0 if len(bounded) > len(known) else len(said), unknown)
     return [*said, t("coder-error.assumed"), t("coder-error.coverage")]
+
+
+def _of(some: pd.DataFrame, features: pd.DataFrame, t: Messages) -> dict[str, str]:
+    """Count some of the features, and all of them."""
+    return {"k": t.number(len(some)), "n": t.number(len(features))}
 
 
 def _moved(row: Any, t: Messages) -> str:

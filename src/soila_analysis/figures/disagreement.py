@@ -156,7 +156,7 @@ def _single(table: pd.DataFrame, t: Messages) -> list[str]:
 
 def _sentence(table: pd.DataFrame, row: Any, t: Messages) -> str:
     own = table[table["feature_id"] == row.feature_id]
-    parts = [f"{_outcome((r.outcome, r.coder_id), t)} {t.number(r.k)}" for r in own.itertuples()]
+    parts = [f"{_outcome((r.outcome, r.coder_id), t)} ({t.number(r.k)})" for r in own.itertuples()]
     return f"{row.feature}: {'; '.join(parts)}."
 
 

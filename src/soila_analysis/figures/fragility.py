@@ -29,20 +29,20 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     t = messages(lang)
     counted = table.dropna(subset=["codes"])
     single = int((counted["codes"] == 1).sum())
-    ratio = t.ratio(single, len(table))
+    counts = {"k": t.number(single), "n": t.number(len(table))}
     most = counted[(counted["codes"] == counted["codes"].max()) & (counted["codes"] > 1)]
     return compose(
         table,
         lang,
         chart=t(f"fragility.chart-{variant}"),
-        title=t("fragility.lead-title", ratio=ratio) if single else t("fragility.title"),
+        title=t("fragility.lead-title", **counts) if single else t("fragility.title"),
         measure=t("fragility.measure"),
         notes=[
             t("fragility.how-holds") if _known(table) else "",
             t("fragility.dash") if table["codes"].hasnans else "",
         ],
         findings=[
-            t("fragility.single", ratio=ratio),
+            t("fragility.single", **counts),
             *(t("fragility.firmest", codes=t.number(r.codes), **_held(r, t))
               for r in most.head(1).itertuples() if _known(table)),
             *(t(f"fragility.{'open' if r.holds else 'never'}", **_held(r, t))

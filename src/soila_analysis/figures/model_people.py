@@ -33,6 +33,7 @@ from soila_analysis.metrics.prediction import FEW, FROZEN, WORTH
 LABELS = 4.4  # cm, width of the column of labels
 ROW = 0.95
 GAP = 0.6  # cm between panels
+PAD = 0.1  # cm between a number and the line beside it
 LEAST = 1.65  # cm, width of a panel of sensitivities or specificities
 LIFT, DROP = 0.19, 0.2  # cm: a number stands above the middle of its row, its mark below
 LEVEL = 0.05  # of the test whether the sample is like the other models
@@ -160,7 +161,8 @@ def _places(rows: list[Any], t: Messages) -> dict[str, tuple[float, float]]:
     for row in rows:
         for name in RATES:
             bold, plain = _rate(row, name, t)
-            rate = max(rate, text_width(bold, SMALL, bold=True) + text_width(plain, SMALL) + 0.25)
+            wide = text_width(bold, SMALL, bold=True) + text_width(plain, SMALL)
+            rate = max(rate, wide + 0.2 + 2 * PAD)
     columns = {
         "corrected": [_percent(row.corrected, t) for row in rows],
         "width": [_widths(row, t) for row in rows],
@@ -210,11 +212,11 @@ def _numbers(
     small: dict[str, Any] = {"size": SMALL, "va": "center"}
     for name in RATES:
         (x, wide), (bold, plain) = places[name], _rate(row, name, t)
-        page.text(x, y - LIFT, bold, weight="bold", **small)
-        page.text(x + wide, y - LIFT, plain, ha="right", color=MUTED, **small)
+        page.text(x + PAD, y - LIFT, bold, weight="bold", **small)
+        page.text(x + wide - PAD, y - LIFT, plain, ha="right", color=MUTED, **small)
         if getattr(row, f"{name}_n") < FEW:
             few = t("model-people.few")
-            page.text(x + wide, y + DROP, few, ha="right", color=MUTED, **small)
+            page.text(x + wide - PAD, y + DROP, few, ha="right", color=MUTED, **small)
     x, wide = places["corrected"]
     page.text(x + wide, y, _percent(row.corrected, t), ha="right", weight="bold", **small)
     x, wide = places["width"]
@@ -380,6 +382,9 @@ def cells(row: Any, t: Messages) -> dict[str, str]:
 
 def _sentence(row: Any, t: Messages) -> str:
     told = {name: text.replace("\n", " ") for name, text in cells(row, t).items()}
+    for name in RATES:
+        bold, plain = _rate(row, name, t)
+        told[name] = f"{plain} ({bold})" if bold else plain
     return t("model-people.row", feature=row.feature, **told)
 
 
