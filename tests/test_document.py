@@ -16,11 +16,11 @@ from matplotlib.figure import Figure
 from pypdf.generic import ArrayObject, DictionaryObject, IndirectObject
 from words import stumbles
 
-from soila_analysis import figures
+from soila_analysis import figures, taxonomy
 from soila_analysis.figures import save
 from soila_analysis.language import LANGUAGES, messages
 from soila_analysis.report import pdf as documents
-from soila_analysis.report.tables import compact
+from soila_analysis.report.tables import Readable, compact
 
 DAY = "2026-11-27"
 SPECS = ("taxonomy", "feature-shares", "evidence-map")
@@ -305,7 +305,7 @@ def test_reports_that_only_the_first_of_many_models_are_listed(build, shipped):
 def test_notes_of_coders_are_not_in_the_list_of_models(build, shipped):
     models = shipped["own"].models.assign(note_AB="between us")
     held = gathered(build, "en", replace(shipped["own"], models=models))["models"]
-    assert "region" in held["table"]["heads"]
+    assert "Region" in held["table"]["heads"]
     assert "note_AB" not in held["table"]["heads"]
     assert "between us" not in json.dumps(held)
 
@@ -455,3 +455,20 @@ def test_the_bases_of_each_share_stand_in_a_list(tables, tmp_path):
     assert table.rows[0][:2] == ("Target-group and needs orientation", "91%")
     assert table.rows[0][2].startswith("32, 33, 34, 35, 43")
     assert table.rows[-1] == ("All percentages at once", "", "45, 55")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_list_of_models_names_regions_in_the_language_of_the_report(build, shipped, lang):
+    held = gathered(build, lang, shipped["regional"])["models"]["table"]
+    assert held["heads"][1] == messages(lang)("site.columns.region")
+    names = {region.label[lang] for region in taxonomy.regions()}
+    assert {row[1] for row in held["rows"]} - {""} <= names
+
+
+def test_a_column_has_room_for_the_longest_word_that_is_not_hyphenated():
+    heads = ("Särdrag", "Oenighet och urval tillsammans", "Gränser", "Vad talet bygger på")
+    row = (*["Bred anknytning till barns vardag och mycket mer"] * 3, "påhittat")
+    widths = documents._set(Readable(heads, ("text",) * 4, (row,) * 9))["widths"]
+    assert sum(widths) <= documents.ROOM + len(widths)
+    for width, head in zip(widths, heads, strict=True):
+        assert width > max(map(len, head.split()))

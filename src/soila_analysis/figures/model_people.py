@@ -161,8 +161,8 @@ def _places(rows: list[Any], t: Messages) -> dict[str, tuple[float, float]]:
     for row in rows:
         for name in RATES:
             bold, plain = _rate(row, name, t)
-            wide = text_width(bold, SMALL, bold=True) + text_width(plain, SMALL)
-            rate = max(rate, wide + 0.2 + 2 * PAD)
+            both = text_width(bold, SMALL, bold=True) + text_width(plain, SMALL)
+            rate = max(rate, both + 0.2 + 2 * PAD)
     columns = {
         "corrected": [_percent(row.corrected, t) for row in rows],
         "width": [_widths(row, t) for row in rows],

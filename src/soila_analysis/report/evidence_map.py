@@ -113,7 +113,7 @@ def evidence_map(
         models=[] if closed(dataset) else listed(dataset, lang),
         plain=PLAIN,
         disputed=bool(dataset.status.eq("disagreement").any(axis=None)),
-        known=_values(lang),
+        known=values(lang),
         script=asset("explorer.js"),
         data=_embedded(dataset, table, lang, classes),
         **_filters({} if closed(dataset) else _columns(dataset.models), t),
@@ -124,7 +124,7 @@ def _filters(columns: Mapping[str, list[str]], t: Messages) -> dict[str, Any]:
     """Give the columns that filter, their heads, and which of them can colour bubbles."""
     return {
         "columns": columns,
-        "heads": {c: t(f"site.columns.{c}") if c in SAID else c for c in columns},
+        "heads": {c: head(c, t) for c in columns},
         "coloured": [c for c, values in columns.items() if 1 < len(values) <= COLOURS],
     }
 
@@ -141,7 +141,12 @@ def _columns(models: pd.DataFrame) -> dict[str, list[str]]:
     return {c: found if len(found) <= CHOICES else [] for c, found in values.items()}
 
 
-def _values(lang: str) -> dict[str, str]:
+def head(column: str, t: Messages) -> str:
+    """Name a further column of the models, where it has a name in each language."""
+    return t(f"site.columns.{column}") if column in SAID else column
+
+
+def values(lang: str) -> dict[str, str]:
     """Name values of columns that are ids: regions."""
     return {region.id: region.label[lang] for region in taxonomy.regions()}
 
@@ -254,7 +259,7 @@ def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) 
         "goals": list(known.goal_ids),
         "labels": known.labels(lang),
         **({"columns": [], "link": "", "models": []} if closed(dataset) else _models(dataset)),
-        "named": {} if closed(dataset) else _values(lang),
+        "named": {} if closed(dataset) else values(lang),
         "closed": closed(dataset),
         "cells": _known(table),
         "kind": dataset.info.kind,

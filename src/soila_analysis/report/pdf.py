@@ -26,7 +26,7 @@ from soila_analysis.figures.wording import badge
 from soila_analysis.files import replacing
 from soila_analysis.language import LANGUAGES, Messages, messages
 from soila_analysis.report.drawings import Drawn, drawn
-from soila_analysis.report.evidence_map import cells, further, listed
+from soila_analysis.report.evidence_map import cells, further, head, listed, values
 from soila_analysis.report.methods import facts, methods
 from soila_analysis.report.pages import asset
 from soila_analysis.report.tables import Readable, compact
@@ -35,6 +35,9 @@ MODELS = 200  # more of them make a list that nobody reads
 LONG = re.compile(r"[^\s\u200b]{30,}")  # a word that a line may not hold
 CODE = "code"  # the key of a text that is to be copied, so that no break may be put into it
 NARROW, USUAL, WIDE = 9, 18, 32  # letters of a column, by which the width of a page is shared
+ROOM, MARGIN = 92, 2  # letters that a page has room for, and what stands around a cell
+WHOLE = 11  # letters of a word that is not hyphenated, as document.typ has it
+PIECES = re.compile(r"[ \n\u200b]|(?<=-)")  # what stands between the pieces of a cell
 NAMES = {"file", "stem"}  # the keys of names that are not set
 TURNING = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # turn what follows them
 
@@ -230,25 +233,28 @@ def _models(dataset: Dataset, t: Messages) -> dict[str, Any]:
     if dataset.info.kind == "reconstructed":
         return {"how": t("report.no-models"), "caption": "", "table": None}
     columns = further(dataset.models)
-    head = (t("site.model"), *columns, t("column.goal"), t("column.features"))
-    rows = []
+    named, rows = values(t.lang), []
+    described = [head(column, t) for column in columns]
+    heads = (t("site.model"), *described, t("column.goal"), t("column.features"))
     for model in listed(dataset, t.lang, MODELS):
         row, n = model["row"], model["assessed"]
         count = t.ratio(model["present"], n) if n else t("site.not-assessed")
         name = row["name"] or row["model_id"]
-        rows.append((name, *(row[c] for c in columns), "; ".join(model["goals"]), count))
+        told = (named.get(row[c], row[c]) for c in columns)
+        rows.append((name, *told, "; ".join(model["goals"]), count))
     size = len(dataset.models)
     first = t("site.first", n=t.number(MODELS), all=t.number(size)) if size > MODELS else ""
     return {
         "how": " ".join(filter(None, (t("report.models-how"), first))),
         "caption": t("report.models"),
-        "table": _listing(head, rows, (3, *(2 for _ in columns), 7, 2)),
+        "table": _listing(heads, rows, (3, *(2 for _ in columns), 7, 2)),
     }
 
 
 def _set(table: Readable) -> dict[str, Any]:
-    columns = zip(table.heads, *table.rows, strict=True)
-    return _listing(table.heads, table.rows, [_width(column) for column in columns])
+    columns = [*zip(table.heads, *table.rows, strict=True)]
+    wanted, least = ([width(column) for column in columns] for width in (_width, _least))
+    return _listing(table.heads, table.rows, _shared(wanted, least))
 
 
 def _width(column: Sequence[str]) -> int:
@@ -256,6 +262,20 @@ def _width(column: Sequence[str]) -> int:
     letters = [max(map(len, cell.split("\n"))) for cell in column[1:]] or [0]
     mean, longest = sum(letters) // len(letters), max(letters)
     return min(max(mean, min(longest, USUAL), NARROW), WIDE)
+
+
+def _least(column: Sequence[str]) -> int:
+    """Give a column room for the longest piece that no line may break."""
+    pieces = (len(piece) for cell in column for piece in PIECES.split(cell))
+    return MARGIN + max(size if size <= WHOLE else WHOLE // 2 for size in pieces)
+
+
+def _shared(wanted: Sequence[int], least: Sequence[int]) -> list[int]:
+    """Let columns have what they want, or their least and a share of what is left of the page."""
+    more = [max(want - need, 0) for want, need in zip(wanted, least, strict=True)]
+    left = max(ROOM - sum(least), 0)
+    part = min(1, left / sum(more)) if sum(more) else 0
+    return [round(need + part * extra) for need, extra in zip(least, more, strict=True)]
 
 
 def _listing(
