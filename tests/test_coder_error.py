@@ -364,6 +364,16 @@ def test_the_title_says_what_the_data_support(rounds):
     assert "from 51% to 60%" in words[2029].description
 
 
+@pytest.mark.parametrize(("coders", "advice"), [("AB", "A third coder"), ("ABC", "Three coders")])
+def test_where_no_error_is_known_the_figure_says_what_would_tell_it(coders, advice):
+    import conftest
+
+    data = conftest.made_up(models=3, goals=1, features=3, coders=coders)
+    words = figures.texts("coder-error", soila.table("coder-error", data, "en"), "en")
+    assert words.findings[0] == "These data do not tell how the coders err."
+    assert words.findings[-1].startswith(advice)
+
+
 def test_a_reconstruction_has_no_coder_error(shipped):
     table = soila.table("coder-error", shipped["literal"], "en")
     assert not [c for c in table if c.startswith(("corrected", "possible", "sampling", "dawid"))]

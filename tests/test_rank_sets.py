@@ -131,3 +131,16 @@ def test_all_sets_hold_at_once_where_single_ranges_do_not():
         single += ((ranges["rank_low"] <= best) & (best <= ranges["rank_high"])).all()
     assert held >= 36  # of 40 at 95 %, fewer in one of 100 runs
     assert single < 30
+
+
+@pytest.mark.parametrize("models", [1, 2, 5])
+def test_few_models_that_are_all_alike_settle_no_rank(models):
+    status = pd.DataFrame([["present"] * 8 + ["absent"] * 8] * models).rename(columns=str)
+    ranks = metrics.rank_sets(status)
+    assert (ranks["rank_low"] == 1).all()
+    assert (ranks["rank_high"] == 16).all()
+
+
+def test_many_models_that_are_all_alike_tell_common_features_from_rare_ones():
+    status = pd.DataFrame([["present"] * 8 + ["absent"] * 8] * 52).rename(columns=str)
+    assert metrics.rank_sets(status)["rank_low"].tolist() == [1] * 8 + [9] * 8

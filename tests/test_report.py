@@ -753,6 +753,13 @@ def test_the_methods_say_how_often_the_intervals_of_the_figures_held(shipped, la
     assert t("methods.bounds-coverage") in bounded["coder-error"]
 
 
+@pytest.mark.parametrize("name", ["regional", "example"])
+def test_the_methods_say_where_a_language_model_is_a_coder_like_others(shipped, name):
+    answers = {item.id: item.answer for item in report.methods(shipped[name], "en").items}
+    said = messages("en")("methods.model-as-coder") in answers["coder-error"]
+    assert said == (name == "regional")
+
+
 def test_the_methods_count_the_features_whose_coder_errors_can_be_known(shipped):
     table = soila.table("coder-error", shipped["example"], "en")
     known, bounded = ((table["reason"] == one).sum() for one in ("", "not-identified"))

@@ -28,6 +28,7 @@ from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import base, percent, ratio
 from soila_analysis.language import Messages, messages
+from soila_analysis.metrics.coder_error import FEW
 
 LABELS = 5.6  # cm, width of the column of labels
 LANE, BELOW = 0.2, 0.6  # cm, height of a coder's lane, and of what stands below the lanes
@@ -252,7 +253,8 @@ def _findings(
 ) -> list[str]:
     """Say which shares move most, what is not known, and what it all rests on."""
     if known.empty:
-        return [t(f"coder-error.{one}") for one in ("all-unknown", "five", "advice")]
+        why = ("five", "advice") if (bounded["coders"] < 3).all() else ("few",)
+        return [t(f"coder-error.{one}", few=t.number(FEW)) for one in ("all-unknown", *why)]
     said = [t("coder-error.moved", points=t.number(100 * MOVED), **_of(moved, known, t))]
     if len(moved):
         by = (moved["corrected"] - moved["share"]).abs().sort_values(ascending=False, kind="stable")

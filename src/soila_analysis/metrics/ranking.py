@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import rankdata
+from scipy.stats import norm, rankdata
 
 from soila_analysis.metrics import frames
 
@@ -254,8 +254,10 @@ def _told_apart(differs: Floats, by_chance: Floats, confidence: float) -> npt.ND
     """Say of each pair of features whether the first is surely commoner, step by step."""
     apart, left = np.zeros(differs.shape, dtype=bool), ~np.eye(len(differs), dtype=bool)
     while left.any():
-        largest = by_chance[:, left].max(axis=1)
-        found = left & (differs > np.quantile(largest, confidence, method="higher"))
+        largest = np.quantile(by_chance[:, left].max(axis=1), confidence, method="higher")
+        if not largest:  # all models are alike, so none of the draws differ
+            largest = norm.ppf(1 - (1 - confidence) / left.sum())
+        found = left & (differs > largest)
         if not found.any():
             break
         apart, left = apart | found, left & ~found

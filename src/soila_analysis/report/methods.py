@@ -278,6 +278,7 @@ def _coder_error(data: Dataset, t: Messages) -> str:
     keys = [
         *(["methods.corrected", "coder-error.assumed", "coder-error.coverage"] if known else []),
         *(["methods.bounds", "methods.bounds-coverage"] if bounded else []),
+        *(["methods.model-as-coder"] if known and data.counted is not data else []),
         *(["methods.planning"] if known or bounded else []),
     ]
     return _joined(t(key, **ratios) for key in keys)
