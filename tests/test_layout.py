@@ -6,12 +6,14 @@ with ``SOILA_PAGES=all``, which takes minutes.
 
 import os
 import re
+from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import AXE, COLOURS
 from built import told
 from conftest import made_up
+from lxml import html
 
 import soila_analysis as soila
 from soila_analysis.language import LANGUAGES
@@ -139,6 +141,17 @@ UNSEEN = """() => [...document.querySelectorAll("main .m")].filter((mark) => {
     const clear = ["rgba(0, 0, 0, 0)", ground].includes(backgroundColor);
     return clear && backgroundImage === "none" && !(lined && borderTopColor !== ground);
 }).map((mark) => mark.className)"""
+
+
+@pytest.mark.parametrize(("name", "lang"), SAMPLE)
+def test_every_link_leads_to_a_place_on_its_page(sites, name, lang):
+    pages = {file.name: html.parse(file) for file in sites(name, lang)}
+    ids = {address: page.xpath("//@id") for address, page in pages.items()}
+    for address, page in pages.items():
+        assert len(ids[address]) == len(set(ids[address])), address
+        for link in page.xpath("//a/@href"):
+            target, _, place = link.partition("#")
+            assert not place or unquote(place) in ids[target or address], f"{address}: {link}"
 
 
 @pytest.mark.parametrize(("name", "lang"), SAMPLE)

@@ -25,7 +25,7 @@ from soila_analysis.report.chart import chart
 from soila_analysis.report.drawings import Drawn
 from soila_analysis.report.evidence_map import cells as shares
 from soila_analysis.report.findings import findings
-from soila_analysis.report.pages import TERMS
+from soila_analysis.report.pages import TERMS, render
 from soila_analysis.report.tables import CROSSED, compact, readable
 
 
@@ -83,6 +83,20 @@ def test_ids_of_a_page_are_unique_and_references_lead_to_one(pages) -> None:
         assert len(ids) == len(set(ids)), address
         named = " ".join(page.xpath("//@aria-labelledby")).split()
         assert set(named) <= set(ids), address
+
+
+def test_an_id_of_the_data_may_be_one_of_the_page(shipped):
+    """Such as a feature that is called as the page's own parts are, or as a goal is."""
+    data = shipped["own"]
+    names = dict(
+        zip(data.taxonomy.feature_ids, ["main", "menu", *data.taxonomy.goal_ids[:1]], strict=False)
+    )
+    tables = {name: getattr(data, name) for name in ("features", "codings")}
+    other = {n: t.assign(feature_id=t["feature_id"].replace(names)) for n, t in tables.items()}
+    given = {"name": "features", "langs": [], "pages": ["features"]}
+    page = render("features.html", "en", dataset=replace(data, **other), **given)
+    ids = html.document_fromstring(page).xpath("//@id")
+    assert len(ids) == len(set(ids))
 
 
 def test_every_link_leads_to_a_file_of_the_site(build, pages) -> None:
