@@ -26,7 +26,7 @@ from soila_analysis.report.drawings import Drawn
 from soila_analysis.report.evidence_map import cells as shares
 from soila_analysis.report.findings import findings
 from soila_analysis.report.pages import TERMS, render
-from soila_analysis.report.tables import CROSSED, compact, readable
+from soila_analysis.report.tables import CROSSED, Readable, compact, readable
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +240,12 @@ def test_findings_say_what_is_known_and_what_not(shipped, name):
         ["8 others", "76–84%", ""] if name == "literal" else ["8 others", "63–80%", ""]
     )
     assert mark.kind == ("range" if name == "literal" else "others")
+
+
+def test_no_line_parts_a_base_from_its_sign(pages):
+    for lang in LANGUAGES:
+        (caption, *_) = pages[f"{lang}/index.html"].xpath("//caption/span/text()")
+        assert caption.endswith("n\u00a0=\u00a045")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -463,6 +469,12 @@ def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, shipped
     assert rows["All features together", "bias index"][1].startswith("−0.1")
 
 
+def test_a_column_with_a_long_value_is_set_as_text():
+    rows = (("a", "1", "1\n2"), ("b", "a feature; and another", "23"))
+    table = Readable(("x", "y", "z"), ("text", "value", "value"), rows)
+    assert table.looks == ["text", "long", "number"]
+
+
 def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
     labels = shipped["example"].taxonomy.labels("en")
     shown = compact(tables["example", "en", "agreement"], labels, "en", "agreement")
@@ -575,7 +587,11 @@ def test_gaps_are_told_in_words_where_they_are_and_below_the_map(pilot) -> None:
     }
     t = messages("en")
     assert marks == {at: f"gap: {t(f'site.script.gap-{g}')}" for at, g in found["gap"].items()}
-    assert len(page.xpath("//div[@id='plain-gaps']//li")) == len(found) == 21
+    labels = data.taxonomy.labels("en")
+    assert page.xpath("//div[@id='plain-gaps']//li/text()") == [
+        f"{labels['goal-2']}: no models",  # said once
+        f"{labels['feature-001']}, {labels['goal-3']}: in no model",
+    ]
     assert marks["feature-001", "goal-3"] == "gap: in no model"
     assert Counter(marks.values())["gap: no models"] == 20
 

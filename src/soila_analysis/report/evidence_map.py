@@ -9,8 +9,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from soila_analysis import metrics, taxonomy
-from soila_analysis.dataset import Dataset
-from soila_analysis.dataset.groups import ordered, values
+from soila_analysis.dataset import Dataset, groups
 from soila_analysis.figures import sourced
 from soila_analysis.figures.classes import FEW, Scale, known_gaps, scale
 from soila_analysis.figures.wording import BOUNDED, badge, by_share, percent, ratio
@@ -122,7 +121,7 @@ def evidence_map(
         goals=dataset.taxonomy.goal_ids,
         cells=shown,
         counted=_counted(dataset, t),
-        gaps=[(*at, cell["gap"]) for at, cell in shown.items() if cell["gap"]],
+        gaps=_gaps(shown, labels),
         bounded=sum(bool(goal) and cell["shade"] == "b" for (_, goal), cell in shown.items()),
         classes=[(_shade(classes, i), name) for i, name in enumerate(classes.names(t))],
         few=FEW,
@@ -132,7 +131,7 @@ def evidence_map(
         models=[] if closed(dataset) else listed(dataset, lang),
         plain=PLAIN,
         disputed=bool(dataset.status.eq("disagreement").any(axis=None)),
-        known=_values(lang),
+        known=values(lang),
         script=asset("explorer.js"),
         data=_embedded(dataset, table, lang, classes),
         **_filters({} if closed(dataset) else _columns(dataset.models), t),
@@ -143,7 +142,7 @@ def _filters(columns: Mapping[str, Column], t: Messages) -> dict[str, Any]:
     """Give the columns that filter, their heads, and which of them can colour bubbles."""
     return {
         "columns": {c: column.counts for c, column in columns.items()},
-        "heads": {c: t(f"site.columns.{c}") if c in SAID else c for c in columns},
+        "heads": {c: head(c, t) for c in columns},
         "coloured": [c for c, one in columns.items() if 1 < len(one.counts) <= COLOURS],
     }
 
@@ -159,17 +158,22 @@ def _columns(models: pd.DataFrame) -> dict[str, Column]:
 
 
 def _column(models: pd.DataFrame, name: str) -> Column:
-    found = values(models, name)
+    found = groups.values(models, name)
     counts = found["value"].value_counts()
     if len(counts) > CHOICES:
         return Column({}, {})
     held = found.groupby("model_id")["value"].agg(list)
     cells = {cell: held.get(i, []) for cell, i in models[[name, "model_id"]].to_numpy()}
     several = {cell: own for cell, own in cells.items() if cell and own != [cell]}
-    return Column({value: int(counts[value]) for value in ordered(counts.index)}, several)
+    return Column({value: int(counts[value]) for value in groups.ordered(counts.index)}, several)
 
 
-def _values(lang: str) -> dict[str, str]:
+def head(column: str, t: Messages) -> str:
+    """Name a further column of the models, where it has a name in each language."""
+    return t(f"site.columns.{column}") if column in SAID else column
+
+
+def values(lang: str) -> dict[str, str]:
     """Name values of columns that are ids: regions."""
     return {region.id: region.label[lang] for region in taxonomy.regions()}
 
@@ -188,6 +192,22 @@ def _shown(table: pd.DataFrame, t: Messages) -> dict[tuple[str, str], dict[str, 
             "gap": t(f"site.script.gap-{gap}") if gap else "",
         }
     return shown
+
+
+def _gaps(
+    shown: Mapping[tuple[str, str], Mapping[str, Any]], labels: Mapping[str, str]
+) -> list[str]:
+    """Tell each gap; one that is the same for every feature of a goal is told of the goal."""
+    kinds: dict[str, list[str]] = {}
+    for (_, goal), cell in shown.items():
+        kinds.setdefault(goal, []).append(cell["gap"])
+    whole = {goal: gaps[0] for goal, gaps in kinds.items() if gaps[0] and len({*gaps}) == 1}
+    single = [
+        f"{labels[feature]}, {labels[goal]}: {cell['gap']}"
+        for (feature, goal), cell in shown.items()
+        if cell["gap"] and goal not in whole
+    ]
+    return [*(f"{labels[goal]}: {gap}" for goal, gap in whole.items()), *single]
 
 
 def _counted(dataset: Dataset, t: Messages) -> dict[str, str]:
@@ -221,7 +241,7 @@ def listed(dataset: Dataset, lang: str, most: int | None = None) -> list[dict[st
     labels, goals = dataset.taxonomy.labels(lang), _goals(dataset, models["model_id"])
     present = dataset.status.eq("present").sum(axis=1)
     assessed = present + dataset.status.eq("absent").sum(axis=1)
-    linked, regions, columns = source(dataset.models), _values(lang), _columns(dataset.models)
+    linked, regions, columns = source(dataset.models), values(lang), _columns(dataset.models)
 
     def told(cell: str, column: Column) -> str:
         return "; ".join(regions.get(one, one) for one in column.cells.get(cell, [cell]))
@@ -288,7 +308,7 @@ def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) 
         "goals": list(known.goal_ids),
         "labels": known.labels(lang),
         **(NO_MODELS if closed(dataset) else _models(dataset)),
-        "named": {} if closed(dataset) else _values(lang),
+        "named": {} if closed(dataset) else values(lang),
         "closed": closed(dataset),
         "cells": _known(table),
         "kind": dataset.info.kind,

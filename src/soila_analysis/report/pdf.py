@@ -236,8 +236,7 @@ def _models(dataset: Dataset, t: Messages) -> dict[str, Any]:
         row, n = model["row"], model["assessed"]
         count = t.ratio(model["present"], n) if n else t("site.not-assessed")
         name = row["name"] or row["model_id"]
-        told = (model["told"].get(c, row[c]) for c in columns)
-        rows.append((name, *told, "; ".join(model["goals"]), count))
+        rows.append((name, *(row[c] for c in columns), "; ".join(model["goals"]), count))
     size = len(dataset.models)
     first = t("site.first", n=t.number(MODELS), all=t.number(size)) if size > MODELS else ""
     return {
