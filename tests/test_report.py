@@ -25,7 +25,7 @@ from soila_analysis.report.chart import chart
 from soila_analysis.report.drawings import Drawn
 from soila_analysis.report.evidence_map import cells as shares
 from soila_analysis.report.findings import findings
-from soila_analysis.report.pages import TERMS, render
+from soila_analysis.report.pages import TERMS, linked, render
 from soila_analysis.report.tables import CROSSED, Readable, compact, readable
 
 
@@ -175,6 +175,23 @@ def test_terms_lead_to_what_they_mean(pages, lang):
         "map": {"reading", "range", "gap"},
     }.items():
         assert links[f"{lang}/{name}.html"] >= {f"glossary.html#{term}" for term in terms}, name
+
+
+@pytest.mark.parametrize(
+    ("lang", "text", "term"),
+    [
+        ("en", "Percentages based on 45 models", None),
+        ("en", "Bases of percentages", "base"),
+        ("sv", "Intervall: bayesiansk bootstrap", None),
+        ("sv", "Bayesianskt intervall, 8 000 dragningar", None),
+        ("sv", "Ett konfidensintervall", "interval"),
+        ("sv", "Deras intervall ligger inom 76–84 %", "range"),
+        ("fi", "Niiden vaihteluvälit", "range"),
+    ],
+)
+def test_a_word_that_means_something_else_leads_nowhere(lang, text, term):
+    found = html.fromstring(f"<p>{linked(text, lang)}</p>").xpath("//a/@href")
+    assert found == ([f"glossary.html#{term}"] if term else [])
 
 
 def drawings(data, lang):
