@@ -8,6 +8,7 @@ elsewhere these tests are skipped and say what was not tested.
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 from io import BytesIO
@@ -402,6 +403,94 @@ def test_a_view_is_in_the_address_and_opens_again_from_it(visit, own_map, own) -
     again.evaluate("(state) => { location.hash = state; }", state)
     again.wait_for_function("document.getElementById('name').value === 'Kok'")
     assert view(again) == seen
+
+
+def renamed(data, goals):
+    """The same data set with other ids of its goals."""
+    names = dict(zip(data.taxonomy.goal_ids, goals, strict=True))
+    tables = {name: getattr(data, name) for name in ("memberships", "goals")}
+    told = {n: t.assign(goal_id=t["goal_id"].map(names)) for n, t in tables.items()}
+    return replace(data, **told)
+
+
+def test_ids_of_goals_may_have_dots(visit, pilot, tmp_path):
+    ids = ["1.1", "1", "1.2"]
+    file = tmp_path / "map.html"
+    file.write_text(report.evidence_map(renamed(pilot, ids), "en"), encoding="utf-8")
+    for chosen in (["1.1"], ["1", "1.2"], []):
+        page = visit().open(file)
+        choose(page, {"goals": chosen})
+        seen = view(page)
+        assert {goal for _, goal in cells_of(page)} == {"", *chosen}
+        again = visit().open(file, page.evaluate("location.hash"))
+        assert view(again) == seen
+
+
+SPREAD = ("Lappi", "lapland; Kainuu", "Kajanaland;", "", "east-uusimaa")
+STAGES = ("pilot", "pilot; 10", "9;10 ", "constructor", "")
+
+
+@pytest.fixture(scope="session")
+def spread(own):
+    """Models in one region, in two or in none, some by other names; and so with stages."""
+    size = range(len(own.models))
+    cells = {
+        "region": [SPREAD[i % len(SPREAD)] for i in size],
+        "stage": [STAGES[i % len(STAGES)] for i in size],
+    }
+    return replace(own, models=own.models.assign(**cells))
+
+
+def test_a_model_is_found_under_each_of_its_values(visit, spread, tmp_path):
+    for lang in LANGUAGES:
+        file = tmp_path / f"{lang}.html"
+        file.write_text(report.evidence_map(spread, lang), encoding="utf-8")
+        page = visit().open(file)
+        grouped = {c: spread.grouped(c) for c in ("region", "stage")}
+        heads = {"region": messages(lang)("site.columns.region"), "stage": "stage"}
+        for column, data in grouped.items():
+            field = page.get_by_label(heads[column], exact=True)
+            labels = data.taxonomy.labels(lang)
+            for goal, ids in data.memberships.groupby("goal_id")["model_id"]:
+                field.select_option(label=f"{labels[goal]} ({len(ids)})")
+                assert page.locator("#models tbody tr").count() == len(ids)
+                assert downloaded(page, "#save")["model_id"].tolist() == sorted(ids)
+            offered = field.locator("option").all_text_contents()[1:]
+            order = [labels[goal] for goal in data.taxonomy.goal_ids]
+            assert [text.rpartition(" (")[0] for text in offered] == order
+            field.select_option("")
+
+
+def test_values_of_a_cell_are_read_in_the_language_of_the_page(visit, spread, tmp_path):
+    file = tmp_path / "map.html"
+    file.write_text(report.evidence_map(spread, "sv"), encoding="utf-8")
+    for scripts in (True, False):
+        page = visit(java_script_enabled=scripts).open(file)
+        told = page.locator("#models tbody tr").all_inner_texts()
+        assert "\tLappland; Kajanaland\t" in told[1]
+        assert "\tpilot; 10\t" in told[1]
+        assert "\tconstructor\t" in told[3]
+    saved = downloaded(visit().open(file), "#save").set_index("model_id")
+    assert saved.loc[spread.models["model_id"][1], "region"] == "lapland; Kainuu"  # as in the data
+
+
+def test_a_bubble_of_a_colour_counts_all_models_with_its_value(visit, spread, tmp_path):
+    file = tmp_path / "map.html"
+    file.write_text(report.evidence_map(spread, "en"), encoding="utf-8")
+    page = visit().open(file)
+    page.locator("#show").select_option("bubbles")
+    page.locator("#colour").select_option("region")
+    grouped, feature = spread.grouped("region"), spread.taxonomy.feature_ids[0]
+    names = grouped.memberships["goal_id"].map(grouped.taxonomy.labels("en"))
+    regions = names.groupby(grouped.memberships["model_id"]).agg(list)
+    several = 0
+    for goal, served in spread.memberships.groupby("goal_id")["model_id"]:
+        having = served[served.map(spread.status[feature]) == "present"]
+        counts = Counter(name for i in having for name in regions.get(i, ["no value"]))
+        several += counts.total() - len(having)
+        bubbles = page.locator(f"td[data-feature={feature}][data-goal={goal}] .bubble")
+        assert set(bubbles.all_text_contents()) == {f"{name}: {n}" for name, n in counts.items()}
+    assert several
 
 
 def view(page) -> tuple[object, ...]:

@@ -6,12 +6,14 @@ with ``SOILA_PAGES=all``, which takes minutes.
 
 import os
 import re
+from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browsing import AXE, COLOURS
 from built import told
 from conftest import made_up
+from lxml import html
 
 import soila_analysis as soila
 from soila_analysis.language import LANGUAGES
@@ -118,7 +120,7 @@ def test_no_text_is_cut_covered_small_or_over_another(visit, sites, name, lang):
         for width in WIDTHS:
             found[file.stem, width] = laid_out(page, width)
         page.emulate_media(media="print")
-        found[file.stem, "print"] = laid_out(page, 720)
+        found[file.stem, "print"] = laid_out(page, 720) + page.evaluate(PARTED)
         page.emulate_media(media="screen", forced_colors="active")
         found[file.stem, "forced"] = page.evaluate(UNSEEN)
         page.emulate_media(forced_colors="none")
@@ -128,6 +130,15 @@ def test_no_text_is_cut_covered_small_or_over_another(visit, sites, name, lang):
         found[file.stem, "plain"] = laid_out(page, 360, scripts=False)
     assert [f"{key}: {faults}" for key, faults in found.items() if faults] == []
 
+
+# Numbers that a line has a part of
+PARTED = """() => [...document.querySelectorAll(".data tbody .number")].filter((cell) => {
+    if (/[ –]/.test(cell.textContent)) return false; // lines may end there
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+    return lines.size > cell.textContent.split("\\n").length;
+}).map((cell) => `parted "${cell.textContent}"`).slice(0, 9)"""
 
 # Marks that have the colour of the ground
 UNSEEN = """() => [...document.querySelectorAll("main .m")].filter((mark) => {
@@ -139,6 +150,17 @@ UNSEEN = """() => [...document.querySelectorAll("main .m")].filter((mark) => {
     const clear = ["rgba(0, 0, 0, 0)", ground].includes(backgroundColor);
     return clear && backgroundImage === "none" && !(lined && borderTopColor !== ground);
 }).map((mark) => mark.className)"""
+
+
+@pytest.mark.parametrize(("name", "lang"), SAMPLE)
+def test_every_link_leads_to_a_place_on_its_page(sites, name, lang):
+    pages = {file.name: html.parse(file) for file in sites(name, lang)}
+    ids = {address: page.xpath("//@id") for address, page in pages.items()}
+    for address, page in pages.items():
+        assert len(ids[address]) == len(set(ids[address])), address
+        for link in page.xpath("//a/@href"):
+            target, _, place = link.partition("#")
+            assert not place or unquote(place) in ids[target or address], f"{address}: {link}"
 
 
 @pytest.mark.parametrize(("name", "lang"), SAMPLE)

@@ -25,8 +25,8 @@ from soila_analysis.report.chart import chart
 from soila_analysis.report.drawings import Drawn
 from soila_analysis.report.evidence_map import cells as shares
 from soila_analysis.report.findings import findings
-from soila_analysis.report.pages import TERMS
-from soila_analysis.report.tables import CROSSED, compact, readable
+from soila_analysis.report.pages import TERMS, linked, render
+from soila_analysis.report.tables import CROSSED, Readable, compact, readable
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,20 @@ def test_ids_of_a_page_are_unique_and_references_lead_to_one(pages) -> None:
         assert len(ids) == len(set(ids)), address
         named = " ".join(page.xpath("//@aria-labelledby")).split()
         assert set(named) <= set(ids), address
+
+
+def test_an_id_of_the_data_may_be_one_of_the_page(shipped):
+    """Such as a feature that is called as the page's own parts are, or as a goal is."""
+    data = shipped["own"]
+    names = dict(
+        zip(data.taxonomy.feature_ids, ["main", "menu", *data.taxonomy.goal_ids[:1]], strict=False)
+    )
+    tables = {name: getattr(data, name) for name in ("features", "codings")}
+    other = {n: t.assign(feature_id=t["feature_id"].replace(names)) for n, t in tables.items()}
+    given = {"name": "features", "langs": [], "pages": ["features"]}
+    page = render("features.html", "en", dataset=replace(data, **other), **given)
+    ids = html.document_fromstring(page).xpath("//@id")
+    assert len(ids) == len(set(ids))
 
 
 def test_every_link_leads_to_a_file_of_the_site(build, pages) -> None:
@@ -163,6 +177,23 @@ def test_terms_lead_to_what_they_mean(pages, lang):
         assert links[f"{lang}/{name}.html"] >= {f"glossary.html#{term}" for term in terms}, name
 
 
+@pytest.mark.parametrize(
+    ("lang", "text", "term"),
+    [
+        ("en", "Percentages based on 45 models", None),
+        ("en", "Bases of percentages", "base"),
+        ("sv", "Intervall: bayesiansk bootstrap", None),
+        ("sv", "Bayesianskt intervall, 8 000 dragningar", None),
+        ("sv", "Ett konfidensintervall", "interval"),
+        ("sv", "Deras intervall ligger inom 76–84 %", "range"),
+        ("fi", "Niiden vaihteluvälit", "range"),
+    ],
+)
+def test_a_word_that_means_something_else_leads_nowhere(lang, text, term):
+    found = html.fromstring(f"<p>{linked(text, lang)}</p>").xpath("//a/@href")
+    assert found == ([f"glossary.html#{term}"] if term else [])
+
+
 def drawings(data, lang):
     """Figures of a data set as a build has them: words, and tables that were read from files."""
     options = {"feature-shares": {}, "models-by-goal": {}, "feature-by-goal": {}}
@@ -226,6 +257,12 @@ def test_findings_say_what_is_known_and_what_not(shipped, name):
         ["8 others", "76–84%", ""] if name == "literal" else ["8 others", "63–80%", ""]
     )
     assert mark.kind == ("range" if name == "literal" else "others")
+
+
+def test_no_line_parts_a_base_from_its_sign(pages):
+    for lang in LANGUAGES:
+        (caption, *_) = pages[f"{lang}/index.html"].xpath("//caption/span/text()")
+        assert caption.endswith("n\u00a0=\u00a045")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -449,6 +486,12 @@ def test_the_table_of_agreement_has_values_intervals_and_remarks(tables, shipped
     assert rows["All features together", "bias index"][1].startswith("−0.1")
 
 
+def test_a_column_with_a_long_value_is_set_as_text():
+    rows = (("a", "1", "1\n2"), ("b", "a feature; and another", "23"))
+    table = Readable(("x", "y", "z"), ("text", "value", "value"), rows)
+    assert table.looks == ["text", "long", "number"]
+
+
 def test_on_paper_agreement_has_a_row_a_feature(tables, shipped) -> None:
     labels = shipped["example"].taxonomy.labels("en")
     shown = compact(tables["example", "en", "agreement"], labels, "en", "agreement")
@@ -561,7 +604,11 @@ def test_gaps_are_told_in_words_where_they_are_and_below_the_map(pilot) -> None:
     }
     t = messages("en")
     assert marks == {at: f"gap: {t(f'site.script.gap-{g}')}" for at, g in found["gap"].items()}
-    assert len(page.xpath("//div[@id='plain-gaps']//li")) == len(found) == 21
+    labels = data.taxonomy.labels("en")
+    assert page.xpath("//div[@id='plain-gaps']//li/text()") == [
+        f"{labels['goal-2']}: no models",  # said once
+        f"{labels['feature-001']}, {labels['goal-3']}: in no model",
+    ]
     assert marks["feature-001", "goal-3"] == "gap: in no model"
     assert Counter(marks.values())["gap: no models"] == 20
 

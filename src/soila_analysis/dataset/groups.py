@@ -1,5 +1,6 @@
 """Groups of models by a column of ``models.csv``, which can take the place of goals."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -91,6 +92,30 @@ def named(value: str) -> set[str]:
     return {value, _regions().get(value.casefold(), value)}
 
 
+def ordered(found: Iterable[str]) -> list[str]:
+    """List the different values of a column: regions in their order, numbers by size, then words.
+
+    Parameters
+    ----------
+    found : iterable of str
+        As `values` gives.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> ordered(["10", "b", "9", "b"])
+    ['9', '10', 'b']
+    """
+    there = set(found)
+    regions = [one.id for one in taxonomy.regions()]
+    if there <= set(regions):
+        return [one for one in regions if one in there]
+    return sorted(there, key=_place)
+
+
 def groups(models: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pd.DataFrame, Grouping]:
     """Lay out groups by a column in the form of goals.
 
@@ -116,13 +141,13 @@ def groups(models: pd.DataFrame, column: str) -> tuple[pd.DataFrame, pd.DataFram
     found = values(models, column)
     if found.empty:
         raise GroupError(f'no model has a value in the column "{column}" of models.csv')
-    there, known = set(found["value"]), {one.id: one for one in taxonomy.regions()}
-    regions = there <= set(known)
+    there, known = ordered(found["value"]), {one.id: one for one in taxonomy.regions()}
+    regions = set(there) <= set(known)
     if regions:
-        rows = [(i, *(known[i].label[lang] for lang in LANGUAGES)) for i in known if i in there]
+        rows = [(i, *(known[i].label[lang] for lang in LANGUAGES)) for i in there]
     else:
         found["value"] = f"{column}=" + found["value"]
-        rows = [(f"{column}={one}", *(one,) * len(LANGUAGES)) for one in sorted(there, key=_place)]
+        rows = [(f"{column}={one}", *(one,) * len(LANGUAGES)) for one in there]
     memberships = found.rename(columns={"value": "goal_id"})
     without = len(models) - found["model_id"].nunique()
     table = pd.DataFrame(rows, columns=list(taxonomy.GOAL_COLUMNS))

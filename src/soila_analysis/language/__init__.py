@@ -60,6 +60,7 @@ class Messages:
     def number(self, value: Any, decimals: int = 0) -> str:
         """Write a number with the language's separators and a true minus, rounded half-up."""
         exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        exact += 0  # no minus before a zero
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         written = self._numbers.format_decimal(exact, format=pattern, locale=self._locale)
         return str(written).replace("-", "−")

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from soila_analysis import metrics, taxonomy
-from soila_analysis.dataset import Dataset
+from soila_analysis.dataset import Dataset, groups
 from soila_analysis.figures import sourced
 from soila_analysis.figures.classes import FEW, Scale, known_gaps, scale
 from soila_analysis.figures.wording import BOUNDED, badge, by_share, percent, ratio
@@ -27,7 +28,24 @@ SAID = ("region", "year")  # columns that have a name in each language
 NAMED = 8  # goals whose names fit above their columns; of more, numbers stand there
 LINK = ("http://", "https://")
 COLOURS = 5  # values of a column that bubbles can show in colours of their own
+NO_MODELS: dict[str, Any] = {"columns": [], "held": [], "link": "", "models": []}
 CHOICES = 40  # values of a column that are offered as a list; of more, a part can be typed
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What a column of the models can be filtered by: nothing to choose from where there is much.
+
+    Attributes
+    ----------
+    counts : mapping of str to int
+        Its values in their order, and how many models have each.
+    cells : mapping of str to list of str
+        The values of each cell that holds several, or one by another name.
+    """
+
+    counts: Mapping[str, int]
+    cells: Mapping[str, list[str]]
 
 
 def further(models: pd.DataFrame) -> list[str]:
@@ -103,7 +121,7 @@ def evidence_map(
         goals=dataset.taxonomy.goal_ids,
         cells=shown,
         counted=_counted(dataset, t),
-        gaps=[(*at, cell["gap"]) for at, cell in shown.items() if cell["gap"]],
+        gaps=_gaps(shown, labels),
         bounded=sum(bool(goal) and cell["shade"] == "b" for (_, goal), cell in shown.items()),
         classes=[(_shade(classes, i), name) for i, name in enumerate(classes.names(t))],
         few=FEW,
@@ -120,12 +138,12 @@ def evidence_map(
     )
 
 
-def _filters(columns: Mapping[str, list[str]], t: Messages) -> dict[str, Any]:
+def _filters(columns: Mapping[str, Column], t: Messages) -> dict[str, Any]:
     """Give the columns that filter, their heads, and which of them can colour bubbles."""
     return {
-        "columns": columns,
+        "columns": {c: column.counts for c, column in columns.items()},
         "heads": {c: head(c, t) for c in columns},
-        "coloured": [c for c, values in columns.items() if 1 < len(values) <= COLOURS],
+        "coloured": [c for c, one in columns.items() if 1 < len(one.counts) <= COLOURS],
     }
 
 
@@ -134,11 +152,20 @@ def _said(dataset: Dataset, lang: str) -> Messages:
     return messages(lang, *(dataset.grouping.told if dataset.grouping else ()))
 
 
-def _columns(models: pd.DataFrame) -> dict[str, list[str]]:
-    """Give each further column of the models, with its values where these are few."""
-    described = (c for c in further(models) if c != source(models))
-    values = {c: sorted(set(models[c]) - {""}) for c in described}
-    return {c: found if len(found) <= CHOICES else [] for c, found in values.items()}
+def _columns(models: pd.DataFrame) -> dict[str, Column]:
+    """Read each further column of the models, as groups by it would."""
+    return {c: _column(models, c) for c in further(models) if c != source(models)}
+
+
+def _column(models: pd.DataFrame, name: str) -> Column:
+    found = groups.values(models, name)
+    counts = found["value"].value_counts()
+    if len(counts) > CHOICES:
+        return Column({}, {})
+    held = found.groupby("model_id")["value"].agg(list)
+    cells = {cell: held.get(i, []) for cell, i in models[[name, "model_id"]].to_numpy()}
+    several = {cell: own for cell, own in cells.items() if cell and own != [cell]}
+    return Column({value: int(counts[value]) for value in groups.ordered(counts.index)}, several)
 
 
 def head(column: str, t: Messages) -> str:
@@ -165,6 +192,22 @@ def _shown(table: pd.DataFrame, t: Messages) -> dict[tuple[str, str], dict[str, 
             "gap": t(f"site.script.gap-{gap}") if gap else "",
         }
     return shown
+
+
+def _gaps(
+    shown: Mapping[tuple[str, str], Mapping[str, Any]], labels: Mapping[str, str]
+) -> list[str]:
+    """Tell each gap; one that is the same for every feature of a goal is told of the goal."""
+    kinds: dict[str, list[str]] = {}
+    for (_, goal), cell in shown.items():
+        kinds.setdefault(goal, []).append(cell["gap"])
+    whole = {goal: gaps[0] for goal, gaps in kinds.items() if gaps[0] and len({*gaps}) == 1}
+    single = [
+        f"{labels[feature]}, {labels[goal]}: {cell['gap']}"
+        for (feature, goal), cell in shown.items()
+        if cell["gap"] and goal not in whole
+    ]
+    return [*(f"{labels[goal]}: {gap}" for goal, gap in whole.items()), *single]
 
 
 def _counted(dataset: Dataset, t: Messages) -> dict[str, str]:
@@ -198,10 +241,15 @@ def listed(dataset: Dataset, lang: str, most: int | None = None) -> list[dict[st
     labels, goals = dataset.taxonomy.labels(lang), _goals(dataset, models["model_id"])
     present = dataset.status.eq("present").sum(axis=1)
     assessed = present + dataset.status.eq("absent").sum(axis=1)
-    linked = source(dataset.models)
+    linked, regions, columns = source(dataset.models), values(lang), _columns(dataset.models)
+
+    def told(cell: str, column: Column) -> str:
+        return "; ".join(regions.get(one, one) for one in column.cells.get(cell, [cell]))
+
     return [
         {
             "row": row,
+            "told": {name: told(row[name], column) for name, column in columns.items()},
             "link": row.get(linked, ""),
             "goals": [labels[goal] for goal in goals.get(row["model_id"], [])],
             "present": int(present[row["model_id"]]),
@@ -234,16 +282,17 @@ def _models(dataset: Dataset) -> dict[str, Any]:
     goals = _goals(dataset, dataset.models["model_id"])
     order = {g: i for i, g in enumerate(dataset.taxonomy.goal_ids)}
     marks = dataset.status.apply(lambda column: column.map(MARKS).astype(str)).agg("".join, axis=1)
-    columns, linked = list(_columns(dataset.models)), source(dataset.models)
+    columns, linked = _columns(dataset.models), source(dataset.models)
     return {
-        "columns": columns,
+        "columns": [*columns],
+        "held": [column.cells for column in columns.values()],
         "link": linked,
         "models": [
             [
                 *(row["model_id"], row["name"]),
                 [order[goal] for goal in goals.get(row["model_id"], [])],
                 marks[row["model_id"]],
-                *(row[c] for c in ([linked] if linked else []) + columns),
+                *(row[c] for c in ([linked] if linked else []) + [*columns]),
             ]
             for row in dataset.models.to_dict("records")
         ],
@@ -258,7 +307,7 @@ def _embedded(dataset: Dataset, table: pd.DataFrame, lang: str, classes: Scale) 
         "features": list(known.feature_ids),
         "goals": list(known.goal_ids),
         "labels": known.labels(lang),
-        **({"columns": [], "link": "", "models": []} if closed(dataset) else _models(dataset)),
+        **(NO_MODELS if closed(dataset) else _models(dataset)),
         "named": {} if closed(dataset) else values(lang),
         "closed": closed(dataset),
         "cells": _known(table),

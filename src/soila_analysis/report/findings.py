@@ -21,6 +21,7 @@ from soila_analysis.metrics.shares import WIDENED
 from soila_analysis.report.chart import Chart, brief, chart
 from soila_analysis.report.drawings import Drawn
 
+NBSP = "\u00a0"
 LONGEST = 240  # letters of a sentence that is said on the front page
 
 
@@ -80,7 +81,7 @@ def _finding(figure: Drawn, bases: Sequence[str], dataset: Dataset, lang: str) -
         text=" ".join(said),
         unknown=tuple(filter(None, unknown)),
         chart=brief(whole, lang) if whole else None,
-        caption=f"{kind}{figure.title}. {t('column.share')}, {base(rows, t)}",
+        caption=f"{kind}{figure.title}. {t('column.share')}, {base(rows, t).replace(' ', NBSP)}",
     )
 
 

@@ -33,6 +33,7 @@ LONG = (  # a row each would be a long list
     *("change-over-rounds", "contrasts"),
 )
 LISTS = ("conflicts", "identified", "features")  # ids within a text
+LONG_VALUE = 16  # letters of a line; columns of shorter ones are set as numbers
 MOST = 200  # rows that a notebook shows
 RANKS = {"rank", "rank-interval"}
 SHORT = {  # what is told by a figure's table where there is little room
@@ -50,6 +51,15 @@ class Readable:
     heads: tuple[str, ...]
     kinds: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    @property
+    def looks(self) -> list[str]:
+        """The kinds; columns of values are numbers, or if any of them is long, long."""
+        return [self._of_values(at) if k == "value" else k for at, k in enumerate(self.kinds)]
+
+    def _of_values(self, place: int) -> str:
+        lines = (line for row in self.rows for line in row[place].split("\n"))
+        return "long" if any(len(line) >= LONG_VALUE for line in lines) else "number"
 
 
 @dataclass(frozen=True, slots=True)

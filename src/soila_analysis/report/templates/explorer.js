@@ -5,7 +5,10 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const { features, goals, labels, columns, words, lang } = data;
-  const named = (value) => data.named[value] ?? value;
+  const regions = new Map(Object.entries(data.named));
+  const named = (value) => regions.get(value) ?? value;
+  const held = data.held.map((cells) => new Map(Object.entries(cells)));
+  const values = (cell, i) => held[i].get(cell) ?? [cell]; // of one cell, in column i
   const models = data.models.map(([id, name, own, codes, ...rest]) =>
     ({ id, name, own, codes, link: data.link ? rest.shift() : "", rest }));
   const find = (id) => document.getElementById(id);
@@ -61,7 +64,8 @@
 
   const remember = (now) => {
     const query = new URLSearchParams();
-    if (!now.goals.every(Boolean)) query.set("goals", goals.filter((_, i) => now.goals[i]).join("."));
+    const chosen = goals.filter((_, i) => now.goals[i]);
+    if (chosen.length < goals.length) (chosen.length ? chosen : [""]).forEach((goal) => query.append("goals", goal));
     now.features.forEach((code, i) => code && query.set(`feature.${features[i]}`, code));
     now.columns.forEach((value, i) => value && query.set(`column.${columns[i]}`, value));
     if (now.name) query.set("name", now.name);
@@ -87,7 +91,7 @@
 
   const recall = () => {
     const query = new URLSearchParams(location.hash.slice(1));
-    const chosen = query.has("goals") ? query.get("goals").split(".") : goals;
+    const chosen = query.has("goals") ? query.getAll("goals") : goals;
     form.querySelectorAll("[name=goal]").forEach((box) => { box.checked = chosen.includes(box.value); });
     if (!closed) {
       features.forEach((feature) => put(field(`feature-${feature}`), query.get(`feature.${feature}`) || ""));
@@ -112,7 +116,7 @@
     });
     now.columns.forEach((value, i) => {
       const part = value.toLowerCase();
-      if (value && field(`column-${i}`).options) demand((m) => models[m].rest[i] === value);
+      if (value && field(`column-${i}`).options) demand((m) => values(models[m].rest[i], i).includes(value));
       else if (value) demand((m) => models[m].rest[i].toLowerCase().includes(part));
     });
     const part = now.name.toLowerCase();
@@ -289,9 +293,10 @@
   const coloured = (column) => {
     const i = columns.indexOf(column);
     if (i < 0) return null;
-    const values = [...field(`column-${i}`).options].slice(1).map(({ value }) => value);
-    const of = Uint8Array.from(models, ({ rest }) => (values.includes(rest[i]) ? values.indexOf(rest[i]) : values.length));
-    return { values: [...values.map(named), words["no-value"]], of };
+    const offered = [...field(`column-${i}`).options].slice(1).map(({ value }) => value);
+    const places = (cell) => values(cell, i).map((value) => offered.indexOf(value)).filter((at) => at >= 0);
+    const of = models.map(({ rest }) => (places(rest[i]).length ? places(rest[i]) : [offered.length]));
+    return { values: [...offered.map(named), words["no-value"]], of };
   };
 
   const drawBubbles = (now, shown) => {
@@ -307,7 +312,7 @@
     const parts = own.map(({ f, g, numbers: [k, , low, high] }) => {
       if (!colours) return k === null ? [[low, high]] : [[k, k]];
       const counts = colours.values.map(() => 0);
-      for (const m of shown) if (member[g][m] && codes[f][m] === PRESENT) counts[colours.of[m]] += 1;
+      for (const m of shown) if (member[g][m] && codes[f][m] === PRESENT) colours.of[m].forEach((at) => { counts[at] += 1; });
       return counts.map((n) => [n, n]);
     });
     const most = Math.max(1, ...parts.flat(2));
@@ -373,7 +378,7 @@
     if (link) head.append(element("a", name || id, { href: link, rel: "noreferrer" }));
     made.append(head);
     made.append(element("td", own.map((goal) => labels[goals[goal]]).join("; ")));
-    rest.forEach((value) => made.append(element("td", named(value))));
+    rest.forEach((cell, i) => made.append(element("td", values(cell, i).map(named).join("; "))));
     made.append(element("td", n ? ratio(k, n) : words["not-assessed"]));
     return made;
   };
