@@ -329,15 +329,17 @@ def test_live_charts_show_what_is_drawn(tables, shipped, name, plot):
     assert not set(lines) - set(of(drawn["None"]))
 
 
+def kinds_of_key(live):
+    return {mark.kind for marks, _ in live.key for mark in marks}
+
+
 def test_a_live_chart_leaves_no_row_out(shipped, pilot):
     for data in (shipped["own"], pilot):
         for plot in ("feature-shares", "feature-by-goal", "models-by-goal"):
             table = soila.table(plot, data, "sv")
             live = chart(table, data.taxonomy.labels("sv"), "sv", plot, "redesigned")
             assert len(live.table.rows) == len(live.marks) == len(table), plot
-            assert {mark.kind for mark, _ in live.key} == {m.kind for r in live.marks for m in r}, (
-                plot
-            )
+            assert kinds_of_key(live) == {m.kind for r in live.marks for m in r}, plot
     assert chart(table, {}, "sv", "taxonomy", "redesigned") is None
     assert chart(table, {}, "sv", plot, "as-published") is None
 
@@ -357,7 +359,7 @@ def test_a_live_chart_has_the_rows_of_its_figure_in_every_language(tables, name,
         assert len(live.table.rows) == len(live.marks) == len(live.ids) == len(live.bases)
         marks = [mark for row in live.marks for mark in row]
         assert all(0 <= mark.low <= mark.high <= 100 for mark in marks)
-        assert {mark.kind for mark, _ in live.key} == {mark.kind for mark in marks}
+        assert kinds_of_key(live) == {mark.kind for mark in marks}
         assert all(row[0] not in ("", "nan") for row in live.table.rows)
         assert [at for at, _ in live.ticks] == sorted({at for at, _ in live.ticks})
 
@@ -366,7 +368,7 @@ def test_a_live_chart_has_the_rows_of_its_figure_in_every_language(tables, name,
     ("name", "plot"),
     [
         *(("literal", "feature-shares"), ("literal", "feature-by-goal")),
-        *(("regional", "change-over-rounds"), ("regional", "coder-error")),
+        *(("regional", "change-over-rounds"), ("regional", "coder-error"), ("own", "together")),
     ],
 )
 def test_a_table_that_is_read_again_draws_the_same_figure(tables, name, plot):
@@ -428,6 +430,136 @@ def test_live_segments_are_the_models_of_each_outcome(tables):
         widths = [(mark.high - mark.low) * sizes[feature] / 100 for mark in marks]
         assert widths == pytest.approx(counts[feature])
         assert marks[-1].high == pytest.approx(100)
+
+
+def where(live, kinds):
+    """Where the marks of a live chart are in per cent of its scale, part by part."""
+    found = []
+    for place, marks in enumerate(live.marks):
+        if place in live.heads or not found:
+            found.append([])
+        found[-1] += [round(m.low, 3) for m in marks if m.kind in kinds]
+    return [sorted(part) for part in found]
+
+
+def lines_of(figure):
+    """The lines that a figure has on its canvas, as pairs of a marker and what it is drawn at."""
+    canvas = max(figure.axes, key=lambda axes: len(axes.get_lines()))
+    return [(line.get_marker(), line.get_xdata(), line.get_ydata()) for line in canvas.get_lines()]
+
+
+def rules_of(figure):
+    """Where the vertical rules of a figure are, which stand at the ticks of its scales."""
+    drawn = [(x, y) for marker, x, y in lines_of(figure) if marker == "None"]
+    return sorted({float(x[0]) for x, y in drawn if len(x) == 2 and x[0] == x[1] and y[0] != y[1]})
+
+
+def on_scale(points, rules, ticks):
+    """Turn places on paper into per cent of a scale, whose ticks are known in both."""
+    (first, *_, last), (low, *_, high) = rules, [at for at, _ in ticks]
+    step = (high - low) / (last - first)
+    return sorted(round(low + step * (float(x) - first), 3) for x in points)
+
+
+LINES = {"interval", "interval-hollow", "interval-faint"}
+
+
+@pytest.mark.parametrize("name", ["example", "regional"])
+def test_live_differences_are_those_drawn_in_the_panel_of_each_goal(tables, name):
+    table = tables[name, "en", "contrasts"]
+    live = chart(table, {}, "en", "contrasts", "redesigned")
+    figure = figures.draw("contrasts", table, "en")
+    rules = rules_of(figure)
+    panels = [rules[i : i + len(live.ticks)] for i in range(0, len(rules), len(live.ticks))]
+    points = [x[0] for marker, x, _ in lines_of(figure) if marker == "o"]
+    low, _, high = (at for at, _ in live.ticks)
+    half = 50 * (rules[2] - rules[0]) / (high - low) + 0.01
+    drawn = [
+        on_scale([x for x in points if abs(x - panel[1]) < half], panel, live.ticks)
+        for panel in panels
+    ]
+    assert where(live, {"dot", "hollow", "faint"}) == [pytest.approx(part) for part in drawn]
+    assert [head for head, _ in live.heads.values()] == list(table["goal"].unique())
+    ends = [x[0] for _, x, y in lines_of(figure) if len(x) == 2 and y[0] == y[1]]
+    assert {low for part in where(live, LINES) for low in part} == {
+        low
+        for panel in panels
+        for low in on_scale([x for x in ends if abs(x - panel[1]) < half], panel, live.ticks)
+    }
+
+
+@pytest.mark.parametrize("name", ["literal", "example", "own", "regional"])
+def test_live_rounds_are_those_drawn_in_the_panel_of_each_feature(tables, name):
+    table = tables[name, "en", "change-over-rounds"]
+    live = chart(table, {}, "en", "change-over-rounds", "redesigned")
+    figure = figures.draw("change-over-rounds", table, "en")
+    panels = [axes for axes in figure.axes if axes.get_ylim() == (0, 100)]
+    drawn = [
+        sorted(
+            round(float(y), 3)
+            for line in axes.get_lines()
+            for y in line.get_ydata()
+            if line.get_marker() == "o"
+        )
+        for axes in panels
+    ]
+    assert where(live, {"dot", "hollow"}) == drawn
+    words = figures.texts("change-over-rounds", table, "en")
+    assert all(told in words.description for _, told in live.heads.values())
+
+
+def test_a_live_round_tells_what_is_not_as_before(tables):
+    table = tables["regional", "en", "change-over-rounds"].copy()
+    table.loc[table["ordinal"] == 2, "changed"] = "coders rule"
+    broken = table.loc[table["segment"] == 2, "feature_id"].nunique()
+    live = chart(table, {}, "en", "change-over-rounds", "redesigned")
+    kinds = [{mark.kind for mark in marks} for marks in live.marks]
+    assert sum("broken" in one for one in kinds) == broken > 0
+    assert sum({"coders", "rule"} <= one for one in kinds) == table["feature_id"].nunique()
+
+
+@pytest.mark.parametrize("name", ["example", "own", "regional"])
+def test_live_pairs_are_those_listed_below_the_matrix(tables, name):
+    table = tables[name, "en", "together"]
+    live = chart(table, {}, "en", "together", "redesigned")
+    if not (table["found"] != "").any():
+        assert not live.marks
+        return
+    figure = figures.draw("together", table, "en")
+    points = [x[0] for marker, x, _ in lines_of(figure) if marker in ("o", "D")]
+    drawn = on_scale(points, rules_of(figure), live.ticks)
+    assert where(live, {"dot", "fewer"}) == [pytest.approx(drawn, abs=0.01)]
+
+
+def test_live_regions_are_those_on_the_map(tables):
+    table = tables["regional", "en", "regions"]
+    live = chart(table, {}, "en", "regions", "redesigned")
+    lines = lines_of(figures.draw("regions", table, "en"))
+    ticks = [(x[0], sum(y) / 2) for marker, x, y in lines if marker == "None" and x[0] == x[1]]
+    drawn = []
+    for marker, (x, *_), (y, *_) in lines:
+        if marker == "o":
+            left = max(at for at, high in ticks[::3] if high == pytest.approx(y) and at < x + 0.01)
+            right = min(at for at, high in ticks[2::3] if high == pytest.approx(y) and at > left)
+            drawn.append(round(100 * (x - left) / (right - left), 3))
+    assert where(live, {"dot"}) == [sorted(drawn)]
+    assert len(live.marks) == len(table) > len(drawn) > 0  # some have no models, or few
+    written = {name: cells for name, *cells in live.table.rows}
+    few = table.loc[table["n"].between(1, 4), "region"]
+    assert len(few)
+    assert not any("%" in written[name][live.main[1] - 1] for name in few)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("name", "plot"), [("regional", "regions"), ("regional", "together")])
+def test_a_grid_of_cells_says_what_is_drawn(tables, name, plot, lang):
+    table = tables[name, lang, plot]
+    live = chart(table, {}, lang, plot, "redesigned")
+    cells = [cell for row in live.grid.cells for cell in row if cell]
+    drawn = {text.get_text() for text in figures.draw(plot, table, lang).texts}
+    assert len(cells) == len(table)
+    assert {cell.lines[-1] for cell in cells} <= drawn
+    assert {look for look, _ in live.grid.key} >= {cell.look for cell in cells}
 
 
 def test_pages_share_one_style_and_one_copy_of_each_figure(build, pages):

@@ -1,6 +1,6 @@
 """Figure 15: how common the features are, round by round, and what changed in the same models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -9,9 +9,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from soila_analysis.figures.page import Page
+from soila_analysis.figures.rows import Mark, Row, Rows
 from soila_analysis.figures.spec import Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.time_panels import (
+    CHANGED,
     LEVEL,
     Grid,
     Series,
@@ -26,6 +28,7 @@ from soila_analysis.language import Messages, messages
 from soila_analysis.metrics.shares import WIDENED
 
 NAMED = 2  # features that a title names, at most
+SURE, UNSURE = ("interval", "dot"), ("interval-hollow", "hollow")  # on pages, kinds of marks
 
 
 def drawable(table: pd.DataFrame, _variant: str = "") -> bool:
@@ -211,18 +214,21 @@ def _sentence(one: Series, t: Messages) -> str:
     """Write a feature's share in each round, and its change."""
     row = one.first
     shares = ", ".join(f"{r.round} {ratio(r, t)} ({percent(r, t)})" for r in one.rows)
-    said = f"{row.feature}: {shares}."
+    return " ".join(filter(None, (f"{row.feature}: {shares}.", _change(row, t))))
+
+
+def _change(row: Any, t: Messages) -> str:
+    """Write how a feature changed in the same models, else in all, if that is known."""
     between = {"since": row.since, "until": row.until}
     if not compared(row):
-        return said
+        return ""
     if not paired(row):
-        return f"{said} {t('change-over-rounds.row-change', change=change(row, t), **between)}"
+        return t("change-over-rounds.row-change", change=change(row, t), **between)
     low, high = (signed(end, t) for end in (row.paired_low, row.paired_high))
     test = "" if pd.isna(row.p_holm) else t("change-over-rounds.row-test", p=p_value(row.p_holm, t))
     counts = {name: t.number(getattr(row, name)) for name in ("paired", "gained", "lost")}
     changed = f"{signed(row.paired_difference, t)} ({low} … {high})"
-    told = {**counts, **between, "change": changed, "test": test}
-    return f"{said} {t('change-over-rounds.row-paired', **told)}"
+    return t("change-over-rounds.row-paired", **counts, **between, change=changed, test=test)
 
 
 def _badge(rounds: Sequence[Any], t: Messages) -> str:
@@ -234,4 +240,50 @@ def _badge(rounds: Sequence[Any], t: Messages) -> str:
     return " / ".join(f"{name}: {text}" for name, text in said if text)
 
 
-SPEC = Spec("change-over-rounds", texts, (redesigned,), drawable=drawable)
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Give each feature a row a round, in the order of the panels."""
+    rows = pd.DataFrame([row for one in series(table) for row in one.rows])
+    before = rows.groupby("feature_id")["segment"].shift()
+    return rows.assign(broken=before.notna() & before.ne(rows["segment"]))
+
+
+def _marks(row: Row) -> Iterator[Mark]:
+    """Give a share and its interval, or its range, and what is not as in the round before."""
+    if row["broken"]:
+        yield Mark("broken", 0, 1)
+    for name in CHANGED:
+        if name in row["changed"].split():
+            yield Mark(name, 0, 0)
+    if row["basis"] == BOUNDED:
+        yield Mark("range", row["bound_low"] / row["n"], row["bound_high"] / row["n"])
+        return
+    line, dot = SURE if row["p_holm"] < LEVEL else UNSURE
+    if not pd.isna(row["low"]):
+        yield Mark(line, row["low"], row["high"])
+    if not pd.isna(row["share"]):
+        yield Mark(dot, row["share"], row["share"])
+
+
+def _names(rows: pd.DataFrame, t: Messages) -> dict[str, str]:
+    other = "other" if (rows["p_holm"] < LEVEL).any() else "plain"
+    named = {SURE: "survives", UNSURE: other, ("broken",): "break"}
+    named |= {(name,): name for name in CHANGED}
+    return {
+        kind: t(f"change-over-rounds.key-{name}") for kinds, name in named.items() for kind in kinds
+    }
+
+
+SPEC = Spec(
+    "change-over-rounds",
+    texts,
+    (redesigned,),
+    drawable=drawable,
+    rows=Rows(
+        "round",
+        _marks,
+        _in_order,
+        key=_names,
+        part="feature",
+        told=lambda rows, t: _change(next(rows.itertuples()), t),
+    ),
+)

@@ -1,5 +1,6 @@
 """Figure 14: a goal's models against all others, feature by feature, and what survives."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,6 +25,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import BLUE, GREY, MUTED, RULE, TEXT
+from soila_analysis.figures.rows import Mark, Row, Rows
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import base, p_value, signed, spoken
@@ -46,6 +48,12 @@ LOOKS: dict[str, dict[str, dict[str, Any]]] = {
         "mark": {"mfc": "white", "mec": BLUE, "ms": 7, "mew": 1.8},
     },
     "neither": {"line": {"color": GREY, "lw": 1.1}, "mark": {"color": GREY, "ms": 3.6}},
+}
+
+LIVE = {  # the same on pages, in kinds of marks
+    "holm": ("interval", "dot"),
+    "bh": ("interval-hollow", "hollow"),
+    "neither": ("interval-faint", "faint"),
 }
 
 
@@ -166,16 +174,17 @@ class _Scale:
         least, most = self.left, self.left + self.wide - wide
         return min(max(self.x(difference) - wide / 2, least), most)
 
-    def ticks(self) -> list[float]:
-        tick = next(tick for least, tick in REACH if self.reach >= least)
-        return [-tick, 0, tick]
-
     def draw(self, page: Page, canvas: Axes, top: float, bottom: float, t: Messages) -> None:
         """Draw ticks above rows, and rules through them."""
-        for tick in self.ticks():
+        for tick in _ticks(self.reach):
             at, shade = self.x(tick), RULE if tick else GREY
             canvas.plot([at, at], [top, bottom], color=shade, lw=0.8 if tick else 1.2, zorder=0)
             page.text(at, top - 0.42, signed(tick, t), size=SMALL, color=MUTED, ha="center")
+
+
+def _ticks(reach: float) -> list[float]:
+    tick = next(tick for least, tick in REACH if reach >= least)
+    return [-tick, 0, tick]
 
 
 def _panels(rows: pd.DataFrame, words: Texts, t: Messages) -> Figure:
@@ -448,4 +457,41 @@ def _sentence(row: Any, t: Messages) -> str:
     return f"{said}{'' if pd.isna(row.p_holm) else f'; {p_value(row.p_holm, t)} (Holm)'}."
 
 
-SPEC = Spec("contrasts", texts, (redesigned,), metric, drawable=drawable)
+def _by_goal(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a row a feature to each goal, the goals one after the other."""
+    rows = shown(table)
+    places = {goal: place for place, goal in enumerate(table["goal_id"].unique())}
+    return rows.sort_values("goal_id", key=lambda ids: ids.map(places), kind="stable")
+
+
+def _marks(row: Row) -> Iterator[Mark]:
+    """Give a difference and its interval the looks of what they survive."""
+    line, dot = LIVE[row["kept"]]
+    yield Mark("zero", 0, 0)
+    yield Mark(line, row["low"], row["high"])
+    yield Mark(dot, row["difference"], row["difference"])
+
+
+def _names(_rows: pd.DataFrame, t: Messages) -> dict[str, str]:
+    named = {kind: t(f"contrasts.key-{kept}") for kept, kinds in LIVE.items() for kind in kinds}
+    return {**named, "zero": t("contrasts.key-zero")}
+
+
+SPEC = Spec(
+    "contrasts",
+    texts,
+    (redesigned,),
+    metric,
+    drawable=drawable,
+    rows=Rows(
+        "feature",
+        _marks,
+        _by_goal,
+        ("column.difference", "column.ratio"),
+        lambda rows: (-_reach(rows), _reach(rows)),
+        key=_names,
+        ticks=lambda _low, reach, t: [(tick, signed(tick, t)) for tick in _ticks(reach)],
+        part="goal",
+        told=base,
+    ),
+)

@@ -1,7 +1,8 @@
 """Figure 17: one feature, or the number of models, on a grid of tiles, one a region."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -14,9 +15,11 @@ from soila_analysis.figures import marks
 from soila_analysis.figures.classes import FEW, SCALES
 from soila_analysis.figures.page import LINE, MARGIN, SMALL, WIDTH, Entry, Page, lines, text_width
 from soila_analysis.figures.palette import GREY, HEAT, RULE, TEXT
+from soila_analysis.figures.rows import Cell, Grid, Mark, Row, Rows, shares
 from soila_analysis.figures.spec import Coded, Spec, found
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import (
+    by_share,
     interval,
     leaders,
     missing,
@@ -266,4 +269,52 @@ def _classes(t: Messages) -> list[str]:
     return [*between, t("regions.most", n=t.number(most[0]))]
 
 
-SPEC = Spec("regions", texts, (redesigned,), metric, drawable=drawable)
+def _marks(row: Row) -> Iterator[Mark]:
+    """Draw a share with its interval; of few models the interval alone."""
+    few = row["n"] < FEW and "feature_id" in row
+    return (mark for mark in shares(row) if not (few and mark.kind == "dot"))
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Order regions by their shares; those with few models, and with none, stand last."""
+    rows = by_share(table)
+    some, few = rows["n"] > 0, rows["n"] < FEW
+    order = (~some * 2 + (some & few)).argsort(kind="stable")
+    return rows.assign(few=some & few).iloc[order]
+
+
+def _grid(table: pd.DataFrame, t: Messages) -> Grid:
+    """Give the tiles of the map as cells."""
+    tiles = {(row["row"], row["column"]): _cell(row, table, t) for row in table.to_dict("records")}
+    rows, columns = (range(1, table[side].max() + 1) for side in ("row", "column"))
+    cells = tuple(tuple(tiles.get((row, column)) for column in columns) for row in rows)
+    names = _classes(t) if _counts(table) else SHARES.names(t)
+    key = [(f"shade-{i}", name) for i, name in enumerate(names)]
+    few, none = t("evidence-map.few", n=t.number(FEW)), t("common.no-models")
+    looks = {cell.look for cell in tiles.values()}
+    key += [one for one in (("tile-few", few), ("tile-none", none)) if one[0] in looks]
+    return Grid(cells, tuple(key))
+
+
+def _cell(row: Row, table: pd.DataFrame, t: Messages) -> Cell:
+    """Give a region the class of its colour, its name, its number and its marks."""
+    one = SimpleNamespace(**row)
+    if not one.models or not one.n:
+        return Cell("tile-none", (one.region, _said(one, table, t)))
+    shade = _class(one, table)
+    look = "tile-few" if shade is None else f"shade-{shade}"
+    if _counts(table):
+        return Cell(look, (one.region, t.number(one.k)))
+    number = ratio(one, t) if shade is None else percent(one, t)
+    marked = (Mark(mark.kind, 100 * mark.low, 100 * mark.high) for mark in _marks(row))
+    return Cell(look, (one.region, number), tuple(marked))
+
+
+SPEC = Spec(
+    "regions",
+    texts,
+    (redesigned,),
+    metric,
+    drawable=drawable,
+    rows=Rows("region", _marks, _in_order, grid=_grid),
+)

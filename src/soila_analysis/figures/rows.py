@@ -1,6 +1,6 @@
 """What a figure shows row by row, in numbers, for a page that lays it out as text."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +88,34 @@ def shares(row: Row) -> Iterator[Mark]:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a grid: the class of its look, its lines of text, and its marks."""
+
+    look: str
+    lines: tuple[str, ...]
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What a figure shows at places in rows and columns.
+
+    Attributes
+    ----------
+    cells : tuple of tuple of (Cell or None)
+    key : tuple of (str, str)
+        Looks of cells, and their names.
+    names : tuple of str
+        Heads of the rows, whose numbers head the columns; none where the rows of the chart tell
+        all that the grid does.
+    """
+
+    cells: tuple[tuple[Cell | None, ...], ...]
+    key: tuple[tuple[str, str], ...]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """How the table of a figure reads as rows with marks on one scale.
 
@@ -106,7 +134,16 @@ class Rows:
     decimals : int or None
         Of numbers on the scale; None for shares.
     key : callable
-        (rows, messages) -> names of kinds of marks that are this figure's own.
+        (rows, messages) -> names of kinds of marks that are this figure's own; kinds of one name
+        stand together.
+    ticks : callable, optional
+        (lowest, highest, messages) -> numbers on the scale and how they are written.
+    part : str
+        What rows that stand below one heading have in common, another column that people read.
+    told : callable
+        (rows of a part, messages) -> what its heading says besides.
+    grid : callable, optional
+        (table, messages) -> what stands above the rows.
     """
 
     name: str
@@ -116,3 +153,7 @@ class Rows:
     scale: Callable[[pd.DataFrame], tuple[float, float]] = lambda _rows: (0, 1)
     decimals: int | None = None
     key: Callable[[pd.DataFrame, Messages], Mapping[str, str]] = lambda _rows, _t: {}
+    ticks: Callable[[float, float, Messages], Iterable[tuple[float, str]]] | None = None
+    part: str = ""
+    told: Callable[[pd.DataFrame, Messages], str] = lambda _rows, _t: ""
+    grid: Callable[[pd.DataFrame, Messages], Grid] | None = None

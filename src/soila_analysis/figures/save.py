@@ -30,7 +30,7 @@ TEXT = (  # columns of tables that hold text, also where all of it looks like nu
     *("other_id", "claim_id", "feature", "other_feature", "goal", "region", "claim", "unit"),
     *("round", "name", "version", "date", "prompt_sha256", "source", "scope", "kind", "basis"),
     *("reading", "other_reading", "reason", "status", "verdict", "measure", "test", "surely"),
-    *("lacking", "undrawn", "changed", "printed", "recomputed"),
+    *("lacking", "undrawn", "changed", "printed", "recomputed", "found"),
 )
 SEAL = re.compile(rb'(?<="seal":")[0-9a-f]{64}|(?<="seal": ")[0-9a-f]{64}')
 UNSEALED = "0" * 64

@@ -23,6 +23,7 @@ from soila_analysis.figures.page import (
     text_width,
 )
 from soila_analysis.figures.palette import BLANK, BLUE, MUTED, PLUM, RULE
+from soila_analysis.figures.rows import Cell, Grid, Mark, Row, Rows
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
 from soila_analysis.figures.wording import base
@@ -46,6 +47,7 @@ MARKS: dict[str, dict[str, Any]] = {
     "fewer": {"marker": "D", "ms": 6.5, "mfc": "white", "mec": PLUM, "mew": 1.6},
 }
 BELOW: dict[str, Any] = {"marker": "<", "ms": 6, "color": PLUM}
+LIVE = {"more": ("interval", "dot"), "fewer": ("interval-fewer", "fewer")}  # on pages, the same
 INK = {"more": "white", "fewer": PLUM, "": MUTED}
 
 
@@ -370,4 +372,70 @@ def _shade(kind: str) -> str:
     return BLUE if kind == "more" else PLUM
 
 
-SPEC = Spec("together", texts, (redesigned,), metric, drawable=drawable)
+def _grid(table: pd.DataFrame, t: Messages) -> Grid:
+    """Give half the matrix of pairs as cells, with the differences that are drawn."""
+    shown, values = _shown(table), _values(table, t)[0]
+    rows = _within(table, shown).itertuples()
+    found = {(row.feature_id, row.other_feature_id): row.found for row in rows}
+
+    def cell(one: str, other: str) -> Cell:
+        pair = (one, other) if (one, other) in values else (other, one)
+        return Cell(f"pair-{found[pair] or 'none'}", (values[pair],))
+
+    cells = [tuple(cell(one, other) for other in [*shown][:i]) for i, one in enumerate(shown)]
+    known = [kind for kind in LOOKS if kind in found.values()]
+    key = [(f"pair-{kind or 'none'}", t(f"together.key-{kind or 'none'}")) for kind in known]
+    names = [f"{t.number(i)} {name}" for i, name in enumerate(shown.values(), start=1)]
+    return Grid(tuple(cells), tuple(key), tuple(names))
+
+
+def _pairs(table: pd.DataFrame) -> pd.DataFrame:
+    """Give a row to each pair that is listed."""
+    rows = _found(table)
+    told = rows["feature"] + " + " + rows["other_feature"]
+    names = rows.assign(both=told, least=_scale(rows)[0] if len(rows) else LEAST)
+    return names.drop(columns=["feature", "other_feature"])
+
+
+def _marks(row: Row) -> Iterator[Mark]:
+    """Give a ratio and its interval, as logarithms; an end where either goes on below the scale."""
+    line, dot = LIVE[row["found"]]
+    low, middle, high = (math.log(max(row[end], row["least"])) for end in ("low", "ratio", "high"))
+    yield Mark("zero", 0, 0)
+    yield Mark(line, low, high)
+    if row["low"] < row["least"]:
+        yield Mark("below", low, low)
+    if row["ratio"] >= row["least"]:
+        yield Mark(dot, middle, middle)
+
+
+def _kinds(_rows: pd.DataFrame, t: Messages) -> dict[str, str]:
+    named = {kind: t(f"together.key-{found}") for found, kinds in LIVE.items() for kind in kinds}
+    below = t("together.key-below", least=t.number(LEAST, 1))
+    return {**named, "zero": t("together.key-expected"), "below": below}
+
+
+def _ends(found: pd.DataFrame) -> tuple[float, float]:
+    low, high = _scale(found)
+    return math.log(low), math.log(high)
+
+
+SPEC = Spec(
+    "together",
+    texts,
+    (redesigned,),
+    metric,
+    drawable=drawable,
+    rows=Rows(
+        "features-pair",
+        _marks,
+        _pairs,
+        ("column.times", "column.ratio"),
+        _ends,
+        key=_kinds,
+        ticks=lambda low, high, t: [
+            (math.log(tick), name) for tick, name in _ticks((math.exp(low), math.exp(high)), t)
+        ],
+        grid=_grid,
+    ),
+)

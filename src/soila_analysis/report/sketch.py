@@ -35,7 +35,7 @@ def sketch(figure: Drawn, lang: str) -> Rows:
     live = chart(table, {}, lang, figure.name, figure.words["variant"])
     if figure.name == "evidence-map":
         rows = _cells(table.fillna({"goal_id": ""}))
-    elif live:
+    elif live and live.marks:
         rows = live.marks
     else:
         rows = _lines(table)

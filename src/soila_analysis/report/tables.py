@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from soila_analysis.figures.wording import (
     percent,
     percent_of,
     ratio,
+    signed,
     spoken,
 )
 from soila_analysis.language import Messages, messages
@@ -109,28 +110,39 @@ def readable(
     Readable
         Rows that read the same are given once.
     """
+    cells = written(table, labels, lang)
+    chosen = {n: c for n, c in cells.items() if n in (columns or COLUMNS) and not repeats(n, cells)}
+    read = in_columns(chosen, spoken(table, lang))
+    return replace(read, rows=tuple(dict.fromkeys(read.rows)))
+
+
+def written(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> dict[str, list[str]]:
+    """Write all that can be read of a table, by column; `readable` says how."""
     t = spoken(table, lang)
     told = {"feature", "goal", "basis"} if "claim" in table else set()  # the sentence is enough
-    shown = {
-        name: column
-        for name, column in COLUMNS.items()
-        if set(column.needs) <= set(table) and name in (columns or COLUMNS) and name not in told
-    }
     records = list(table.itertuples())
-    written = {n: [_named(c.cell(row, t), labels) for row in records] for n, c in shown.items()}
-    kept = [name for name in shown if any(written[name]) and not _told(name, written)]
+    cells = {
+        name: [_named(column.cell(row, t), labels) for row in records]
+        for name, column in COLUMNS.items()
+        if set(column.needs) <= set(table) and name not in told
+    }
+    return {name: column for name, column in cells.items() if any(column)}
+
+
+def in_columns(cells: Mapping[str, list[str]], t: Messages) -> Readable:
+    """Put columns of cells side by side."""
     return Readable(
-        heads=tuple(t(f"column.{name}") for name in kept),
-        kinds=tuple(shown[name].kind for name in kept),
-        rows=tuple(dict.fromkeys(zip(*(written[name] for name in kept), strict=True))),
+        heads=tuple(t(f"column.{name}") for name in cells),
+        kinds=tuple(COLUMNS[name].kind for name in cells),
+        rows=tuple(zip(*cells.values(), strict=True)),
     )
 
 
-def _told(name: str, written: Mapping[str, list[str]]) -> bool:
+def repeats(name: str, cells: Mapping[str, list[str]]) -> bool:
     """Say whether a table is about one feature or one goal only, which its figure names."""
-    if name not in ("feature", "goal") or not {"feature", "goal"} <= set(written):
+    if name not in ("feature", "goal") or not {"feature", "goal"} <= set(cells):
         return False
-    same = [column for column in ("feature", "goal") if len(set(written[column])) == 1]
+    same = [column for column in ("feature", "goal") if len(set(cells[column])) == 1]
     return same[:1] == [name]
 
 
@@ -421,7 +433,8 @@ def _base(n: Any, row: Row, t: Messages) -> str:
 
 
 def _percent(_n: Any, row: Row, t: Messages) -> str:
-    return percent(row, t)
+    """Write a percentage, but of few models, where a figure leaves it out, none."""
+    return "" if getattr(row, "few", False) else percent(row, t)
 
 
 def _interval(low: Any, row: Row, t: Messages) -> str:
@@ -502,6 +515,18 @@ def _p(p: Any, _row: Row, t: Messages) -> str:
     return p_value(p, t)
 
 
+def _difference(difference: Any, _row: Row, t: Messages) -> str:
+    return signed(difference, t)
+
+
+def _difference_ends(low: Any, row: Row, t: Messages) -> str:
+    return f"{signed(low, t)} … {signed(row.high, t)}"
+
+
+def _others(k: Any, row: Row, t: Messages) -> str:
+    return t.ratio(k, row.other_n)
+
+
 def _reason(reason: str, _row: Row, t: Messages) -> str:
     return t(f"agreement.why-{reason}")
 
@@ -525,6 +550,8 @@ COLUMNS: Mapping[str, Column] = {
     "other-coder": Column(("other_id", "coder_id"), _text, "text"),
     "feature": Column(("feature",), _text, "text", empty="agreement.all"),
     "other-feature": Column(("other_feature",), _text, "text"),
+    "round": Column(("round", "ordinal"), _text, "text"),
+    "features-pair": Column(("both", "expected"), _text, "text"),
     "region": Column(("region", "region_id"), _text, "text"),
     "outcome": Column(("outcome",), _outcome, "text"),
     "coefficient": Column(("coefficient",), _coefficient, "text"),
@@ -537,6 +564,13 @@ COLUMNS: Mapping[str, Column] = {
     "printed": Column(("printed",), _value, "value", empty="common.no-data"),
     "recomputed": Column(("recomputed",), _recomputed, "value", empty="common.no-data"),
     "ratio": Column(("k", "n"), _ratio, bounds="bound_low"),
+    "others-ratio": Column(("other_k", "other_n", "difference"), _others),
+    "difference": Column(("difference", "other_k"), _difference),
+    "difference-ends": Column(("low", "high", "other_k"), _difference_ends),
+    "p-holm": Column(("p_holm", "other_k"), _p),
+    "p-bh": Column(("p_bh", "other_k"), _p),
+    "v": Column(("cramers_v", "other_k"), partial(_number, decimals=2)),
+    "p-feature": Column(("p_feature_holm", "other_k"), _p),
     "base": Column(("n",), _base),
     "expected": Column(("expected", "ratio"), partial(_number, decimals=1)),
     "times": Column(("ratio", "expected"), partial(_number, decimals=2)),

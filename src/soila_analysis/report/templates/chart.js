@@ -14,13 +14,15 @@ function sort(table, head) {
         : (a, b) => (value(a) > value(b)) - (value(a) < value(b));
     const before = head.getAttribute("aria-sort") ?? (named ? "descending" : "ascending");
     const direction = before === "ascending" ? "descending" : "ascending";
-    const rows = [...table.tBodies[0].rows].sort(compare);
-    table.tBodies[0].append(...(direction === "descending" ? rows.reverse() : rows));
+    for (const body of table.tBodies) {
+        const rows = [...body.querySelectorAll("tr:not(.part)")].sort(compare);
+        body.append(...(direction === "descending" ? rows.reverse() : rows));
+    }
     for (const other of table.querySelectorAll("th[aria-sort]")) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", direction);
 }
 
-for (const table of document.querySelectorAll("main table")) {
+for (const table of document.querySelectorAll("main table:not(.matrix)")) {
     for (const head of table.tHead.querySelectorAll("th")) {
         const button = document.createElement("button");
         button.className = "sort";
