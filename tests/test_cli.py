@@ -1,5 +1,6 @@
 """The `soila` command: what each piece prints, and how it refuses what is wrong."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -67,9 +68,22 @@ def test_help_says_what_a_command_does(call, command, purpose, option):
     assert purpose in " ".join(result.output.split())
 
 
-def test_help_of_the_whole_lists_every_command(call):
-    listed = call("--help").output.partition("Commands:")[2]
-    assert [line.split()[0] for line in listed.strip().splitlines()] == sorted(soila.commands)
+def test_help_of_the_whole_lists_every_command_under_a_head_with_its_whole_summary(call):
+    told = call("--help").output
+    assert re.findall(r"^(\S.*):$", told.partition("Options:")[2], re.MULTILINE) == [
+        "Data sets",
+        "Coders and their codes",
+        "Figures and tables",
+        "Pages and reports",
+        "The review of 2024",
+    ]
+    assert sorted(re.findall(r"^  ([a-z]\S*) {2,}", told, re.MULTILINE)) == sorted(soila.commands)
+    assert "..." not in told.partition("Options:")[2]
+
+
+def test_help_of_a_group_lists_its_commands_under_one_head(call):
+    told = call("sheet", "--help").output.partition("Commands:")[2]
+    assert re.findall(r"^  (\S+)", told, re.MULTILINE) == ["new", "read"]
 
 
 # Data sets

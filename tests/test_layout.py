@@ -1,7 +1,7 @@
 """Every kind of page laid out by Chromium: no text is cut, covered, too small or beyond the page.
 
-Pages of the default data, of two coders and of a large map, each in one language; in all three
-with ``SOILA_PAGES=all``, which takes minutes.
+Pages of the default data, of two coders, of a large map and of a round by regions, each in one
+language; in all three with ``SOILA_PAGES=all``, which takes minutes.
 """
 
 import os
@@ -18,11 +18,14 @@ from lxml import html
 import soila_analysis as soila
 from soila_analysis.language import LANGUAGES
 
-DATA = ("literal", "example", "large")
+DATA = ("literal", "example", "large", "regional")
 WIDTHS = (320, 360, 768, 1280)
 WHOLE = os.environ.get("SOILA_PAGES") == "all"
 SAMPLE = [
-    (n, lang) for i, n in enumerate(DATA) for lang in LANGUAGES if WHOLE or lang == LANGUAGES[i]
+    (name, lang)
+    for number, name in enumerate(DATA)
+    for lang in LANGUAGES
+    if WHOLE or lang == LANGUAGES[number % len(LANGUAGES)]
 ]
 
 # Lines of text that are cut by what clips them, covered by an element, or over another text

@@ -21,6 +21,16 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM")
 ENDING = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
 
 
+WHOLE = 1000  # letters of a summary, which none has
+HEADS = {  # by the module of a command, in the order of `--help`
+    "data": "Data sets",
+    "coders": "Coders and their codes",
+    "build": "Figures and tables",
+    "report": "Pages and reports",
+    "review": "The review of 2024",
+}
+
+
 class _File(click.Path):
     """A file to read: no pipe, which would be waited for, and no device."""
 
@@ -103,8 +113,26 @@ def _extra(error: Exception) -> str:
     return ""
 
 
-class Commands(click.Group):
+class Listed(click.Group):
+    """Commands that `--help` lists by what they are for, each with its first sentence whole."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write them under the heads of `HEADS`; under one where all are of one kind."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command = self.commands[name]
+            kind = command.callback.__module__.rpartition(".")[2] if command.callback else ""
+            row = (name, command.get_short_help_str(WHOLE))
+            found.setdefault(HEADS[kind], []).append(row)
+        for head in (head for head in HEADS.values() if head in found):
+            with formatter.section(head if len(found) > 1 else "Commands"):
+                formatter.write_dl(found[head])
+
+
+class Commands(Listed):
     """Commands that tell a user what to put right."""
+
+    group_class = Listed
 
     def invoke(self, ctx: click.Context) -> Any:
         """Call a command; what a user can put right is told as a message."""
