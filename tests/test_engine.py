@@ -129,6 +129,9 @@ def test_spark_gives_the_same_tables(tmp_path):
     assert done.stdout == "equal tables of review-2024, example-two-coders\n", done.stderr[-2000:]
 
 
+HOLDERS = [lambda table: polars.DataFrame(table.to_dict("list")), duckdb.from_df]
+
+
 @given(st.data())
 def test_codes_added_up_are_the_codes_that_were_given(drawn):
     models = [f"M{i}" for i in range(drawn.draw(st.integers(1, 6)))]
@@ -145,7 +148,8 @@ def test_codes_added_up_are_the_codes_that_were_given(drawn):
     if table.empty:
         return
     known = pd.Index(models, dtype="str")
-    sums = engine.added_up(polars.DataFrame(table.to_dict("list")), LIBRARY)
+    held = drawn.draw(st.sampled_from(HOLDERS))
+    sums = engine.added_up(held(table), LIBRARY)
     ours, theirs = engine.cube(sums, LIBRARY, known), cube.of_table(table, LIBRARY, known)
     assert np.array_equal(ours.codes, theirs.codes)
     assert ours.coders == theirs.coders
@@ -171,7 +175,8 @@ def test_no_wrong_row_is_added_up_unseen(drawn):
         "feature": [(model, "f", coder, code)],
         "model": [("N", feature, coder, code)],
     }[wrong]
-    table = polars.DataFrame(rows, schema=COLUMNS[:4], orient="row")
+    held = drawn.draw(st.sampled_from(HOLDERS))
+    table = held(pd.DataFrame(rows, columns=COLUMNS[:4], dtype="str"))
     assert engine.cube(engine.added_up(table, LIBRARY), LIBRARY, pd.Index(["M"])) is None
 
 

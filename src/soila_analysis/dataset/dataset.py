@@ -8,6 +8,7 @@ from pathlib import Path
 from shutil import copy2, copytree, rmtree
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from soila_analysis import files, taxonomy
@@ -452,24 +453,30 @@ def describe(folder: str | Path) -> Path:
 def _canonical(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Put columns and rows in order, and text in every cell."""
     columns = list(dict.fromkeys([*COLUMNS[name], *table.columns]))
-    ordered = name in (*OWN, "claims") or _sorted(table, list(KEYS[name]))
+    order = None if name in (*OWN, "claims") else _order(table, list(KEYS[name]))
     table = table.reindex(columns=columns, fill_value="")
     text = table.astype("str").fillna("") if table.isna().any(axis=None) else table.astype("str")
     spare = [one for one in (*FURTHER.get(name, ()), *TEXTS.get(name, ())) if one in text]
     empty = [one for one in spare if (text[one] == "").all()]
     text = text.drop(columns=empty)
-    return (text if ordered else text.sort_values(list(KEYS[name]))).reset_index(drop=True)
+    return (text if order is None else text.iloc[order]).reset_index(drop=True)
 
 
-def _sorted(table: pd.DataFrame, keys: list[str]) -> bool:
-    """Say whether rows stand in the order of their keys; soon told of categories."""
+def _order(table: pd.DataFrame, keys: list[str]) -> Any:
+    """Give the places of the rows in the order of their keys; None where they stand in it."""
     if table.empty:
-        return True
-    ids = table[keys].astype("category")
-    values = [ids[key].cat.categories for key in keys]
-    return all(one.dtype == "str" and one.is_monotonic_increasing for one in values) and (
-        pd.MultiIndex.from_frame(ids).is_monotonic_increasing
-    )
+        return None
+    ranks = []
+    for key in keys:
+        ids = table[key].astype("category").cat
+        names = ids.categories.astype("str")
+        sorted_ = names.is_monotonic_increasing
+        place = np.arange(len(names)) if sorted_ else names.argsort().argsort()
+        ranks.append(np.append(place, -1)[ids.codes.to_numpy()])  # the last of what is missing
+    later = np.zeros(len(table) - 1, dtype=bool)  # than the row before, by the last keys
+    for rank in reversed(ranks):
+        later = (rank[1:] > rank[:-1]) | ((rank[1:] == rank[:-1]) & later)
+    return None if later.all() else np.lexsort(ranks[::-1])
 
 
 def _same(file: str, copy: str) -> None:

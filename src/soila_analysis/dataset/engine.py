@@ -90,11 +90,12 @@ def from_csv(path: Path) -> Any | None:
         return None
     import duckdb
 
-    names, delimiter = form
+    names, delimiter, spaced = form
     options = {"quotechar": '"', "escapechar": '"', "strict_mode": True, "auto_detect": False}
     types = dict.fromkeys(names, "varchar")
     opened = duckdb.read_csv(str(path), header=True, delimiter=delimiter, columns=types, **options)
-    return opened.project(", ".join(f'trim("{name}") as "{name}"' for name in names))
+    bare = ", ".join(f'trim("{name}") as "{name}"' for name in names)
+    return opened.project(bare) if spaced else opened
 
 
 def _unreadable(file: str, error: Exception) -> Problem:
@@ -141,7 +142,7 @@ def write(table: pd.DataFrame, path: Path) -> None:
         alone.from_df(table).project(held).write_parquet(str(path), compression="zstd")
 
 
-def text(name: str, table: Any) -> pd.DataFrame:
+def text(name: str, table: Any, models: pd.Index | None = None) -> pd.DataFrame:
     """Take a whole table over as text.
 
     Parameters
@@ -150,6 +151,8 @@ def text(name: str, table: Any) -> pd.DataFrame:
         A key of `COLUMNS`.
     table : frame
         Of any engine that narwhals knows.
+    models : Index of str, optional
+        Ids that it may have as well, to be held once.
 
     Returns
     -------
@@ -160,7 +163,8 @@ def text(name: str, table: Any) -> pd.DataFrame:
     rows = _collected(nw.from_native(table).lazy())
     rows = rows.set_index(ROW) if ROW in rows else rows.set_axis(range(1, len(rows) + 1))
     rows = rows.fillna("").astype("str")
-    return rows.assign(**{key: tables.encoded(rows[key]) for key in KEYS[name] if key in rows})
+    held = {key: tables.encoded(rows[key], models) for key in KEYS[name] if key in rows}
+    return rows.assign(**held)
 
 
 def examined(
@@ -189,7 +193,7 @@ def examined(
     if missing := _missing(names, file):
         return None, missing
     try:
-        sums = added_up(codings, taxonomy)
+        sums = added_up(codings, taxonomy, once=file.endswith(".csv"))
     except Exception as error:  # each engine has errors of its own
         return None, [_unreadable(file, error)]
     models = pd.Index(sorted(known["model_id"] or ()), name="model_id", dtype="str")
@@ -217,7 +221,7 @@ def _told(codings: Any, names: Collection[str]) -> pd.DataFrame:
     return _collected(rows.select(*keys, *further)).fillna("").astype("str")
 
 
-def added_up(codings: Any, taxonomy: Taxonomy) -> pd.DataFrame:
+def added_up(codings: Any, taxonomy: Taxonomy, *, once: bool = False) -> pd.DataFrame:
     """Add the codes of each model and coder up, in one pass.
 
     Parameters
@@ -226,6 +230,8 @@ def added_up(codings: Any, taxonomy: Taxonomy) -> pd.DataFrame:
         Of any engine that narwhals knows: ``model_id``, ``feature_id``, ``coder_id``, ``code``.
     taxonomy : Taxonomy
         The features and codes.
+    once : bool, default False
+        Do not look first whether there is one coder only, whose models are sooner told apart.
 
     Returns
     -------
@@ -233,20 +239,36 @@ def added_up(codings: Any, taxonomy: Taxonomy) -> pd.DataFrame:
         ``model_id``, ``coder_id``, ``rows`` and the columns of `_words`; sorted.
     """
     words, base = _words(taxonomy)
-    text = _texts(nw.from_native(codings).lazy())
-    digit = _chosen(text["code"], {code: i + 1.0 for i, code in enumerate(taxonomy.counts_as)})
-    parts = {
-        name: _chosen(text["feature_id"], {one: base**i for i, one in enumerate(features)}) * digit
-        for name, features in words.items()
+    frame = nw.from_native(codings).lazy()
+    alone, text = "" if once else _only_coder(frame), _texts(frame)
+    keys = ["model_id"] if alone else ["model_id", "coder_id"]
+    digits = {code: i + 1.0 for i, code in enumerate(taxonomy.counts_as)}
+    places = {
+        name: {one: base**i for i, one in enumerate(features)} for name, features in words.items()
     }
-    return _collected(
-        nw.from_native(codings)
-        .lazy()
-        .select(text["model_id"], text["coder_id"], **parts)
-        .group_by("model_id", "coder_id")
+    if frame.implementation.is_duckdb():
+        frame = nw.from_native(_looked_up(codings, places, digits)).lazy()
+        parts = {name: nw.col(name) for name in words}
+    else:
+        digit = _chosen(text["code"], digits)
+        parts = {n: _chosen(text["feature_id"], place) * digit for n, place in places.items()}
+    sums = _collected(
+        frame.select(*(text[key] for key in keys), **parts)
+        .group_by(*keys)
         .agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in words))
-        .sort("model_id", "coder_id", nulls_last=True)
+        .sort(*keys, nulls_last=True)
     )
+    if alone:
+        same = pd.Categorical.from_codes(np.zeros(len(sums), dtype=np.int8), [alone])
+        sums.insert(1, "coder_id", same)
+    return sums
+
+
+def _only_coder(frame: nw.LazyFrame[Any]) -> str:
+    """Name the coder where there is but one, so that models are told apart by one text."""
+    coder = frame.select(_texts(frame)["coder_id"])
+    found = [*_collected(coder.group_by("coder_id").agg(nw.len()))["coder_id"]]
+    return "" if len(found) != 1 or pd.isna(found[0]) else str(found[0])
 
 
 def _collected(frame: Any) -> pd.DataFrame:
@@ -280,6 +302,23 @@ def _chosen(text: Any, values: Mapping[str, float]) -> Any:
         reversed([*values.items()]),
         nw.lit(0.0),
     )
+
+
+def _looked_up(
+    codings: Any, places: Mapping[str, Mapping[str, float]], digits: Mapping[str, float]
+) -> Any:
+    """Do what `_chosen` does as DuckDB does it soonest, by lists in place of cases."""
+    from duckdb import CoalesceOperator, ColumnExpression, ConstantExpression, FunctionExpression
+
+    def number(column: str, values: Mapping[str, float]) -> Any:
+        text = ColumnExpression(column).cast("varchar")
+        place = FunctionExpression("list_position", ConstantExpression([*values]), text)
+        found = FunctionExpression("list_extract", ConstantExpression([*values.values()]), place)
+        return CoalesceOperator(found, ConstantExpression(0.0))
+
+    digit = number("code", digits)
+    words = [(number("feature_id", one) * digit).alias(name) for name, one in places.items()]
+    return codings.select("model_id", "coder_id", *words)
 
 
 def cube(sums: pd.DataFrame, taxonomy: Taxonomy, models: pd.Index) -> Cube | None:

@@ -112,7 +112,7 @@ def swift(path: Path, columns: Sequence[str], encoding: str = "utf-8") -> pd.Dat
     return table[(table != "").any(axis=1)]
 
 
-def plain(path: Path, columns: Sequence[str]) -> tuple[list[str], str] | None:
+def plain(path: Path, columns: Sequence[str]) -> tuple[list[str], str, bool] | None:
     """Say how a table in UTF-8 may be read by whoever reads plain CSV.
 
     Parameters
@@ -124,7 +124,9 @@ def plain(path: Path, columns: Sequence[str]) -> tuple[list[str], str] | None:
     -------
     names : list of str
     delimiter : str
-        None in place of both where its bytes, or its header, are for `read` to look at.
+    spaced : bool
+        Whether cells may begin or end with a space.
+        None in place of all three where its bytes, or its header, are for `read` to look at.
     """
     content = regular(path).read_bytes()
     merging = any(mark in content for mark in (b"<<<<<<< ", b">>>>>>> "))
@@ -139,16 +141,21 @@ def plain(path: Path, columns: Sequence[str]) -> tuple[list[str], str] | None:
     outside = _outside(text, delimiter)
     ends = sum(part.count(delimiter) for part in outside)
     rows = sum(part.count("\n") for part in outside) + (not text.endswith("\n"))
-    return (names, delimiter) if names and outside and ends == rows * (len(names) - 1) else None
+    if not names or not outside or ends != rows * (len(names) - 1):
+        return None
+    edges = [near.encode() for end in (delimiter, "\n", '"') for near in (f" {end}", f"{end} ")]
+    return names, delimiter, any(edge in content for edge in edges) or content[-1:] == b" "
 
 
-def encoded(values: pd.Series) -> pd.Series:
+def encoded(values: pd.Series, known: pd.Index | None = None) -> pd.Series:
     """Give text as categories, which is soon done where it is in order.
 
     Parameters
     ----------
     values : Series of str
         With none missing.
+    known : Index of str, optional
+        Held in place of the categories where it equals them.
 
     Returns
     -------
@@ -163,6 +170,7 @@ def encoded(values: pd.Series) -> pd.Series:
     else:
         codes, found = pd.factorize(text)
         ids = pd.Index(found, dtype="str")
+    ids = known if known is not None and ids.equals(known) else ids
     return pd.Series(pd.Categorical.from_codes(codes, ids), values.index, name=values.name)
 
 

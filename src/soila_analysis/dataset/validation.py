@@ -169,7 +169,13 @@ def _held(
     from soila_analysis.dataset import engine  # engines take a while to import
 
     held, problems = engine.held(folder, keys, there)
-    texts = {name: engine.text(name, frame) for name, frame in held.items() if name != "codings"}
+    texts: dict[str, Any] = {}
+    models = None
+    for name, frame in held.items():
+        if name != "codings":
+            texts[name] = engine.text(name, frame, models)
+        if name == "models" and "model_id" in texts[name]:
+            models = texts[name]["model_id"].cat.categories
     return held | texts | ({} if codings is None else {"codings": codings}), problems
 
 
