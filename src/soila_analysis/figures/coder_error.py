@@ -50,14 +50,8 @@ def metric(data: Coded, least: float = 0.5) -> pd.DataFrame:
         return shares.drop(columns="share").assign(reason=RECONSTRUCTED)
     coders = [coder for coder in data.cube.coders if coder not in data.references]
     apart = {coder: data.consensus(f"coder:{coder}") for coder in coders}
-    corrected = metrics.corrected_shares(
-        data.cube,
-        counts_as,
-        features,
-        decisions=data.decisions,
-        references=data.references,
-        least=least,
-    )
+    told = metrics.observed(data.cube, counts_as, features, data.decisions, data.references)
+    corrected = metrics.corrected_shares(told, least=least)
     return metrics.with_coders(shares, apart).merge(corrected, on="feature_id")
 
 
