@@ -30,7 +30,7 @@ from soila_analysis.review.readings import Solution, solutions
 
 __all__ = [
     *("LEAD", "READINGS", "Constraints", "Counts"),
-    *("constraints", "reconstruct", "replace", "solver"),
+    *("constraints", "optimum", "reconstruct", "replace", "solver"),
 ]
 
 CODER = "reconstruction"
@@ -376,6 +376,35 @@ def solver() -> Any:
     return cp_model
 
 
+def optimum(model: Any, workers: int = 1) -> Any:
+    """Solve a model that has an objective, to a proven optimum that is the same everywhere.
+
+    Parameters
+    ----------
+    model : CpModel
+    workers : int, default 1
+        Threads of the search; they do not change the result.
+
+    Returns
+    -------
+    CpSolver
+
+    Raises
+    ------
+    RuntimeError
+        If nothing is proven within the limit of deterministic time.
+    """
+    cp_model = solver()
+    search = cp_model.CpSolver()
+    search.parameters.random_seed = 1
+    search.parameters.num_workers = workers
+    search.parameters.max_deterministic_time = DETERMINISTIC_TIME
+    status = search.solve(model)
+    if status != cp_model.OPTIMAL:
+        raise RuntimeError(f"no proven optimum: CP-SAT ended {search.status_name(status)}")
+    return search
+
+
 # --- The reconstruction ---------------------------------------------------------------------------
 
 
@@ -458,16 +487,9 @@ def _settle(
     model: Any, variables: Mapping[Any, Any], objective: Any, *, seed: int, workers: int
 ) -> dict[Any, int]:
     """Give variables the values of least objective, and among these of least random weight."""
-    cp_model = solver()
     weights = sum(_hash(seed, repr(key)) % TIE_BREAK * v for key, v in variables.items())
     model.minimize(FIRST * objective + weights)
-    search = cp_model.CpSolver()
-    search.parameters.random_seed = 1
-    search.parameters.num_workers = workers
-    search.parameters.max_deterministic_time = DETERMINISTIC_TIME
-    status = search.solve(model)
-    if status != cp_model.OPTIMAL:
-        raise RuntimeError(f"no proven optimum: CP-SAT ended {search.status_name(status)}")
+    search = optimum(model, workers)
     values = {key: int(search.value(variable)) for key, variable in variables.items()}
     for key, variable in variables.items():
         model.add(variable == values[key])
