@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from soila_analysis import metrics
 from soila_analysis.dataset import Dataset
 from soila_analysis.metrics import rounding
 from soila_analysis.review import basis
@@ -139,14 +138,11 @@ class _Shares:
     """The counts that the claims rest on."""
 
     def __init__(self, dataset: Dataset) -> None:
-        taxonomy = dataset.taxonomy
-        self.goals = taxonomy.goal_ids
+        self.goals = dataset.taxonomy.goal_ids
         self.status = dataset.status
         self.memberships = dataset.memberships
-        self.shares = metrics.feature_shares(self.status).set_index("feature_id")
-        self.by_goal = metrics.feature_shares_by_goal(
-            self.status, dataset.memberships, taxonomy.goal_ids
-        ).set_index(["feature_id", "goal_id"])
+        found = published.quantities(dataset)
+        self.shares, self.by_goal = found.shares, found.by_goal
 
     def present(self, goal: str) -> int:
         """Return how many codes of a goal's models are present."""
