@@ -60,18 +60,16 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     if first["leader"].any() and variant == "redesigned" and not bounded:
         title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
     most = t.number(int(table["features_max"].iloc[0]))
-    how = []
+    how, shown = [], variant
     if variant == "redesigned" and bounded:
-        names = t.listing(first["goal"].tolist()) if len(first) else ""
-        given = t("features-per-model.given", names=names) if names else ""
-        how = [t("features-per-model.bounded"), given]
+        shown, how = "bounded", [t("features-per-model.bounded")]
+        if len(first):
+            how.append(t("features-per-model.given", names=t.listing(first["goal"].tolist())))
     elif variant == "redesigned":
+        shown = "many" if _models_per_dot(table) > PER else variant
         how = [t("features-per-model.by-assessed") if _open(goals).any() else ""]
     left_out = int(goals["not_coded"].sum())
     absent = t("features-per-model.not-coded", n=t.number(left_out)) if left_out else ""
-    shown = variant
-    if variant == "redesigned" and (bounded or _models_per_dot(table) > PER):
-        shown = "bounded" if bounded else "many"
     return compose(
         table,
         lang,
