@@ -27,18 +27,6 @@ from soila_analysis.review.reconstruction import (
     solver,
 )
 
-__all__ = [
-    "PRIORS",
-    "RANGED",
-    "Draws",
-    "Tables",
-    "bounds",
-    "load_ranges",
-    "ranges",
-    "sample",
-    "tables",
-]
-
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Codes = tuple[Bools, Bools, Bools]  # present, assessed: draws x models x features; member: x goals

@@ -19,17 +19,6 @@ from soila_analysis.metrics.rounding import SHARE_RULES, percent
 from soila_analysis.review.grim import fitting_bases, numerators, parsed
 from soila_analysis.review.published import SOILA_2024, Published
 
-__all__ = [
-    "READINGS",
-    "Answer",
-    "Reading",
-    "Solution",
-    "answer",
-    "automatic_axis",
-    "readings",
-    "solutions",
-]
-
 
 @dataclass(frozen=True)
 class Solution:
