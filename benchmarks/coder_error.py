@@ -117,8 +117,8 @@ def intervals(name: str, models: int, samples: int, *, harder: bool = False) -> 
         {"model_id": model, "feature_id": np.array(features)[feature], "code": truth}
     )
     cube = Cube(codes, tuple("ABCDEF"[:coders]), range(models))
-    asked = (cube, COUNTS_AS, features)
-    table = metrics.corrected_shares(*asked, decisions=decided, draws=DRAWS)
+    observed = metrics.observed(cube, COUNTS_AS, features, decided)
+    table = metrics.corrected_shares(observed, draws=DRAWS)
     told = table["identified_by"] != ""
     found = pd.DataFrame(index=range(len(features)))
     for end in ("low", "high"):
@@ -126,7 +126,7 @@ def intervals(name: str, models: int, samples: int, *, harder: bool = False) -> 
         found[f"sampling alone {end}"] = table[f"sampling_{end}"]
     k = (2 * (codes == 0).sum(axis=0) > (codes >= 0).sum(axis=0)).sum(axis=0)
     found["majority low"], found["majority high"] = proportion_confint(k, models, method="wilson")
-    errors = metrics.coder_errors(*asked, decisions=decided, draws=DRAWS)
+    errors = metrics.coder_errors(observed, draws=DRAWS)
     first = errors[errors["coder_id"] == "A"].reset_index(drop=True)
     for name in ("sensitivity", "specificity", "rogan_gladen"):
         for end in ("low", "high"):

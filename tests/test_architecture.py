@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "taxonomy": {"language"},
     "dataset": {"taxonomy", "files", "language"},
     "figures": {"taxonomy", "metrics", "language", "files"},
-    "review": {"dataset", "metrics", "taxonomy"},
+    "review": {"dataset", "metrics", "taxonomy", "language"},
     "rounds": {"dataset", "metrics", "review", "taxonomy"},
     "exchange": {"dataset", "taxonomy", "language", "files"},
     "build": {"figures", "files", "language"},

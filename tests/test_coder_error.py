@@ -45,8 +45,13 @@ def decided(block, truth):
     return pd.DataFrame(rows, columns=["model_id", "feature_id", "code"])
 
 
-def corrected(block, **options):
-    return metrics.corrected_shares(block, COUNTS_AS, ["f"], **options).iloc[0]
+def observed(block, *features, decisions=None, references=()):
+    return metrics.observed(block, COUNTS_AS, features or ("f",), decisions, references)
+
+
+def corrected(block, decisions=None, references=(), **options):
+    told = observed(block, decisions=decisions, references=references)
+    return metrics.corrected_shares(told, **options).iloc[0]
 
 
 THREE = ("111", "110", "101", "011", "100", "010", "001", "000"), (21, 6, 5, 3, 4, 2, 3, 16)
@@ -184,20 +189,20 @@ def test_the_codes_of_a_reference_are_an_anchor():
     same = corrected(alone, decisions=decided(alone, truth))
     assert told["identified_by"] == "anchor"
     assert told.equals(same)
-    errors = metrics.coder_errors(block, COUNTS_AS, ["f"], references=("B",))
+    errors = metrics.coder_errors(observed(block, references=("B",)))
     assert errors["coder_id"].tolist() == ["A"]
 
 
 def test_errors_are_counted_only_where_whole_models_were_decided():
     block = cube(["1", "0", "1", "0", "1", "0"], [20, 15, 9, 1, 2, 8])
     whole = decided(block, " " * 35 + "1" * 10 + "0" * 10)
-    row = metrics.coder_errors(block, COUNTS_AS, ["f"], decisions=whole).iloc[0]
+    row = metrics.coder_errors(observed(block, decisions=whole)).iloc[0]
     assert row[["sensitivity_k", "sensitivity_n"]].tolist() == [9, 10]
     assert row[["specificity_k", "specificity_n"]].tolist() == [8, 10]
     expected = rogan_gladen((31, 55), (9, 10), (8, 10))
     assert row[["rogan_gladen", "rogan_gladen_low", "rogan_gladen_high"]].tolist() == list(expected)
     two = Cube(np.repeat(block.codes, 2, axis=2), block.coders, block.models)
-    part = metrics.coder_errors(two, COUNTS_AS, ["f", "g"], decisions=whole)
+    part = metrics.coder_errors(observed(two, "f", "g", decisions=whole))
     assert part[["sensitivity_n", "rogan_gladen"]].isna().all(axis=None)
 
 
@@ -278,10 +283,10 @@ def test_intervals_hold_the_true_share_in_simulations():
     said = (rng.random((3, 60, 40)) < np.where(there, 0.85, 0.9)) == there
     block = Cube(np.where(said, 0, 1).astype(np.int8), ("A", "B", "C"), tuple(range(60)))
     features = [str(i) for i in range(40)]
-    table = metrics.corrected_shares(block, COUNTS_AS, features, draws=1600)
+    table = metrics.corrected_shares(observed(block, *features), draws=1600)
     held = (table["corrected_low"] <= 0.6) & (table["corrected_high"] >= 0.6)
     assert held.mean() >= 0.9
-    errors = metrics.coder_errors(block, COUNTS_AS, features, draws=1600)
+    errors = metrics.coder_errors(observed(block, *features), draws=1600)
     assert (errors["sensitivity_low"].le(0.85) & errors["sensitivity_high"].ge(0.85)).mean() >= 0.9
 
 
@@ -291,11 +296,8 @@ def test_intervals_hold_the_true_share_in_simulations():
 def test_more_models_coded_twice_narrow_the_interval():
     block = cube(["11", "10", "01", "00"], [60, 8, 8, 44])
     truth = " " * 60 + "1" * 4 + "0" * 4 + "1" * 4 + "0" * 4 + " " * 44
-    coded = {"decisions": decided(block, truth)}
-    plans = [
-        metrics.double_coding(block, COUNTS_AS, ["f"], width=width, **coded).iloc[0]
-        for width in (0.1, 0.25, 0.4)
-    ]
+    told = observed(block, decisions=decided(block, truth))
+    plans = [metrics.double_coding(told, width=width).iloc[0] for width in (0.1, 0.25, 0.4)]
     assert [plan["reason"] for plan in plans] == ["not-reachable", "", ""]
     assert pd.isna(plans[0]["needed"])
     assert 120 >= plans[1]["needed"] > plans[2]["needed"] > 0
@@ -304,13 +306,13 @@ def test_more_models_coded_twice_narrow_the_interval():
 
 def test_a_width_is_between_0_and_1():
     with pytest.raises(ValueError, match=r"^width must be between 0 and 1, got 2$"):
-        metrics.double_coding(cube(*THREE), COUNTS_AS, ["f"], width=2)
+        metrics.double_coding(observed(cube(*THREE)), width=2)
 
 
 def test_disputed_models_come_before_agreed_ones():
     block = cube(["11", "10", "00", "1 "], [10, 2, 10, 2])
     truth = " " * 10 + "1 " + " " * 12
-    listed = metrics.next_models(block, COUNTS_AS, ["f"], decisions=decided(block, truth), most=3)
+    listed = metrics.next_models(observed(block, decisions=decided(block, truth)), most=3)
     assert listed["model_id"].tolist()[0] == "M11"
     assert listed["reason"].tolist()[0] == "disputed"
     assert "M10" not in listed["model_id"].tolist()

@@ -14,7 +14,7 @@ import pytest
 from scipy.stats import chisquare
 
 from soila_analysis import metrics, taxonomy
-from soila_analysis.review import compatible
+from soila_analysis.review import compatible, reconstruction
 from soila_analysis.review.compatible import bounds, ranges, sample, tables
 from soila_analysis.review.reconstruction import READINGS, Constraints, constraints
 
@@ -274,6 +274,6 @@ def test_what_cannot_be_asked_is_said(call, message):
 
 
 def test_a_bound_that_is_not_proven_is_not_given(monkeypatch):
-    monkeypatch.setattr(compatible, "DETERMINISTIC_TIME", 0.0)
-    with pytest.raises(RuntimeError, match="no proven bound: CP-SAT ended UNKNOWN"):
+    monkeypatch.setattr(reconstruction, "DETERMINISTIC_TIME", 0.0)
+    with pytest.raises(RuntimeError, match="no proven optimum: CP-SAT ended UNKNOWN"):
         bounds(lambda data: data.features("goal-1"), "memberships")

@@ -158,7 +158,7 @@ def test_overtaking_takes_the_fewest_changes_of_two_counts(n: int, m: int, data:
     possible = [
         abs(a - x) + abs(b - y) for x in range(n + 1) for y in range(m + 1) if y * n > x * m
     ]
-    assert _overtaking(ahead, behind, most_common=True) == min(possible)
+    assert _overtaking(ahead, behind) == min(possible)
 
 
 def test_a_percentage_needs_exactly_the_distance_to_another_rounding() -> None:

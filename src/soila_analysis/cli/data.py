@@ -1,7 +1,6 @@
 """Commands about one data set."""
 
 import sys
-from typing import Any
 
 import click
 
@@ -100,12 +99,12 @@ def plan_double_coding(folder: str, width: float, models: int | None) -> None:
     if data.info.kind == "reconstructed":
         raise click.ClickException(f"{folder} is a reconstruction: nobody coded its models")
     coded = (data.counted.cube, data.taxonomy.counts_as, data.taxonomy.feature_ids)
-    anchors: dict[str, Any] = {"decisions": data.decisions, "references": data.references}
+    observed = metrics.observed(*coded, data.decisions, data.references)
     with told(ValueError):
         if models:
-            table = metrics.next_models(*coded, **anchors, most=models)
+            table = metrics.next_models(observed, most=models)
         else:
-            table = metrics.double_coding(*coded, **anchors, width=width)
+            table = metrics.double_coding(observed, width=width)
     click.echo(table.round(2).to_string(index=False, na_rep="-"))
 
 

@@ -15,8 +15,7 @@ from soila_analysis.figures.page import (
     WIDTH,
     Entry,
     Page,
-    bare,
-    lines,
+    above,
     row_height,
     text_width,
 )
@@ -97,8 +96,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     for i, row in enumerate(rows.itertuples()):
         y, weight = HEAD + step * (i + 0.5), _weight(row)
         name = row.feature or t("agreement.all")
-        rows_of = lines(name, LABELS - 0.2, SMALL, t.lang)
-        page.text(LABELS, y, rows_of, size=SMALL, ha="right", va="center", weight=weight)
+        page.label(LABELS, y, name, LABELS - 0.2, SMALL, weight=weight)
         if row.feature_id != MEDIAN:
             page.text(counts, y, ratio(row, t), size=SMALL, ha="right", va="center", color=MUTED)
     for j, coefficient in enumerate(panels):
@@ -118,7 +116,7 @@ def _panel(page: Page, x: float, wide: float, rows: list[Any], step: float, t: M
     page.text(x - 0.1, 0.05, t(f"agreement.name-{called}"), size=SMALL, weight="bold")
     page.text(x - 0.1, 0.45, t(f"agreement.by-{called}"), size=SMALL, color=MUTED)
     axes = page.axes(x, HEAD, wide, step * len(rows))
-    _scale(axes, len(rows), t)
+    above(axes, len(rows), (0, 1), {0: t.number(0), 1: t.number(1)}, SMALL)
     for i, row in enumerate(rows):
         y, colour = HEAD + step * (i + 0.5) - LIFT, MUTED if row.reason else TEXT
         style: dict[str, Any] = {"size": SMALL, "weight": _weight(row), "color": colour}
@@ -192,13 +190,6 @@ def _ordered(table: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(single=rows["feature_id"].map({"": 0, MEDIAN: 1}).fillna(2))
     order = ["single", "value", "feature"]
     return rows.sort_values(order, ascending=[True, False, True], na_position="last")
-
-
-def _scale(axes: Axes, rows: int, t: Messages) -> None:
-    """Lay a scale from 0 to 1 above rows that run downwards."""
-    axes.set(xlim=(0, 1), ylim=(rows - 0.5, -0.5), yticks=[])
-    axes.set_xticks([0, 1], [t.number(0), t.number(1)])
-    bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=SMALL)
 
 
 def _mark(axes: Axes, row: Any, y: float) -> None:

@@ -59,9 +59,8 @@ def _row(page: Page, canvas: Axes, row: Any, x: float, y: float, t: Messages) ->
     found = _value(row.recomputed, row, t)
     page.text(x + 3.9, y, found, size=SMALL, ha="right", va="center", weight=weight, color=ink)
     if not pd.isna(row.n):
-        page.text(
-            x + 5.5, y, t.ratio(row.k, row.n), size=SMALL, ha="right", va="center", color=MUTED
-        )
+        counts = t.ratio(row.k, row.n)
+        page.text(x + 5.5, y, counts, size=SMALL, ha="right", va="center", color=MUTED)
     canvas.plot(x + 6.1, y, "o" if good else "D", ms=6, mec=ink, mfc=ink if good else "w")
     page.text(x + NUMBERS, y, _verdict(row, t), size=SMALL - 1, va="center", color=ink)
 

@@ -22,7 +22,7 @@ from soila_analysis.figures.page import (
     row_height,
     text_width,
 )
-from soila_analysis.figures.palette import BLUE, GREY, MUTED, RULE, TEXT
+from soila_analysis.figures.palette import BLUE, GREY, MUTED, RULE
 from soila_analysis.figures.rows import Mark, Row, Rows, estimate
 from soila_analysis.figures.spec import Coded, Spec
 from soila_analysis.figures.texts import Texts, compose, without_figure
@@ -51,14 +51,8 @@ def metric(data: Coded, least: float = 0.5) -> pd.DataFrame:
         return shares.drop(columns="share").assign(reason=RECONSTRUCTED)
     coders = [coder for coder in data.cube.coders if coder not in data.references]
     apart = {coder: data.consensus(f"coder:{coder}") for coder in coders}
-    corrected = metrics.corrected_shares(
-        data.cube,
-        counts_as,
-        features,
-        decisions=data.decisions,
-        references=data.references,
-        least=least,
-    )
+    told = metrics.observed(data.cube, counts_as, features, data.decisions, data.references)
+    corrected = metrics.corrected_shares(told, least=least)
     return metrics.with_coders(shares, apart).merge(corrected, on="feature_id")
 
 
@@ -93,7 +87,9 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         notes=[
             *(t(f"coder-error.by-{one}") for one in by),
             t("coder-error.how", draws=t.number(table["draws"].iloc[0])) if len(known) else "",
-            t("coder-error.bounds", least=_least(table, t)) if len(bounded) else "",
+            t("coder-error.bounds", least=_rounded(table["least"].iloc[0], t))
+            if len(bounded)
+            else "",
         ],
         findings=_findings(known, bounded, moved, t),
         rows=[_sentence(row, t) for row in _in_order(table).itertuples()],
@@ -183,23 +179,19 @@ def _key(known: pd.DataFrame, bounded: pd.DataFrame, t: Messages) -> list[Entry]
         ends |= {"sampling_low": -0.35, "sampling_high": 0.35}
         _corrected(axes, pd.Series(ends).add(x) / 100, y, 0.08)
 
-    def tick(axes: Axes, x: float, y: float) -> None:
-        axes.plot([x, x], [y - 0.17, y + 0.17], **TICK)
-
     def box(axes: Axes, x: float, y: float) -> None:
         axes.add_patch(Rectangle((x - 0.4, y - 0.11), 0.8, 0.22, **HATCHED))
 
     share = pd.concat([known, bounded])["share"].notna().any()
     return [
         *([Entry(t("coder-error.key-corrected"), corrected, 1.6)] if len(known) else []),
-        *([Entry(t("coder-error.key-consensus"), tick)] if share else []),
+        *([marks.upright_entry(t("coder-error.key-consensus"), 0.17, **TICK)] if share else []),
         *([Entry(t("coder-error.key-bounds"), box, marks.LONG)] if len(bounded) else []),
     ]
 
 
 def _columns(page: Page, rows: pd.DataFrame, start: float, t: Messages) -> list[float]:
     """Set the headings of the columns of numbers; give the right ends of the scale and of each."""
-    heads = (t("coder-error.consensus"), "", t("coder-error.corrected"), "")
     cells = [_cells(row, t) for row in rows.itertuples()]
     columns = zip(*cells, strict=True)
     wide = [max(text_width(c, LABEL, bold=True) for c in column) for column in columns]
@@ -207,10 +199,9 @@ def _columns(page: Page, rows: pd.DataFrame, start: float, t: Messages) -> list[
     for one in reversed(wide):
         rights.insert(0, right)
         right -= one + GAP
-    for i in (1, 3):
-        weight = "bold" if i == 3 else "normal"
-        look: dict[str, Any] = {"ha": "right", "weight": weight, "color": MUTED if i == 1 else TEXT}
-        page.text(rights[i], start - 0.57, heads[i - 1], **look)
+    y, consensus, corrected = start - 0.57, t("coder-error.consensus"), t("coder-error.corrected")
+    page.text(rights[1], y, consensus, ha="right", color=MUTED)
+    page.text(rights[3], y, corrected, ha="right", weight="bold")
     return [right - 0.35, *rights]
 
 
@@ -224,12 +215,8 @@ def _cells(row: Any, t: Messages) -> tuple[str, str, str, str]:
 
 
 def _print(page: Page, row: Any, y: float, rights: list[float], t: Messages) -> None:
-    looks: tuple[dict[str, Any], ...] = (
-        {"color": MUTED},
-        {"color": MUTED},
-        {"weight": "bold"},
-        {"color": MUTED},
-    )
+    bold: dict[str, Any] = {"weight": "bold"}
+    looks = [{"color": MUTED}, {"color": MUTED}, bold, {"color": MUTED}]
     for cell, right, look in zip(_cells(row, t), rights, looks, strict=True):
         page.text(right, y, cell, ha="right", va="center", **look)
 
@@ -242,10 +229,6 @@ def ends(row: Any, name: str, t: Messages) -> str:
     """Write an interval in per cent."""
     low, high = (getattr(row, f"{name}_{end}") for end in ("low", "high"))
     return f"{t.number(int(100 * low + 0.5))}–{_rounded(high, t)}"
-
-
-def _least(table: pd.DataFrame, t: Messages) -> str:
-    return _rounded(table["least"].iloc[0], t)
 
 
 def _findings(

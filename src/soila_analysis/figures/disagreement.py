@@ -65,10 +65,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         chart=t(f"disagreement.chart-{variant}"),
         title=title,
         measure=t(f"disagreement.mark-{_mark(table)}"),
-        notes=[
-            t("disagreement.how"),
-            *_single(table, t),
-        ],
+        notes=[t("disagreement.how"), _single(table, t)],
         findings=_findings(table, most, t),
         rows=[_sentence(table, r, t) for r in rows.itertuples()],
         marks=False,
@@ -91,14 +88,11 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
         page.label(LABELS - 0.2, y, row.feature, LABELS - 0.5, SMALL)
         x, own = LABELS, table[table["feature_id"] == row.feature_id]
         for outcome, k in zip(outcomes, own["k"], strict=True):
-            look = _look(outcome, outcomes)
-            if _mark(table) == "box":
-                for j in range(k):
-                    canvas.add_patch(
-                        Rectangle((x + pitch * j, y - 0.17), pitch * 0.86, 0.34, **look)
-                    )
-            elif k:
-                canvas.add_patch(Rectangle((x, y - 0.17), pitch * k, 0.34, **look))
+            boxes = [(pitch * j, pitch * 0.86) for j in range(k)]
+            bar = [(0.0, pitch * k)] if k else []
+            for start, wide in boxes if _mark(table) == "box" else bar:
+                corner, look = (x + start, y - 0.17), _look(outcome, outcomes)
+                canvas.add_patch(Rectangle(corner, wide, 0.34, **look))
             x += k * pitch
         page.text(WIDTH - 0.3, y, _ratio(row, t), ha="right", va="center", weight="bold")
     return page.figure
@@ -148,10 +142,10 @@ def _findings(table: pd.DataFrame, most: pd.DataFrame, t: Messages) -> list[str]
     return found
 
 
-def _single(table: pd.DataFrame, t: Messages) -> list[str]:
+def _single(table: pd.DataFrame, t: Messages) -> str:
     """Say how many codes stand alone."""
     single = int(table.loc[table["feature_id"] == "", "single"].iloc[0])
-    return [t("disagreement.single", n=t.number(single))] if single else []
+    return t("disagreement.single", n=t.number(single)) if single else ""
 
 
 def _sentence(table: pd.DataFrame, row: Any, t: Messages) -> str:

@@ -95,20 +95,15 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     ranges = rows[rows["basis"] == BOUNDED]
     key = marks.box_key(ranges.assign(n=ranges.get("bound_high")), t)
     page = Page(words, step * len(rows) + 1.35, key)
-    edge = WIDTH - 0.2
-    middle = (
-        edge - max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples()) - 0.25
-    )
-    end = middle - max(text_width(ratio(r, t), LABEL) for r in rows.itertuples()) - 0.4
-    axes = page.axes(LABELS, 0.1, end - LABELS, step * len(rows))
+    numbers = marks.Numbers(rows, WIDTH - 0.2, t)
+    axes = page.axes(LABELS, 0.1, numbers.left - 0.4 - LABELS, step * len(rows))
     counts(axes, _longest(rows), t)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     for i, row in enumerate(rows.itertuples()):
         y = 0.1 + step * (i + 0.5)
         _bar(axes, row, i)
         page.label(LABELS - 0.2, y, row.goal, LABELS - 0.5)
-        page.text(middle, y, ratio(row, t), ha="right", va="center", color=MUTED)
-        page.text(edge, y, percent(row, t), ha="right", va="center", **marks.type_of(row.basis))
+        numbers.set(page, row, y)
     page.text(LABELS, step * len(rows) + 0.75, t("feature-by-goal.axis"), color=MUTED)
     return page.figure
 
@@ -121,11 +116,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     step = row_height(rows["goal"], LABELS - 0.5, LABEL, t.lang, ROW)
     several = marks.Several(rows, step, t)
     top, high = 0.7, several.row
-    key = [
-        *marks.box_key(rows, t),
-        *marks.share_key(rows, t),
-        *several.key,
-    ]
+    key = [*marks.box_key(rows, t), *marks.share_key(rows, t), *several.key]
     page = Page(words, top + high * len(rows) + 0.2, key)
     canvas = page.canvas()
     shares = max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples())

@@ -106,19 +106,15 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     key = [*marks.share_key(rows, t), *several.key]
     page = Page(words, top + high * len(rows) + 0.2, key)
     edge = WIDTH - 0.2 - (_bounds(page, rows, top, high, t) if several.key else 0)
-    counts = max(text_width(ratio(r, t), LABEL) for r in rows.itertuples())
-    shares = max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples())
-    middle = edge - shares - 0.25
-    left, right = LABELS, middle - counts - 0.4
-    axes = page.axes(left, top, right - left, high * len(rows))
+    numbers = marks.Numbers(rows, edge, t)
+    axes = page.axes(LABELS, top, numbers.left - 0.4 - LABELS, high * len(rows))
     percents(axes, len(rows), t, ticks=(0, 25, 50, 75, 100))
     axes.set_facecolor("none" if several.key else "white")  # the rules between rows run through
     for i, row in enumerate(rows.itertuples()):
         y = top + high * (i + 0.5)
-        page.label(left - 0.25, y, row.feature, LABELS - 0.5)
+        page.label(LABELS - 0.25, y, row.feature, LABELS - 0.5)
         several.draw(axes, row, i)
-        page.text(middle, y, ratio(row, t), ha="right", va="center", color=MUTED)
-        page.text(edge, y, percent(row, t), ha="right", va="center", **marks.type_of(row.basis))
+        numbers.set(page, row, y)
     return page.figure
 
 

@@ -60,18 +60,16 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
     if first["leader"].any() and variant == "redesigned" and not bounded:
         title = t("features-per-model.lead-title", goal=first["goal"].iloc[0])
     most = t.number(int(table["features_max"].iloc[0]))
-    how = []
+    how, shown = [], variant
     if variant == "redesigned" and bounded:
-        names = t.listing(first["goal"].tolist()) if len(first) else ""
-        given = t("features-per-model.given", names=names) if names else ""
-        how = [t("features-per-model.bounded"), given]
+        shown, how = "bounded", [t("features-per-model.bounded")]
+        if len(first):
+            how.append(t("features-per-model.given", names=t.listing(first["goal"].tolist())))
     elif variant == "redesigned":
+        shown = "many" if _models_per_dot(table) > PER else variant
         how = [t("features-per-model.by-assessed") if _open(goals).any() else ""]
     left_out = int(goals["not_coded"].sum())
     absent = t("features-per-model.not-coded", n=t.number(left_out)) if left_out else ""
-    shown = variant
-    if variant == "redesigned" and (bounded or _models_per_dot(table) > PER):
-        shown = "bounded" if bounded else "many"
     return compose(
         table,
         lang,
@@ -92,15 +90,10 @@ def as_published(table: pd.DataFrame, words: Texts) -> Figure:
     goals = _goals(table)
     first = _first(goals)
     sure = len(first) and ((goals["basis"] == BOUNDED).any() or first["leader"].any())
-    statement = lines(
-        t("features-per-model.statement", goal=t.listing(first["goal"].tolist()))
-        if sure
-        else words.findings[-1],
-        WIDTH - 2.2,
-        2 * TITLE,
-        words.lang,
-        bold=True,
-    )
+    told = words.findings[-1]
+    if sure:
+        told = t("features-per-model.statement", goal=t.listing(first["goal"].tolist()))
+    statement = lines(told, WIDTH - 2.2, 2 * TITLE, words.lang, bold=True)
     page = Page(words, body=height(statement, 2 * TITLE) + 1.2)
     canvas = page.canvas()
     canvas.axvspan(0.3, 0.5, color=BLUE)
@@ -208,10 +201,6 @@ def _key(goals: pd.DataFrame, per: int, tallest: float, t: Messages) -> list[Ent
     """Name dots or bars, mean and median, or the parts of the ranges of the means."""
     if (goals["basis"] == BOUNDED).any():
         return marks.range_key(goals["basis"], t)
-
-    def median(axes: Axes, x: float, y: float) -> None:
-        axes.plot([x, x], [y - 0.2, y + 0.2], **MEDIAN)
-
     shown = goals.loc[goals["n"] > 0, "basis"].unique()
     percentage = t.percent(round(100 * tallest))
     entries = [
@@ -222,7 +211,7 @@ def _key(goals: pd.DataFrame, per: int, tallest: float, t: Messages) -> list[Ent
     ]
     bounds = [marks.band_entry(t("key.mean-bounds"))] if _open(goals).any() else []
     mean = marks.mark_entry(t("column.mean"), **MEAN)
-    return [*entries, mean, *bounds, Entry(t("column.median"), median)]
+    return [*entries, mean, *bounds, marks.upright_entry(t("column.median"), 0.2, **MEDIAN)]
 
 
 def _averages_width(goals: pd.DataFrame, t: Messages) -> float:

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import offset_copy
 
-from soila_analysis.figures.page import Draw, Entry
+from soila_analysis.figures.page import LABEL, Draw, Entry, Page, text_width
 from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, PALETTE, PLUM, TEXT
-from soila_analysis.figures.wording import BOUNDED, coders
+from soila_analysis.figures.wording import BOUNDED, coders, percent, ratio
 from soila_analysis.language import Messages
 
 INFERRED = ("reconstructed", BOUNDED)
@@ -90,6 +90,37 @@ def _likely(axes: Axes, ends: Sequence[float], y: float, thick: float, which: st
     axes.plot(ends, [y, y], color=shade, transform=place, **look)
 
 
+class Numbers:
+    """Columns of k/n and of percentages, set flush right.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As of a figure's table.
+    edge : float
+        Where they end, in cm.
+    t : Messages
+        The language.
+
+    Attributes
+    ----------
+    left : float
+        Where they begin, in cm.
+    """
+
+    def __init__(self, rows: pd.DataFrame, edge: float, t: Messages) -> None:
+        cells = [(ratio(row, t), percent(row, t)) for row in rows.itertuples()]
+        self.edge, self.t = edge, t
+        self.middle = edge - max(text_width(one, LABEL, bold=True) for _, one in cells) - 0.25
+        self.left = self.middle - max(text_width(one, LABEL) for one, _ in cells)
+
+    def set(self, page: Page, row: Any, y: float) -> None:
+        """Set those of a row, their middle at y."""
+        look: dict[str, Any] = {"ha": "right", "va": "center"}
+        page.text(self.middle, y, ratio(row, self.t), color=MUTED, **look)
+        page.text(self.edge, y, percent(row, self.t), **type_of(row.basis), **look)
+
+
 def share_key(rows: pd.DataFrame, t: Messages) -> list[Entry]:
     """Name the marks of shares: those of each basis, the rival reading's, those of ranges."""
     known = rows[(rows["basis"] != BOUNDED) & rows["share"].notna()]
@@ -137,6 +168,15 @@ def mark_entry(name: str, **look: Any) -> Entry:
 
     def draw(axes: Axes, x: float, y: float) -> None:
         axes.plot(x, y, **look)
+
+    return Entry(name, draw)
+
+
+def upright_entry(name: str, half: float, **look: Any) -> Entry:
+    """Make the entry of an upright line, which reaches so far up and down."""
+
+    def draw(axes: Axes, x: float, y: float) -> None:
+        axes.plot([x, x], [y - half, y + half], **look)
 
     return Entry(name, draw)
 

@@ -1,7 +1,6 @@
 """Figure 13: a language model against people, and its shares corrected by theirs."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import pandas as pd
@@ -16,9 +15,9 @@ from soila_analysis.figures.page import (
     WIDTH,
     Entry,
     Page,
+    above,
     height,
     lines,
-    percents,
     row_height,
     text_width,
 )
@@ -137,10 +136,9 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     for name in (*RATES, "shares"):
         x, wide = places[name]
         axes = page.axes(x, head, wide, step * len(rows))
-        percents(axes, len(rows), t, ticks=())
         at = [50] if name == "shares" else []  # elsewhere numbers stand in the middle
         ticks = {x: t.number(x) for x in (0, *at)} | {100: t.percent(100)}
-        axes.set_xticks([*ticks], [*ticks.values()], size=SMALL)
+        above(axes, len(rows), (0, 100), ticks, SMALL)
         for i, row in enumerate(rows):
             _draw(axes, name, row, i, step)
     canvas = page.canvas()
@@ -254,25 +252,22 @@ def _marked(axes: Axes, ends: tuple[float, float], x: float, y: float, look: str
 
 def _key(table: pd.DataFrame, t: Messages) -> list[Entry]:
     """Name the marks of the three shares, of the rates, and the box."""
-
-    def drawn(look: str) -> Callable[[Axes, float, float], None]:
-        return partial(_keyed, look=look)
-
     known = table[table["people_n"] > 0]
     entries = [
-        Entry(t(f"model-people.key-{one}", n=base(known, t, n)), drawn(one), marks.LONG)
+        _entry(t(f"model-people.key-{one}", n=base(known, t, n)), one)
         for one, n in zip(SHARES, ("model_n", "model_n", "people_n"), strict=True)
     ]
     if known[list(RATES)].notna().any(axis=None):
-        entries.append(Entry(t("model-people.key-rate"), drawn("rate"), marks.LONG))
+        entries.append(_entry(t("model-people.key-rate"), "rate"))
     if table["narrower"].any():
         worth = t("model-people.key-box", points=t.number(100 * WORTH))
         entries.append(marks.box_entry(worth, **BOX))
     return entries
 
 
-def _keyed(axes: Axes, x: float, y: float, look: str) -> None:
-    _marked(axes, (x - 0.4, x + 0.4), x, y, look)
+def _entry(name: str, look: str) -> Entry:
+    """Make an entry of the key, with one of `LOOKS`."""
+    return Entry(name, lambda axes, x, y: _marked(axes, (x - 0.4, x + 0.4), x, y, look), marks.LONG)
 
 
 def _ordered(table: pd.DataFrame) -> pd.DataFrame:

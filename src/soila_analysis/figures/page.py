@@ -295,9 +295,20 @@ def bare(axes: Axes, **ticks: Any) -> None:
 
 def percents(axes: Axes, rows: int, t: Messages, ticks: Sequence[int]) -> None:
     """Lay a scale from 0 to 100 % above rows that run downwards."""
-    axes.set(xlim=(0, 100), ylim=(rows - 0.5, -0.5), yticks=[])
-    axes.set_xticks(ticks, [t.percent(x) for x in ticks])
-    bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False)
+    above(axes, rows, (0, 100), {x: t.percent(x) for x in ticks})
+
+
+def above(
+    axes: Axes,
+    rows: int,
+    ends: tuple[float, float],
+    ticks: Mapping[Any, str],
+    size: float = LABEL,
+) -> None:
+    """Lay a scale with these ends and ticks above rows that run downwards."""
+    axes.set(xlim=ends, ylim=(rows - 0.5, -0.5), yticks=[])
+    axes.set_xticks([*ticks], [*ticks.values()])
+    bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=size)
 
 
 def counts(axes: Axes, most: float, t: Messages) -> None:

@@ -19,9 +19,8 @@ from soila_analysis.figures.page import (
     WIDTH,
     Entry,
     Page,
-    bare,
+    above,
     row_height,
-    text_width,
 )
 from soila_analysis.figures.palette import BLUE, GREY, HEAT, MUTED, PLUM
 from soila_analysis.figures.rows import Mark, Rows
@@ -90,12 +89,10 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
     rows = by_share(table).assign(open=_is_open)
     step = row_height(rows["feature"], LABELS - 0.5, LABEL, t.lang, ROW)
     page = Page(words, HEAD + step * len(rows) + 0.1, _key(rows, t))
-    edge = WIDTH - 0.2
-    shares = max(text_width(percent(r, t), LABEL, bold=True) for r in rows.itertuples())
-    middle = edge - shares - 0.25
-    counts = max(text_width(ratio(r, t), LABEL) for r in rows.itertuples())
-    axes = page.axes(LABELS, HEAD, middle - counts - 0.3 - LABELS, step * len(rows))
-    _scale(page, axes, rows, middle - counts - 0.3 - LABELS, t)
+    numbers = marks.Numbers(rows, WIDTH - 0.2, t)
+    wide = numbers.left - 0.3 - LABELS
+    axes = page.axes(LABELS, HEAD, wide, step * len(rows))
+    _scale(page, axes, rows, wide, t)
     for i, row in enumerate(rows.itertuples()):
         y = HEAD + step * (i + 0.5)
         page.label(LABELS - 0.25, y, row.feature, LABELS - 0.5)
@@ -104,8 +101,7 @@ def redesigned(table: pd.DataFrame, words: Texts) -> Figure:
             _capsule(axes, (row.rank, row.rank + row.tied - 1), i, row.surely)
         if row.open:
             _open(axes, (row.rank_min, row.rank_max), i + 0.31 / step)
-        page.text(middle, y, ratio(row, t), ha="right", va="center", color=MUTED)
-        page.text(edge, y, percent(row, t), ha="right", va="center", weight="bold")
+        numbers.set(page, row, y)
     return page.figure
 
 
@@ -119,9 +115,7 @@ def _scale(page: Page, axes: Axes, rows: pd.DataFrame, wide: float, t: Messages)
     ranked, among = int(rows["rank_low"].count()), among_of(rows)
     every = next(n for n in (1, 2, 5, 10, 20, 50, 100) if wide * n / ranked >= TICK or n == 100)
     ticks = [rank for rank in range(1, ranked + 1) if rank == 1 or rank % every == 0]
-    axes.set(xlim=(0.5, ranked + 0.5), ylim=(len(rows) - 0.5, -0.5), yticks=[])
-    axes.set_xticks(ticks, [t.number(rank) for rank in ticks])
-    bare(axes, top=True, labeltop=True, bottom=False, labelbottom=False, labelsize=SMALL)
+    above(axes, len(rows), (0.5, ranked + 0.5), {rank: t.number(rank) for rank in ticks}, SMALL)
     starts = {"commonest": 0.5, "rarest": ranked - among + 0.5}
     for place, start in starts.items():
         corner, shade = (start, -0.5), SHADES[place]

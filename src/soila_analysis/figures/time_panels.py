@@ -164,13 +164,11 @@ class Grid:
         """Name the rounds on the axis: all, else their numbers, of many the first and last."""
         names = [row.round for row in self.rounds]
         numbers = [self.t.number(row.ordinal) for row in self.rounds]
-        ends = [
-            [n if i in (0, len(x) - 1) else "" for i, n in enumerate(x)] for x in (names, numbers)
-        ]
-        fitting = [self._fit(names), self._fit(numbers)]
-        if fitting[0]:
+        if self._fit(names):
             return names
-        return numbers if fitting[1] else ends[1]
+        if self._fit(numbers):
+            return numbers
+        return [n if i in (0, len(numbers) - 1) else "" for i, n in enumerate(numbers)]
 
     def _fit(self, names: Sequence[str]) -> bool:
         return max(text_width(name, SMALL) for name in names) + 0.15 < self.pitch
@@ -310,9 +308,6 @@ def _nothing(_axes: Axes, _x: float, _y: float) -> None:
 def key(found: Sequence[Series], rounds: Sequence[Any], t: Messages) -> list[Entry]:
     """Name the marks that occur, and what the counts below a panel are."""
 
-    def broken(axes: Axes, x: float, y: float) -> None:
-        axes.plot([x, x], [y - 0.2, y + 0.2], **BREAK)
-
     def possible(axes: Axes, x: float, y: float) -> None:
         axes.plot([x, x], [y - 0.18, y + 0.18], **RANGE["line"])
         for end in (-0.18, 0.18):
@@ -322,7 +317,7 @@ def key(found: Sequence[Series], rounds: Sequence[Any], t: Messages) -> list[Ent
     if any(row.basis == BOUNDED for one in found for row in one.known):
         entries.append(Entry(t("live.range"), possible))
     if any(row.segment > 1 for one in found for row in one.rows):
-        entries.append(Entry(t("change-over-rounds.key-break"), broken))
+        entries.append(marks.upright_entry(t("change-over-rounds.key-break"), 0.2, **BREAK))
     for name, look in CHANGED.items():
         if any(name in row.changed.split() for row in rounds):
             entries.append(marks.mark_entry(t(f"change-over-rounds.key-{name}"), **look))

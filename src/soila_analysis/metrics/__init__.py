@@ -5,7 +5,7 @@ Nothing here knows files, labels, languages or figures: order comes in as data, 
 
 from soila_analysis.metrics import rounding
 from soila_analysis.metrics.agreement import agreement_by_coders, agreement_by_feature, disagreement
-from soila_analysis.metrics.coder_error import coder_errors, corrected_shares
+from soila_analysis.metrics.coder_error import coder_errors, corrected_shares, observed
 from soila_analysis.metrics.contrasts import contrasts
 from soila_analysis.metrics.differences import share_changes, signed_differences
 from soila_analysis.metrics.frames import STATUSES
@@ -51,6 +51,7 @@ __all__ = [
     "leading_goal",
     "model_and_people",
     "next_models",
+    "observed",
     "rank_ranges",
     "rank_sets",
     "ranked",

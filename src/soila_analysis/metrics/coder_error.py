@@ -6,7 +6,7 @@ there are three frequencies for five unknowns: then the share has bounds, and no
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -134,19 +134,66 @@ def _better(own: Floats, share: Floats, least: float) -> tuple[Floats, Floats]:
     return np.nan_to_num(low, posinf=9), np.nan_to_num(high, posinf=9)
 
 
-def corrected_shares(
+class Observed(NamedTuple):
+    """Codes and anchors as numbers, -1 for what is missing.
+
+    Attributes
+    ----------
+    codes : array, coders x models x features
+    coders, models, features : sequence
+        Their ids.
+    anchor : array, models x features
+        What is there in truth.
+    throughout : array of bool, models
+        Whether every coded cell of the model has an anchor.
+    evidence : Evidence
+        The patterns of codes and anchors.
+    """
+
+    codes: Numbers
+    coders: Sequence[str]
+    models: Sequence[str]
+    features: Sequence[str]
+    anchor: Numbers
+    throughout: npt.NDArray[np.bool_]
+    evidence: latent_class.Evidence
+
+    def counts(self) -> pd.DataFrame:
+        """Count the models of each feature, and say what identifies its errors."""
+        coders = (self.codes >= 0).sum(axis=0)
+        anchored = (self.anchor >= 0) & (coders > 0)
+        differ = (self.codes == PRESENT).any(axis=0) & (self.codes == ABSENT).any(axis=0)
+        undecided = (differ & ~anchored).sum(axis=0)
+        told = anchored.sum(axis=0)
+        tripled = (coders >= 3).sum(axis=0)
+        whole = (told >= FEW) | ((told > 0) & (undecided == 0))
+        by = np.select([whole, tripled >= FEW], [ANCHOR, THREE], "")
+        coded = ((coders > 0) | (self.anchor >= 0)).sum(axis=0)
+        doubled = (coders >= 2).sum(axis=0)
+        why = ["", NOT_CODED, ONE_CODER]
+        reason = np.select([by != "", coded == 0, doubled == 0], why, NOT_IDENTIFIED)
+        return pd.DataFrame(
+            {
+                "feature_id": list(self.features),
+                "coded": coded,
+                "anchored": told,
+                "doubled": doubled,
+                "tripled": tripled,
+                "coders": (self.codes >= 0).any(axis=1).sum(axis=0),
+                "identified_by": by,
+                "reason": reason,
+            }
+        )
+
+
+def observed(
     cube: CodedBlock,
     counts_as: Mapping[str, str],
     features: Sequence[str],
-    *,
     decisions: pd.DataFrame | None = None,
     references: Sequence[str] = (),
-    least: float = LEAST,
-    confidence: float = 0.95,
-    draws: int = DRAWS,
-    seed: int = 1,
-) -> pd.DataFrame:
-    """Share of each feature, corrected for the coders' errors, or its bounds.
+) -> Observed:
+    """Lay codes and anchors out as numbers: decisions, else what the references agree on.
 
     Parameters
     ----------
@@ -162,6 +209,51 @@ def corrected_shares(
         may be chosen by the codes, as when only disagreements are decided.
     references : sequence of str, default ()
         Coders who do not err: their codes are an anchor, too, where there is no decision.
+
+    Returns
+    -------
+    Observed
+        What `corrected_shares`, `coder_errors`, `double_coding` and `next_models` take.
+    """
+    block = laid_out(cube, counts_as, features, COMPARED["decided"])
+    trusted = np.isin(block.coders, list(references))
+    given = block.numbers[trusted]
+    present, absent = ((given == code).any(axis=0) for code in (PRESENT, ABSENT))
+    choices = [np.int8(PRESENT), np.int8(ABSENT)]
+    anchor = np.select([present & ~absent, absent & ~present], choices, np.int8(-1))
+    open_ = np.zeros(anchor.shape, dtype=bool)  # looked at, and neither present nor absent
+    if decisions is not None and len(decisions):
+        statuses = [*COMPARED["decided"]]
+        number = {c: statuses.index(s) if s in statuses else -1 for c, s in counts_as.items()}
+        model = pd.Index(cube.models).get_indexer(decisions["model_id"])
+        feature = pd.Index(features).get_indexer(decisions["feature_id"])
+        inside = (model >= 0) & (feature >= 0)
+        cell = model[inside], feature[inside]
+        anchor[cell] = decisions["code"].map(number).to_numpy()[inside]
+        open_[cell] = anchor[cell] < 0
+    codes = block.numbers[~trusted]
+    told = (anchor >= 0) | open_
+    coded = (codes >= 0).any(axis=0)
+    throughout = np.asarray((told | ~coded).all(axis=1) & told.any(axis=1))
+    names = [name for name, one in zip(block.coders, trusted, strict=True) if not one]
+    evidence = latent_class.evidence(codes, anchor)
+    return Observed(codes, names, cube.models, features, anchor, throughout, evidence)
+
+
+def corrected_shares(
+    told: Observed,
+    *,
+    least: float = LEAST,
+    confidence: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Share of each feature, corrected for the coders' errors, or its bounds.
+
+    Parameters
+    ----------
+    told : Observed
+        As `observed` gives.
     least : float, default 0.5
         What sensitivities and specificities are taken to be at least, for the bounds.
     confidence : float, default 0.95
@@ -200,9 +292,8 @@ def corrected_shares(
     rates of diagnostic tests. Biometrics 36, 167-171. Joseph, Gyorkos & Coupal (1995), see
     `latent_class.posterior`.
     """
-    told = observed(cube, counts_as, features, decisions, references)
     drawn = latent_class.posterior(told.evidence, draws, seed)
-    table = told.counts(features)
+    table = told.counts()
     known = (table["reason"] == "").to_numpy()
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     low, middle, high = np.quantile(drawn.share, [tails[0], 0.5, tails[1]], axis=0)
@@ -224,21 +315,13 @@ def corrected_shares(
 
 
 def coder_errors(
-    cube: CodedBlock,
-    counts_as: Mapping[str, str],
-    features: Sequence[str],
-    *,
-    decisions: pd.DataFrame | None = None,
-    references: Sequence[str] = (),
-    confidence: float = 0.95,
-    draws: int = DRAWS,
-    seed: int = 1,
+    told: Observed, *, confidence: float = 0.95, draws: int = DRAWS, seed: int = 1
 ) -> pd.DataFrame:
     """Sensitivity and specificity of each coder in each feature.
 
     Parameters
     ----------
-    cube, counts_as, features, decisions, references, confidence, draws, seed
+    told, confidence, draws, seed
         As for `corrected_shares`.
 
     Returns
@@ -252,13 +335,12 @@ def coder_errors(
         ``rogan_gladen`` with ``rogan_gladen_low`` and ``rogan_gladen_high``, the coder's own share
         corrected, missing if either n is under 5.
     """
-    told = observed(cube, counts_as, features, decisions, references)
     drawn = latent_class.posterior(told.evidence, draws, seed)
     tails = [0.5, (1 - confidence) / 2, (1 + confidence) / 2]
-    states = told.counts(features).set_index("feature_id")["reason"]
+    states = told.counts().set_index("feature_id")["reason"]
     coded = (told.codes >= 0).any(axis=1).T  # of which feature somebody has a code
-    names = pd.MultiIndex.from_product([features, told.coders], names=["feature_id", "coder_id"])
-    table = pd.DataFrame(index=names).reset_index()
+    ids = ["feature_id", "coder_id"]
+    table = pd.DataFrame(product(told.features, told.coders), columns=ids)
     table["reason"] = table["feature_id"].map(states)
     table["reason"] = table["reason"].mask(~coded.ravel(), NOT_CODED)
     found = told.codes == PRESENT
@@ -289,78 +371,6 @@ def _with_rogan_gladen(table: pd.DataFrame, confidence: float) -> pd.DataFrame:
     for end, values in zip(("", "_low", "_high"), corrected, strict=True):
         table[f"rogan_gladen{end}"] = np.where(enough, values, np.nan)
     return table
-
-
-# What was observed, and what it identifies
-
-
-class Observed(NamedTuple):
-    """Codes and anchors as numbers, -1 for what is missing."""
-
-    codes: Numbers  # coders x models x features
-    coders: Sequence[str]
-    anchor: Numbers  # models x features
-    throughout: npt.NDArray[np.bool_]  # models whose every coded cell has an anchor
-    evidence: latent_class.Evidence
-
-    def counts(self, features: Sequence[str]) -> pd.DataFrame:
-        """Count the models of each feature, and say what identifies its errors."""
-        coders = (self.codes >= 0).sum(axis=0)
-        anchored = (self.anchor >= 0) & (coders > 0)
-        differ = (self.codes == PRESENT).any(axis=0) & (self.codes == ABSENT).any(axis=0)
-        undecided = (differ & ~anchored).sum(axis=0)
-        told = anchored.sum(axis=0)
-        tripled = (coders >= 3).sum(axis=0)
-        whole = (told >= FEW) | ((told > 0) & (undecided == 0))
-        by = np.select([whole, tripled >= FEW], [ANCHOR, THREE], "")
-        coded = ((coders > 0) | (self.anchor >= 0)).sum(axis=0)
-        doubled = (coders >= 2).sum(axis=0)
-        why = ["", NOT_CODED, ONE_CODER]
-        reason = np.select([by != "", coded == 0, doubled == 0], why, NOT_IDENTIFIED)
-        return pd.DataFrame(
-            {
-                "feature_id": list(features),
-                "coded": coded,
-                "anchored": told,
-                "doubled": doubled,
-                "tripled": tripled,
-                "coders": (self.codes >= 0).any(axis=1).sum(axis=0),
-                "identified_by": by,
-                "reason": reason,
-            }
-        )
-
-
-def observed(
-    cube: CodedBlock,
-    counts_as: Mapping[str, str],
-    features: Sequence[str],
-    decisions: pd.DataFrame | None = None,
-    references: Sequence[str] = (),
-) -> Observed:
-    """Lay codes and anchors out as numbers: decisions, else what the references agree on."""
-    block = laid_out(cube, counts_as, features, COMPARED["decided"])
-    trusted = np.isin(block.coders, list(references))
-    given = block.numbers[trusted]
-    present, absent = ((given == code).any(axis=0) for code in (PRESENT, ABSENT))
-    choices = [np.int8(PRESENT), np.int8(ABSENT)]
-    anchor = np.select([present & ~absent, absent & ~present], choices, np.int8(-1))
-    open_ = np.zeros(anchor.shape, dtype=bool)  # looked at, and neither present nor absent
-    if decisions is not None and len(decisions):
-        statuses = [*COMPARED["decided"]]
-        number = {c: statuses.index(s) if s in statuses else -1 for c, s in counts_as.items()}
-        model = pd.Index(cube.models).get_indexer(decisions["model_id"])
-        feature = pd.Index(features).get_indexer(decisions["feature_id"])
-        inside = (model >= 0) & (feature >= 0)
-        cell = model[inside], feature[inside]
-        anchor[cell] = decisions["code"].map(number).to_numpy()[inside]
-        open_[cell] = anchor[cell] < 0
-    codes = block.numbers[~trusted]
-    told = (anchor >= 0) | open_
-    coded = (codes >= 0).any(axis=0)
-    throughout = np.asarray((told | ~coded).all(axis=1) & told.any(axis=1))
-    names = [name for name, one in zip(block.coders, trusted, strict=True) if not one]
-    return Observed(codes, names, anchor, throughout, latent_class.evidence(codes, anchor))
 
 
 def _bounds(

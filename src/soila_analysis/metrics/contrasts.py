@@ -132,12 +132,7 @@ def _counts(
     status: pd.DataFrame, groups: pd.DataFrame, named: Sequence[str]
 ) -> tuple[Integers, Integers, Integers]:
     """Count models by their memberships: the distinct ones, and present and assessed of each."""
-    (column,) = groups.columns.drop("model_id")
-    model = status.index.get_indexer(groups["model_id"])
-    group = pd.Index(named).get_indexer(groups[column])
-    member = np.zeros((len(status), len(named)), dtype=np.int8)
-    found = (model >= 0) & (group >= 0)
-    member[model[found], group[found]] = 1
+    member = frames.members(status.index, groups, named)
     inside = member.any(axis=1)
     values, member = frames.numbers(status)[inside], member[inside]
     profile = frames.profiles(values, member)

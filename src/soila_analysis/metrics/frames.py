@@ -1,5 +1,6 @@
 """What frames the metrics take, and errors that say so where they are handed another one."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,6 +88,34 @@ def numbers(status: pd.DataFrame) -> npt.NDArray[np.int8]:
         known = pd.Index(STATUSES).get_indexer(pd.Index(values, dtype=object))
         found[:, column] = np.append(known, -1)[number]
     return found
+
+
+def members(models: pd.Index, groups: pd.DataFrame, named: Sequence[str]) -> npt.NDArray[np.int8]:
+    """Lay out which models are in which group.
+
+    Parameters
+    ----------
+    models : Index
+        The ids of the models.
+    groups : DataFrame
+        ``model_id`` and a column of groups.
+    named : sequence of str
+        The groups in their order; others are left out.
+
+    Returns
+    -------
+    array, models x groups
+        1 where the model is in the group, else 0.
+    """
+    (column,) = groups.columns.drop("model_id")
+    model, group = (
+        models.get_indexer(groups["model_id"]),
+        pd.Index(named).get_indexer(groups[column]),
+    )
+    inside = (model >= 0) & (group >= 0)
+    member = np.zeros((len(models), len(named)), dtype=np.int8)
+    member[model[inside], group[inside]] = 1
+    return member
 
 
 def profiles(*numbers: npt.NDArray[np.integer[Any]]) -> Profiles:

@@ -1,14 +1,13 @@
 """How much must be coded twice: models needed for a wanted width, and which models come next."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from soila_analysis.metrics import latent_class
-from soila_analysis.metrics.agreement import ONE_CODER, CodedBlock
-from soila_analysis.metrics.coder_error import NOT_CODED, Floats, Observed, observed
+from soila_analysis.metrics.agreement import ONE_CODER
+from soila_analysis.metrics.coder_error import NOT_CODED, Floats, Observed
 from soila_analysis.metrics.latent_class import ABSENT, PRESENT
 
 WIDTH, SAMPLES, DRAWS, CHAINS = 0.3, 16, 800, 2
@@ -31,22 +30,14 @@ PATTERNS = np.array(
 
 
 def double_coding(
-    cube: CodedBlock,
-    counts_as: Any,
-    features: Sequence[str],
-    *,
-    decisions: pd.DataFrame | None = None,
-    references: Sequence[str] = (),
-    width: float = WIDTH,
-    samples: int = SAMPLES,
-    seed: int = 1,
+    told: Observed, *, width: float = WIDTH, samples: int = SAMPLES, seed: int = 1
 ) -> pd.DataFrame:
     """How many of the models two coders have to code, for an interval of a wanted width.
 
     Parameters
     ----------
-    cube, counts_as, features, decisions, references
-        As for `corrected_shares`.
+    told : Observed
+        As `observed` gives.
     width : float, default 0.3
         Wanted width of the 95 % interval of the corrected share, from its lower to its upper end.
     samples : int, default 16
@@ -77,8 +68,7 @@ def double_coding(
     """
     if not 0 < width < 1:
         raise ValueError(f"width must be between 0 and 1, got {width:g}")
-    told = observed(cube, counts_as, features, decisions, references)
-    table = told.counts(features)
+    table = told.counts()
     models = table["coded"].to_numpy()
     mean = np.minimum.accumulate(_widths(told, models, samples, seed), axis=1)
     needed = [
@@ -101,22 +91,13 @@ def double_coding(
     )
 
 
-def next_models(
-    cube: CodedBlock,
-    counts_as: Any,
-    features: Sequence[str],
-    *,
-    decisions: pd.DataFrame | None = None,
-    references: Sequence[str] = (),
-    most: int = 10,
-    seed: int = 1,
-) -> pd.DataFrame:
+def next_models(told: Observed, *, most: int = 10, seed: int = 1) -> pd.DataFrame:
     """Which models to code again or decide on next: those whose features are least certain.
 
     Parameters
     ----------
-    cube, counts_as, features, decisions, references
-        As for `corrected_shares`.
+    told : Observed
+        As `observed` gives.
     most : int, default 10
         How many models are listed.
     seed : int, default 1
@@ -138,9 +119,8 @@ def next_models(
     codes, such models suit the intervals here, which use all codes; to measure a coder's errors by
     counting alone, as Rogan and Gladen do, models must be chosen at random.
     """
-    told = observed(cube, counts_as, features, decisions, references)
     drawn = latent_class.posterior(told.evidence, DRAWS, seed)
-    likely = drawn.probability[np.arange(len(features)), told.evidence.of_model]
+    likely = drawn.probability[np.arange(len(told.features)), told.evidence.of_model]
     coded = (told.codes >= 0).any(axis=0)
     likely = np.where(coded & (told.anchor < 0), likely, 0)
     differ = (told.codes == PRESENT).any(axis=0) & (told.codes == ABSENT).any(axis=0)
@@ -149,12 +129,12 @@ def next_models(
     disputed = (differ & (told.anchor < 0)).sum(axis=1)
     table = pd.DataFrame(
         {
-            "model_id": list(cube.models),
+            "model_id": list(told.models),
             "coders": coders,
             "disputed": disputed,
             "wrong": np.minimum(likely, 1 - likely).sum(axis=1),
             "variance": variance.sum(axis=1),
-            "feature_id": np.array(features)[variance.argmax(axis=1)],
+            "feature_id": np.array(told.features)[variance.argmax(axis=1)],
             "reason": np.select([disputed > 0, coders == 1], [DISPUTED, ONE_CODER], UNSURE),
         }
     )

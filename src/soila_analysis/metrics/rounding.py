@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-__all__ = ["RULES", "SET_RULES", "SHARE_RULES", "half_up", "percent", "percents"]
-
 
 def half_up(k: Any, n: Any) -> Any:
     """Return how counts print as whole percentages, half-up: one, or arrays of them at once.

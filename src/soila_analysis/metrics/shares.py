@@ -57,10 +57,7 @@ def tally(
         frames.check(status=status, groups=groups)
         column = _column(groups)
         names = pd.unique(groups[column])
-        model = status.index.get_indexer(groups["model_id"])
-        group = pd.Index(names).get_indexer(groups[column])
-        members = np.zeros((len(status), len(names)), dtype=np.int8)
-        members[model[model >= 0], group[model >= 0]] = 1
+        members = frames.members(status.index, groups, names)
         index = pd.MultiIndex.from_product([names, status.columns], names=[column, "feature_id"])
     values = frames.numbers(status)
     agreed = values
@@ -165,9 +162,8 @@ def goal_distribution(memberships: pd.DataFrame, goals: Sequence[str]) -> pd.Dat
         need not sum to 100; ``models``, the number of distinct models.
     """
     frames.check(memberships=memberships)
-    table = pd.DataFrame({"goal_id": list(goals)})
-    table["k"] = _sizes(memberships, goals).to_numpy(dtype=np.int64)
-    table["n"] = len(memberships)
+    k = memberships["goal_id"].value_counts().reindex(list(goals), fill_value=0)
+    table = k.rename_axis("goal_id").reset_index(name="k").assign(n=len(memberships))
     table = _with_interval(table, 0.95, "wilson", table["k"], table["k"], table["n"])
     table["percent"] = rounding.percents(table["k"].tolist())
     table["models"] = memberships["model_id"].nunique()
@@ -416,10 +412,6 @@ def with_coders(
 
 def _column(groups: pd.DataFrame) -> str:
     return str(groups.columns.drop("model_id")[0])
-
-
-def _sizes(memberships: pd.DataFrame, goals: Sequence[str]) -> pd.Series:
-    return memberships["goal_id"].value_counts().reindex(list(goals), fill_value=0)
 
 
 def _with_interval(

@@ -117,17 +117,8 @@ def feature_pairs(
     table["low"] = np.fmin(low, table["ratio"])
     table["high"] = np.fmax(high, table["ratio"])
     table["confidence"] = 1 - miss
-    first = [
-        "feature_id",
-        "other_feature_id",
-        "k",
-        "n",
-        "first",
-        "second",
-        "expected",
-        "difference",
-    ]
-    return table[[*first, "ratio", "low", "high", "confidence", "p", "adjusted", "found"]]
+    told = ["low", "high", "confidence", "p", "adjusted", "found"]
+    return table[[*table.columns.drop(told), *told]]
 
 
 def commonest_profiles(status: pd.DataFrame, most: int = 10) -> pd.DataFrame:

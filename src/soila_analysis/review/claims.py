@@ -174,17 +174,12 @@ def _row(claim: Any, results: Quantities) -> dict[str, object]:
         recomputed, k, n = None, None, None
     verdicts = {None: "not computable", claim.printed: "reproduced"}
     return {
-        "claim_id": claim.claim_id,
-        "measure": claim.measure,
-        "feature_id": claim.feature_id,
-        "goal_id": claim.goal_id,
-        "printed": claim.printed,
+        **claim._asdict(),
         "recomputed": recomputed,
         "verdict": verdicts.get(recomputed, "differs"),
         "difference": _difference(claim, recomputed),
         "k": k,
         "n": n,
-        "status": claim.status,
     }
 
 

@@ -20,24 +20,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from soila_analysis.review.reconstruction import (
-    DETERMINISTIC_TIME,
     Constraints,
     Counts,
     constraints,
+    optimum,
     solver,
 )
-
-__all__ = [
-    "PRIORS",
-    "RANGED",
-    "Draws",
-    "Tables",
-    "bounds",
-    "load_ranges",
-    "ranges",
-    "sample",
-    "tables",
-]
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -362,21 +350,9 @@ def bounds(metric: Metric, reading: str) -> tuple[int, int]:
 def _extremes(metric: Metric, data: Counts) -> tuple[int, int]:
     value = metric(data)
     data.model.minimize(value)
-    low = _optimum(data.model)
+    low = optimum(data.model).objective_value
     data.model.maximize(value)
-    return low, _optimum(data.model)
-
-
-def _optimum(model: Any) -> int:
-    cp_model = solver()
-    search = cp_model.CpSolver()
-    search.parameters.random_seed = 1
-    search.parameters.num_workers = 1
-    search.parameters.max_deterministic_time = DETERMINISTIC_TIME
-    status = search.solve(model)
-    if status != cp_model.OPTIMAL:
-        raise RuntimeError(f"no proven bound: CP-SAT ended {search.status_name(status)}")
-    return round(search.objective_value)
+    return round(low), round(optimum(data.model).objective_value)
 
 
 # --- Ranges ---------------------------------------------------------------------------------------

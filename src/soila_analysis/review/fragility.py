@@ -15,7 +15,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from soila_analysis import metrics
 from soila_analysis.dataset import Dataset
 from soila_analysis.metrics import rounding
 from soila_analysis.review import basis
@@ -139,14 +138,11 @@ class _Shares:
     """The counts that the claims rest on."""
 
     def __init__(self, dataset: Dataset) -> None:
-        taxonomy = dataset.taxonomy
-        self.goals = taxonomy.goal_ids
+        self.goals = dataset.taxonomy.goal_ids
         self.status = dataset.status
         self.memberships = dataset.memberships
-        self.shares = metrics.feature_shares(self.status).set_index("feature_id")
-        self.by_goal = metrics.feature_shares_by_goal(
-            self.status, dataset.memberships, taxonomy.goal_ids
-        ).set_index(["feature_id", "goal_id"])
+        found = published.quantities(dataset)
+        self.shares, self.by_goal = found.shares, found.by_goal
 
     def present(self, goal: str) -> int:
         """Return how many codes of a goal's models are present."""
@@ -198,29 +194,21 @@ def _of_share(row: Any, counts: _Shares) -> int | None:
     return None
 
 
-def _of_most_common(row: Any, counts: _Shares) -> int | None:
-    return _of_order(row, counts, most_common=True)
-
-
-def _of_rarest(row: Any, counts: _Shares) -> int | None:
-    return _of_order(row, counts, most_common=False)
-
-
-def _of_order(row: Any, counts: _Shares, *, most_common: bool) -> int | None:
+def _of_order(row: Any, counts: _Shares) -> int | None:
     """Let any feature overtake one that stands before it; or bring the named ones to the front."""
     named = row.printed.split(";")
     shares = counts.shares[counts.shares["n"] > 0]
+    if row.measure == "rarest":  # the same race, run with the models that lack the feature
+        shares = shares.assign(k=shares["n"] - shares["k"])
     others = [f for f in shares.index if f not in named]
     if row.verdict != "reproduced":
-        return _to_the_front(shares, named, others, most_common)
+        return _to_the_front(shares, named, others)
     pairs = ((a, b) for i, a in enumerate(named) for b in [*named[i + 1 :], *others])
-    overtakings = (_overtaking(shares.loc[a], shares.loc[b], most_common) for a, b in pairs)
+    overtakings = (_overtaking(shares.loc[a], shares.loc[b]) for a, b in pairs)
     return min((n for n in overtakings if n is not None), default=None)
 
 
-def _to_the_front(
-    shares: pd.DataFrame, named: Sequence[str], others: Sequence[str], most_common: bool
-) -> int | None:
+def _to_the_front(shares: pd.DataFrame, named: Sequence[str], others: Sequence[str]) -> int | None:
     """Fewest codes that put the named features first, in their order; ties are in their favour.
 
     From the last named feature on, each count that it could have is given its cost: its own
@@ -230,8 +218,6 @@ def _to_the_front(
         return None
     n = {f: int(shares.loc[f, "n"]) for f in shares.index}
     k = {f: int(shares.loc[f, "k"]) for f in shares.index}
-    if not most_common:  # the same race, run with the models that lack the feature
-        k = {f: n[f] - k[f] for f in k}
     last = named[-1]
     at = np.arange(n[last] + 1)
     cost = sum((np.maximum(0, k[f] - at * n[f] // n[last]) for f in others), np.zeros(len(at), int))
@@ -242,12 +228,10 @@ def _to_the_front(
     return int(cost.min())
 
 
-def _overtaking(ahead: pd.Series, behind: pd.Series, most_common: bool) -> int | None:
+def _overtaking(ahead: pd.Series, behind: pd.Series) -> int | None:
     """Fewest codes that put the second share strictly beyond the first."""
     a, n = int(ahead["k"]), int(ahead["n"])
     b, m = int(behind["k"]), int(behind["n"])
-    if not most_common:  # the same race, run with the models that lack the feature
-        a, b = n - a, m - b
     for total in range(n + m + 1):
         for lost in range(min(total, a) + 1):
             won = total - lost
@@ -295,8 +279,8 @@ def _of_axis(row: Any, counts: _Shares) -> int | None:
 FEWEST: Mapping[str, Callable[[Any, _Shares], int | None]] = {
     "feature-share": _of_share,
     "feature-share-by-goal": _of_share,
-    "most-common": _of_most_common,
-    "rarest": _of_rarest,
+    "most-common": _of_order,
+    "rarest": _of_order,
     "leading-goal": _of_leading_goal,
     "axis-maximum": _of_axis,
 }

@@ -22,8 +22,6 @@ import pandas as pd
 
 from soila_analysis.metrics.rounding import SET_RULES, SHARE_RULES, percent, percents
 
-__all__ = ["compositions", "fitting_bases", "grim", "numerators", "parsed"]
-
 
 def numerators(printed: str, n: int, rule: str = "half-up") -> list[int]:
     """Return every k for which k/n prints as the given percentage.

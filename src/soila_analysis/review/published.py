@@ -10,8 +10,6 @@ import pandas as pd
 from soila_analysis.metrics.rounding import RULES
 from soila_analysis.review.grim import compositions, numerators, parsed
 
-__all__ = ["SOILA_2024", "Published", "share_bases"]
-
 
 @dataclass(frozen=True)
 class Published:

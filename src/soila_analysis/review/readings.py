@@ -11,23 +11,13 @@ from fractions import Fraction
 from functools import cache
 from itertools import permutations, product
 from types import MappingProxyType
+from typing import NamedTuple
 
 import pandas as pd
 
 from soila_analysis.metrics.rounding import SHARE_RULES, percent
 from soila_analysis.review.grim import fitting_bases, numerators, parsed
 from soila_analysis.review.published import SOILA_2024, Published
-
-__all__ = [
-    "READINGS",
-    "Answer",
-    "Reading",
-    "Solution",
-    "answer",
-    "automatic_axis",
-    "readings",
-    "solutions",
-]
 
 
 @dataclass(frozen=True)
@@ -66,7 +56,7 @@ class Reading:
     id, name, description
         A short id, a word, and the reading in a sentence.
     solve
-        (reading, published, labels by goal, rule) -> all solutions.
+        `Case` -> all its solutions.
     share_bases
         The bases that a feature's share may have.
     goal_bases
@@ -80,7 +70,7 @@ class Reading:
     id: str
     name: str
     description: str
-    solve: "Solve"
+    solve: "Callable[[Case], Iterator[Solution]]"
     share_bases: Callable[[Published], range]
     goal_bases: Callable[[Published, int], range]
     goals_as_printed: bool = True
@@ -119,80 +109,105 @@ class Answer:
     conflicts: Mapping[str, str]
 
 
-Solve = Callable[[Reading, Published, tuple[str, ...], str], Iterator[Solution]]
 Cell = tuple[int, int]  # (base, count): one goal's share
 Cells = Sequence[Sequence[Cell]]  # for each goal, the cells that print as its label
 Allocation = tuple[Cell, ...]  # one cell for each goal
 
 
+class Case(NamedTuple):
+    """What a reading is tried on.
+
+    Attributes
+    ----------
+    reading : Reading
+    published : Published
+    labels : tuple of str
+        One order of the printed labels: that of each goal.
+    rule : str
+        The rounding rule of single shares.
+    """
+
+    reading: Reading
+    published: Published
+    labels: tuple[str, ...]
+    rule: str
+
+    def cells(self) -> Iterator[Cells]:
+        """For each possible set of goal sizes, the cells of each goal that print as its label."""
+        ranges = [
+            tuple(self.reading.goal_bases(self.published, size) for size in sizes)
+            for sizes in self.published.goal_sizes
+        ]
+        for bases in dict.fromkeys(ranges):
+            pairs = zip(self.labels, bases, strict=True)
+            yield [_printing(label, base, self.rule) for label, base in pairs]
+
+    def common_bases(self) -> Iterator[Cell]:
+        """Each n at which all shares print, with each k of the feature broken down."""
+        shares, bases = self.published.shares.values(), self.reading.share_bases(self.published)
+        for n in fitting_bases([*shares], bases, self.rule):
+            for k in numerators(self.published.overall, n, self.rule):
+                yield n, k
+
+    def solution(
+        self, allocation: Allocation, k: int, share_bases: tuple[int, ...], unclear: int = 0
+    ) -> Solution:
+        """Put an allocation and the bases of the shares together."""
+        bases, counts = zip(*allocation, strict=True)
+        return Solution(self.labels, bases, counts, k, share_bases, unclear)
+
+
 # --- The enumerations behind the readings ---------------------------------------------------------
 
 
-def _one_goal_each(
-    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
-) -> Iterator[Solution]:
+def _one_goal_each(case: Case) -> Iterator[Solution]:
     """All shares have one base n; the goals' bases add up to n and their counts to k of n."""
-    for n, k in _common_bases(reading, published, rule):
-        for cells in _cells(reading, published, labels, rule):
+    for n, k in case.common_bases():
+        for cells in case.cells():
             for allocation in _allocations(cells, [(n, k)]):
-                yield _solution(labels, allocation, k, (n,) * len(published.shares))
+                yield case.solution(allocation, k, (n,) * len(case.published.shares))
 
 
-def _several_goals(
-    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
-) -> Iterator[Solution]:
+def _several_goals(case: Case) -> Iterator[Solution]:
     """All shares have one base of n models; a model counts in each of its goals."""
-    for n, k in _common_bases(reading, published, rule):
-        for cells in _cells(reading, published, labels, rule):
-            for allocation in _shared_allocations(cells, n, k, published.n - n):
-                yield _solution(labels, allocation, k, (n,) * len(published.shares))
+    for n, k in case.common_bases():
+        for cells in case.cells():
+            for allocation in _shared_allocations(cells, n, k, case.published.n - n):
+                yield case.solution(allocation, k, (n,) * len(case.published.shares))
 
 
-def _unclear_codes(
-    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
-) -> Iterator[Solution]:
+def _unclear_codes(case: Case) -> Iterator[Solution]:
     """Each feature has its own base: all models but those whose code for it is unclear.
 
     A feature not broken down takes the largest base that prints its share; the one broken down any
     base that also prints its labels.
     """
-    largest = _largest_bases(published, rule)
+    largest = _largest_bases(case.published, case.rule)
     if largest is None:
         return
-    for n in fitting_bases([published.overall], range(1, published.n + 1), rule):
-        bases = {**largest, published.broken_down: n}
-        unclear = sum(published.n - base for base in bases.values())
-        for cells in _cells(reading, published, labels, rule):
-            for k in numerators(published.overall, n, rule):
+    for n in fitting_bases([case.published.overall], range(1, case.published.n + 1), case.rule):
+        bases = {**largest, case.published.broken_down: n}
+        unclear = sum(case.published.n - base for base in bases.values())
+        for cells in case.cells():
+            for k in numerators(case.published.overall, n, case.rule):
                 for allocation in _allocations(cells, [(n, k)]):
-                    yield _solution(labels, allocation, k, tuple(bases.values()), unclear)
+                    yield case.solution(allocation, k, tuple(bases.values()), unclear)
 
 
-def _means(
-    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
-) -> Iterator[Solution]:
+def _means(case: Case) -> Iterator[Solution]:
     """Let the share over all goals be the unweighted mean of the goals' shares."""
-    value, decimals = parsed(published.overall)
-    for cells in _cells(reading, published, labels, rule):
+    value, decimals = parsed(case.published.overall)
+    for cells in case.cells():
         for allocation in product(*cells):
-            if _printed_mean(allocation, rule, decimals) == value:
-                yield _solution(labels, allocation, _total(allocation)[1], ())
+            if _printed_mean(allocation, case.rule, decimals) == value:
+                yield case.solution(allocation, _total(allocation)[1], ())
 
 
-def _any_reading(
-    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
-) -> Iterator[Solution]:
+def _any_reading(case: Case) -> Iterator[Solution]:
     """Try every other reading under the same rule."""
     for other in READINGS.values():
-        if other is not reading:
-            yield from other.solve(other, published, labels, rule)
-
-
-def _common_bases(reading: Reading, published: Published, rule: str) -> Iterator[tuple[int, int]]:
-    """Each n at which all shares print, with each k of the feature broken down."""
-    for n in fitting_bases(list(published.shares.values()), reading.share_bases(published), rule):
-        for k in numerators(published.overall, n, rule):
-            yield n, k
+        if other is not case.reading:
+            yield from other.solve(case._replace(reading=other))
 
 
 def _largest_bases(published: Published, rule: str) -> dict[str, int] | None:
@@ -204,18 +219,6 @@ def _largest_bases(published: Published, rule: str) -> dict[str, int] | None:
             return None
         largest[feature] = fitting[0]
     return largest
-
-
-def _cells(
-    reading: Reading, published: Published, labels: tuple[str, ...], rule: str
-) -> Iterator[Cells]:
-    """For each possible set of goal sizes, the cells of each goal that print as its label."""
-    ranges = [
-        tuple(reading.goal_bases(published, size) for size in sizes)
-        for sizes in published.goal_sizes
-    ]
-    for bases in dict.fromkeys(ranges):
-        yield [_printing(label, base, rule) for label, base in zip(labels, bases, strict=True)]
 
 
 @cache
@@ -264,17 +267,6 @@ def _printed_mean(allocation: Allocation, rule: str, decimals: int) -> int:
     total = sum((Fraction(count, base) for base, count in allocation), Fraction())
     mean = total / len(allocation)
     return percent(mean.numerator, mean.denominator, rule, decimals)
-
-
-def _solution(
-    labels: tuple[str, ...],
-    allocation: Allocation,
-    k: int,
-    share_bases: tuple[int, ...],
-    unclear: int = 0,
-) -> Solution:
-    bases, counts = zip(*allocation, strict=True)
-    return Solution(labels, bases, counts, k, share_bases, unclear)
 
 
 # --- The readings ---------------------------------------------------------------------------------
@@ -431,7 +423,8 @@ def solutions(
     """
     asked, rule = _asked(reading, rule)
     orders = dict.fromkeys(permutations(published.labels))
-    found = (s for labels in orders for s in asked.solve(asked, published, labels, rule))
+    cases = (Case(asked, published, labels, rule) for labels in orders)
+    found = (s for case in cases for s in asked.solve(case))
     return list(dict.fromkeys(found))
 
 
@@ -640,7 +633,7 @@ def _shortest_chart(
     charts = [
         max(min(count for _, count in goal) for goal in cells)
         for labels in permutations(published.labels)
-        for cells in _cells(reading, published, labels, rule)
+        for cells in Case(reading, published, labels, rule).cells()
         if all(cells)
     ]
     return min(charts, default=0)

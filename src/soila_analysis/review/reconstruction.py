@@ -23,15 +23,11 @@ import pandas as pd
 from soila_analysis import taxonomy
 from soila_analysis.dataset import Dataset, DatasetInfo, Trilingual, load, save
 from soila_analysis.dataset.metadata import REVIEW
+from soila_analysis.language import messages
 from soila_analysis.review import claims
 from soila_analysis.review.grim import numerators
 from soila_analysis.review.published import SOILA_2024
 from soila_analysis.review.readings import Solution, solutions
-
-__all__ = [
-    *("LEAD", "READINGS", "Constraints", "Counts"),
-    *("constraints", "reconstruct", "replace", "solver"),
-]
 
 CODER = "reconstruction"
 LEAD = Fraction(3, 10)  # features per coded model by which the leading goal is ahead of each other
@@ -50,54 +46,6 @@ READINGS: Mapping[str, tuple[str, bool]] = MappingProxyType(
         "unclear": ("H4", False),
     }
 )
-TITLES = {
-    "literal": Trilingual(
-        fi="{models} mallia, joista {coded} arvioitu",
-        sv="{models} modeller, varav {coded} bedömda",
-        en="{models} models, {coded} of them assessed",
-    ),
-    "memberships": Trilingual(
-        fi="{models} mallia {memberships} tavoitteessa",
-        sv="{models} modeller i {memberships} målkopplingar",
-        en="{models} models in {memberships} goal memberships",
-    ),
-    "mixed": Trilingual(
-        fi="{models} mallia {memberships} tavoitteessa, {coded} malleista arvioitu",
-        sv="{models} modeller i {memberships} målkopplingar, {coded} av modellerna bedömda",
-        en="{models} models in {memberships} goal memberships, {coded} of the models assessed",
-    ),
-    "unclear": Trilingual(
-        fi="{models} mallia, {unclear} epäselvää koodia",
-        sv="{models} modeller, {unclear} oklara koder",
-        en="{models} models, {unclear} unclear codes",
-    ),
-}
-TITLE = Trilingual(
-    fi="SOILA-katsaus 2024, rekonstruktio",
-    sv="SOILA-översikten 2024, rekonstruktion",
-    en="SOILA review 2024, reconstruction",
-)
-SOURCE = Trilingual(
-    fi="Koodit on muodostettu laskennallisesti niin, että ne tuottavat katsauksen dioissa "
-    "julkaistut prosenttiluvut. Ne eivät ole katsauksen omaa aineistoa, eikä yksikään rivi kuvaa "
-    "todellista toimintamallia.",
-    sv="Koderna har beräknats så att de ger de procenttal som publicerats i översiktens bilder. "
-    "De är inte översiktens egna data, och ingen rad beskriver en verklig verksamhetsmodell.",
-    en="The codes were computed so that they give the percentages published in the review's "
-    "slides. They are not the review's own data, and no row describes a real model.",
-)
-CITED = (
-    "Jäppinen {} (2024). Sosiaaliset innovaatiot lastensuojelussa - mitä niiden erityispiirteet "
-    "ovat? SOILA-koordinaatiohankkeen ja Innokylän innovaatiokatsaus. THL. julkari.fi"
-)
-CITATION = Trilingual(fi=CITED.format("ym."), sv=CITED.format("m.fl."), en=CITED.format("et al."))
-PLACE = Trilingual(fi="Suomi", sv="Finland", en="Finland")
-AUTHOR = Trilingual(
-    fi="soila_analysis-projektin tekijät",
-    sv="Upphovspersonerna bakom soila_analysis",
-    en="The soila_analysis authors",
-)
-PUBLISHER = Trilingual(**dict.fromkeys(taxonomy.LANGUAGES, "soila_analysis"))
 
 Group = tuple[str, ...]  # the goals that its models serve
 
@@ -376,6 +324,35 @@ def solver() -> Any:
     return cp_model
 
 
+def optimum(model: Any, workers: int = 1) -> Any:
+    """Solve a model that has an objective, to a proven optimum that is the same everywhere.
+
+    Parameters
+    ----------
+    model : CpModel
+    workers : int, default 1
+        Threads of the search; they do not change the result.
+
+    Returns
+    -------
+    CpSolver
+
+    Raises
+    ------
+    RuntimeError
+        If nothing is proven within the limit of deterministic time.
+    """
+    cp_model = solver()
+    search = cp_model.CpSolver()
+    search.parameters.random_seed = 1
+    search.parameters.num_workers = workers
+    search.parameters.max_deterministic_time = DETERMINISTIC_TIME
+    status = search.solve(model)
+    if status != cp_model.OPTIMAL:
+        raise RuntimeError(f"no proven optimum: CP-SAT ended {search.status_name(status)}")
+    return search
+
+
 # --- The reconstruction ---------------------------------------------------------------------------
 
 
@@ -458,16 +435,9 @@ def _settle(
     model: Any, variables: Mapping[Any, Any], objective: Any, *, seed: int, workers: int
 ) -> dict[Any, int]:
     """Give variables the values of least objective, and among these of least random weight."""
-    cp_model = solver()
     weights = sum(_hash(seed, repr(key)) % TIE_BREAK * v for key, v in variables.items())
     model.minimize(FIRST * objective + weights)
-    search = cp_model.CpSolver()
-    search.parameters.random_seed = 1
-    search.parameters.num_workers = workers
-    search.parameters.max_deterministic_time = DETERMINISTIC_TIME
-    status = search.solve(model)
-    if status != cp_model.OPTIMAL:
-        raise RuntimeError(f"no proven optimum: CP-SAT ended {search.status_name(status)}")
+    search = optimum(model, workers)
     values = {key: int(search.value(variable)) for key, variable in variables.items()}
     for key, variable in variables.items():
         model.add(variable == values[key])
@@ -558,24 +528,27 @@ def _info(fixed: Constraints) -> DatasetInfo:
         "memberships": SOILA_2024.n,
         "unclear": sum(fixed.models - n for n in fixed.assessed.values()),
     }
-    titles = TITLES[fixed.reading]
-    title = {
-        lang: f"{TITLE[lang]}: {titles[lang].format(**numbers)}" for lang in taxonomy.LANGUAGES
-    }
     return DatasetInfo(
-        title=Trilingual(**title),
+        title=_said(f"title-{fixed.reading}", **numbers),
         kind="reconstructed",
         reading=fixed.reading,
-        source=SOURCE,
-        citation=CITATION,
-        place=PLACE,
-        author=AUTHOR,
-        publisher=PUBLISHER,
+        source=_said("source"),
+        citation=_said("citation"),
+        place=_said("place"),
+        author=_said("author"),
+        publisher=Trilingual.model_validate("soila_analysis"),
         claims=REVIEW,
         licence="CC-BY-4.0",
         round="2024",
         taxonomy=taxonomy.load().version,
         consensus="unanimous",
+    )
+
+
+def _said(key: str, **values: int) -> Trilingual:
+    """Say something about a reconstruction in all languages."""
+    return Trilingual(
+        **{lang: messages(lang)(f"reconstruction.{key}", **values) for lang in taxonomy.LANGUAGES}
     )
 
 

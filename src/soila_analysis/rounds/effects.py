@@ -5,7 +5,7 @@ and absent open. Each way of settling it is tried alone, all else as it counts n
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -132,11 +132,9 @@ class _Trial:
     def moved(self, feature: int, rows: Ints, present: int, assessed: int) -> _Tallies:
         """Return the counts with one model's feature counted otherwise."""
         column = np.eye(len(self.features), dtype=int)[feature]
-        return replace(
-            self.counts,
-            present=self.counts.present + present * np.outer(rows, column),
-            assessed=self.counts.assessed + assessed * np.outer(rows, column),
-        )
+        cells = np.outer(rows, column)
+        now = self.counts
+        return _Tallies(now.present + present * cells, now.assessed + assessed * cells)
 
     def findings(self, counts: _Tallies) -> Iterator[tuple[str, object]]:
         """Go through what the counts show, each with the ids or verdict that it comes to."""
