@@ -272,7 +272,7 @@ def _coder_error(data: Dataset, t: Messages) -> str:
     """Say how many features have corrected shares and how many bounds, and how both come about."""
     features = data.taxonomy.feature_ids
     told = observed(data.cube, data.taxonomy.counts_as, features, data.decisions, data.references)
-    reasons = told.counts(features)["reason"]
+    reasons = told.counts()["reason"]
     known, bounded = ((reasons == reason).sum() for reason in ("", NOT_IDENTIFIED))
     ratios = {"known": t.ratio(known, len(features)), "bounded": t.ratio(bounded, len(features))}
     keys = [
