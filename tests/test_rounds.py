@@ -592,8 +592,8 @@ def test_21_lost_and_0_gained_do_not_read_as_chance(example, lost):
     assert (once["gained"].sum(), once["lost"].sum()) == (0, 21)
     fewer = table["models_fewer"].iloc[0]
     assert words.findings[0] == (
-        "Of the models in the first and the last round, 0 have more features than before and "
-        f"{fewer} have fewer (exact sign test over the models, p < 0.001)."
+        "Models in both the first and the last round with more features than before: 0, "
+        f"with fewer: {fewer} (exact sign test over the models, p < 0.001)."
     )
     assert words.findings[0] in words.alt
     assert any("21/" in said and "gained 0, lost 21" in said for said in words.findings)
