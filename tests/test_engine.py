@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 import duckdb
 import engines
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars
@@ -155,6 +156,13 @@ def test_codes_added_up_are_the_codes_that_were_given(drawn):
     assert ours.coders == theirs.coders
     ordered = table.sort_values(COLUMNS[:3]).reset_index(drop=True)
     assert cube.table(ours, LIBRARY).astype("str").equals(ordered)
+
+
+@pytest.mark.parametrize("held", HOLDERS)
+def test_a_frame_of_narwhals_is_added_up_as_what_it_holds(held):
+    table = pd.DataFrame([("M", LIBRARY.feature_ids[0], "A", "1")], columns=COLUMNS[:4])
+    sums = engine.added_up(held(table), LIBRARY)
+    assert engine.added_up(nw.from_native(held(table)), LIBRARY).equals(sums)
 
 
 @given(st.data())

@@ -247,7 +247,7 @@ def added_up(codings: Any, taxonomy: Taxonomy, *, once: bool = False) -> pd.Data
         name: {one: base**i for i, one in enumerate(features)} for name, features in words.items()
     }
     if frame.implementation.is_duckdb():
-        frame = nw.from_native(_looked_up(codings, places, digits)).lazy()
+        frame = nw.from_native(_looked_up(frame.to_native(), places, digits)).lazy()
         parts = {name: nw.col(name) for name in words}
     else:
         digit = _chosen(text["code"], digits)
