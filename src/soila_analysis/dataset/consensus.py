@@ -1,6 +1,7 @@
 """One status for each model and feature, from the codes of one or several coders."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,9 @@ from soila_analysis.taxonomy import COUNTS_AS, Taxonomy
 DISAGREEMENT, NOT_ASSESSED = "disagreement", "not-assessed"
 STATUSES = (*COUNTS_AS, DISAGREEMENT, NOT_ASSESSED)
 
-Counts = npt.NDArray[np.int64]
+KINDS, BLOCK = range(len(COUNTS_AS)), 8192  # models at a time, which a processor holds near
+
+Counts = npt.NDArray[np.integer[Any]]
 
 # By rule: is the status with the most codes the consensus? (its codes, all codes) -> yes or no
 RULES: dict[str, Callable[[Counts, Counts], npt.NDArray[np.bool_]]] = {
@@ -107,11 +110,12 @@ def settled(
         codes = codes[positions(coder, cube.coders, "coder")] if cube.coders else codes
     counted = np.array([COUNTS_AS.index(one) for one in taxonomy.counts_as.values()], np.int8)
     features = taxonomy.feature_ids
-    status = np.empty(codes.shape[1:], dtype=np.int8)
-    for feature in range(len(features)):  # one after the other, for the sake of memory
-        own = np.append(counted, np.int8(-1))[codes[:, :, feature]]
-        counts = np.stack([(own == one).sum(axis=0) for one in range(len(COUNTS_AS))])
-        status[:, feature] = _decided(counts, rule)
+    status = np.empty(codes.shape[1:], dtype=np.int8, order="F")
+    for start in range(0, len(status), BLOCK):
+        part = slice(start, start + BLOCK)
+        own = np.append(counted, np.int8(-1))[codes[:, part]]
+        counts = np.stack([(own == one).sum(axis=0, dtype=np.int32) for one in KINDS])
+        status[part] = _decided(counts, rule)
     if rule == DECIDED and decisions is not None:
         model = positions(decisions["model_id"], cube.models, "model")
         feature_of = positions(decisions["feature_id"], features, "feature")

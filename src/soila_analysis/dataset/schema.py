@@ -1,7 +1,7 @@
 """What each table may hold, as pandera schemas, and their failures as problems."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import TypeAlias
@@ -198,7 +198,7 @@ def _all_in(values: pd.Series, ids: Ids) -> bool:
     return values.empty or bool(values.isin(ids).all())
 
 
-def sound(name: str, column: str, values: Iterable[str], known: Known) -> bool:
+def sound(name: str, column: str, cells: pd.Series, known: Known) -> bool:
     """Say at a glance that no cell of a column can be a fault.
 
     Parameters
@@ -207,8 +207,8 @@ def sound(name: str, column: str, values: Iterable[str], known: Known) -> bool:
         A key of `COLUMNS`.
     column : str
         A column of the table.
-    values : iterable of str
-        All that its cells hold, each once.
+    cells : Series of str
+        That column; told soonest of categories.
     known : mapping
         As for `faults`.
 
@@ -217,12 +217,16 @@ def sound(name: str, column: str, values: Iterable[str], known: Known) -> bool:
     bool
         False where `faults` is to look at the cells.
     """
-    checks = _checks(name, column, known) if column in _columns(name) else []
-    if not checks:
+    refers = column in REFERENCES.get(name, ())
+    ids = known[column] if refers else ()
+    if column not in _columns(name) or ids is None:
         return True
-    own = tuple(values)
-    if column in REFERENCES.get(name, ()):
-        return own == known[column] or {*own} <= {*(known[column] or ())}
+    if not refers and not _checks(name, column, known):
+        return True
+    categories = isinstance(cells.dtype, pd.CategoricalDtype)
+    own = tuple((cells.unique() if categories else cells).tolist())
+    if refers:
+        return own == ids or {*own} <= {*ids}
     served = known["served"] if (name, column) == ("models", "model_id") else None
     glance = (name, column) in IDS or (name, column) == ("models", "name")
     text = "\n".join(own)

@@ -265,7 +265,7 @@ def _telling(name: str, table: pd.DataFrame, known: Known) -> pd.DataFrame:
     """Keep the rows that tell of all problems: the first with each value, and repeated keys."""
     keys = [key for key in KEYS[name] if key in table]
     repeated = table.duplicated(keys, keep=False) if keys else pd.Series(False, table.index)
-    doubted = [one for one in table if not sound(name, one, table[one].unique().tolist(), known)]
+    doubted = [one for one in table if not sound(name, one, table[one], known)]
     first = [~table[column].duplicated() for column in doubted]
     return table[np.logical_or.reduce([repeated, *first])].astype("str")
 

@@ -78,15 +78,15 @@ def numbers(status: pd.DataFrame) -> npt.NDArray[np.int8]:
     array, models x features
         Positions in `STATUSES`; -1 for anything else.
     """
-    found = np.empty(status.shape, dtype=np.int8)
+    found = np.empty(status.shape, dtype=np.int8, order="F")
     for column in range(status.shape[1]):
         cells = status.iloc[:, column]
         if isinstance(cells.dtype, pd.CategoricalDtype):
             number, values = cells.cat.codes.to_numpy(), cells.cat.categories
         else:
             number, values = pd.factorize(cells)
-        known = pd.Index(STATUSES).get_indexer(pd.Index(values, dtype=object))
-        found[:, column] = np.append(known, -1)[number]
+        known = pd.Index(STATUSES).get_indexer(pd.Index(values, dtype=object)).astype(np.int8)
+        found[:, column] = np.append(known, np.int8(-1))[number]
     return found
 
 
@@ -108,14 +108,34 @@ def members(models: pd.Index, groups: pd.DataFrame, named: Sequence[str]) -> npt
         1 where the model is in the group, else 0.
     """
     (column,) = groups.columns.drop("model_id")
-    model, group = (
-        models.get_indexer(groups["model_id"]),
-        pd.Index(named).get_indexer(groups[column]),
-    )
+    model = positions(models, groups["model_id"])
+    group = pd.Index(named).get_indexer(groups[column])
     inside = (model >= 0) & (group >= 0)
     member = np.zeros((len(models), len(named)), dtype=np.int8)
     member[model[inside], group[inside]] = 1
     return member
+
+
+def positions(models: pd.Index, ids: pd.Series) -> npt.NDArray[np.intp]:
+    """Find models by their ids, which needs no look into a table where both are in one order.
+
+    Parameters
+    ----------
+    models : Index of str
+        Each once.
+    ids : Series of str
+        Those to find.
+
+    Returns
+    -------
+    array of int
+        Positions in `models`; -1 for an id that is not there.
+    """
+    own, text = models.to_numpy(dtype=object), ids.to_numpy(dtype=object)
+    starts = np.append(np.ones(min(1, len(text)), dtype=bool), text[1:] != text[:-1])
+    if np.array_equal(text[starts], own):
+        return np.cumsum(starts) - 1
+    return models.get_indexer(ids)
 
 
 def profiles(*numbers: npt.NDArray[np.integer[Any]]) -> Profiles:
@@ -144,7 +164,8 @@ def profiles(*numbers: npt.NDArray[np.integer[Any]]) -> Profiles:
         words[place // size] += column
         words[place // size] -= least
     number = pd.DataFrame(words.T).groupby([*range(len(words))], sort=False).ngroup()
-    _, first = np.unique(number, return_index=True)
+    highest = np.maximum.accumulate(number)
+    first = np.flatnonzero(np.diff(highest, prepend=-1))
     return Profiles(first, np.bincount(number, minlength=len(first)))
 
 

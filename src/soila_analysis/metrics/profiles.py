@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from soila_analysis.metrics import frames
@@ -91,18 +93,23 @@ def _model_counts(
     contested = None if contested is status else contested
     if not status.index.is_monotonic_increasing:  # equal data, equal samples
         status = status.sort_index()
-    agreed = status if contested is None else contested.loc[status.index]
-    present, assessed = status.eq("present"), status.isin(["present", "absent"])
-    possible = assessed | status.isin(list(OPEN))
+    values = frames.numbers(status)
+    agreed = values if contested is None else frames.numbers(contested.loc[status.index])
+
+    def number(cells: npt.NDArray[np.int8], *statuses: str) -> npt.NDArray[np.int32]:
+        return sum(
+            (cells == frames.STATUSES.index(one)).sum(axis=1, dtype="i4") for one in statuses
+        )
+
     model = {
-        "features": present.sum(axis=1),
-        "assessed": assessed.sum(axis=1),
-        "all_present": agreed.eq("present").sum(axis=1),
-        "all_absent": agreed.eq("absent").sum(axis=1),
-        "possible": possible.sum(axis=1),
-        "told": status.ne("not-assessed").any(axis=1),
+        "features": number(values, "present"),
+        "assessed": number(values, "present", "absent"),
+        "all_present": number(agreed, "present"),
+        "all_absent": number(agreed, "absent"),
+        "possible": number(values, "present", "absent", *OPEN),
+        "told": number(values, "not-assessed") < values.shape[1],
     }
-    at = status.index.get_indexer(memberships["model_id"])
+    at = frames.positions(status.index, memberships["model_id"])
     joined = pd.DataFrame(model, dtype="int32").take(at[at >= 0]).reset_index(drop=True)
     joined["model_id"] = pd.Categorical.from_codes(at[at >= 0], status.index)
     return joined.assign(goal_id=memberships["goal_id"].array[at >= 0].astype("category"))
