@@ -200,6 +200,8 @@ def examined(
     read = cube(sums, taxonomy, models)
     if read is None or not _versions(codings, names) <= {*(known["taxonomy_version"] or ())}:
         return None, problems(codings, sums, known, file)
+    if "told" in sums and not sums["told"].any():
+        return read, []
     return read._replace(told=lambda: _told(codings, names)), []
 
 
@@ -212,13 +214,21 @@ def _versions(codings: Any, names: Collection[str]) -> set[str]:
 
 def _told(codings: Any, names: Collection[str]) -> pd.DataFrame:
     """Read the rows that say more than a code."""
-    further = [name for name in ("note", *FURTHER["codings"]) if name in names]
-    said = [~nw.col(name).is_null() & (nw.col(name) != "") for name in further]
-    keys = list(KEYS["codings"])
+    further, keys = _further(names), list(KEYS["codings"])
     if not further:
         return pd.DataFrame(columns=keys)
-    rows = nw.from_native(codings).lazy().filter(nw.any_horizontal(*said, ignore_nulls=True))
+    rows = nw.from_native(codings).lazy().filter(_says(further))
     return _collected(rows.select(*keys, *further)).fillna("").astype("str")
+
+
+def _further(names: Collection[str]) -> list[str]:
+    return [name for name in ("note", *FURTHER["codings"]) if name in names]
+
+
+def _says(further: Sequence[str]) -> Any:
+    """Say of each row whether it has more than a code."""
+    said = [~nw.col(name).is_null() & (nw.col(name) != "") for name in further]
+    return nw.any_horizontal(*said, ignore_nulls=True)
 
 
 def added_up(codings: Any, taxonomy: Taxonomy, *, once: bool = False) -> pd.DataFrame:
@@ -231,31 +241,35 @@ def added_up(codings: Any, taxonomy: Taxonomy, *, once: bool = False) -> pd.Data
     taxonomy : Taxonomy
         The features and codes.
     once : bool, default False
-        Do not look first whether there is one coder only, whose models are sooner told apart.
+        It is slow to go through the codes: do not look first whether there is one coder only, whose
+        models are sooner told apart, and count the rows that have more than a code.
 
     Returns
     -------
     DataFrame
-        ``model_id``, ``coder_id``, ``rows`` and the columns of `_words`; sorted.
+        ``model_id``, ``coder_id``, ``rows`` and the columns of `_words`; sorted. Under `once` also
+        ``told``, how many of the rows have more than a code, if there is room for more.
     """
     words, base = _words(taxonomy)
     frame = nw.from_native(codings).lazy()
     alone, text = "" if once else _only_coder(frame), _texts(frame)
+    further = _further(text) if once else []
     keys = ["model_id"] if alone else ["model_id", "coder_id"]
     digits = {code: i + 1.0 for i, code in enumerate(taxonomy.counts_as)}
     places = {
         name: {one: base**i for i, one in enumerate(features)} for name, features in words.items()
     }
     if frame.implementation.is_duckdb():
-        frame = nw.from_native(_looked_up(frame.to_native(), places, digits)).lazy()
+        frame = nw.from_native(_looked_up(frame.to_native(), places, digits, further)).lazy()
         parts = {name: nw.col(name) for name in words}
     else:
         digit = _chosen(text["code"], digits)
         parts = {n: _chosen(text["feature_id"], place) * digit for n, place in places.items()}
+    told = {"told": _says(further).cast(nw.Int64)} if further else {}
     sums = _collected(
-        frame.select(*(text[key] for key in keys), **parts)
+        frame.select(*(text[key] for key in keys), **parts, **told)
         .group_by(*keys)
-        .agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in words))
+        .agg(nw.len().alias("rows"), *(nw.col(name).sum() for name in (*words, *told)))
         .sort(*keys, nulls_last=True)
     )
     if alone:
@@ -305,7 +319,10 @@ def _chosen(text: Any, values: Mapping[str, float]) -> Any:
 
 
 def _looked_up(
-    codings: Any, places: Mapping[str, Mapping[str, float]], digits: Mapping[str, float]
+    codings: Any,
+    places: Mapping[str, Mapping[str, float]],
+    digits: Mapping[str, float],
+    further: Sequence[str],
 ) -> Any:
     """Do what `_chosen` does as DuckDB does it soonest, by lists in place of cases."""
     from duckdb import CoalesceOperator, ColumnExpression, ConstantExpression, FunctionExpression
@@ -318,7 +335,7 @@ def _looked_up(
 
     digit = number("code", digits)
     words = [(number("feature_id", one) * digit).alias(name) for name, one in places.items()]
-    return codings.select("model_id", "coder_id", *words)
+    return codings.select("model_id", "coder_id", *words, *further)
 
 
 def cube(sums: pd.DataFrame, taxonomy: Taxonomy, models: pd.Index) -> Cube | None:

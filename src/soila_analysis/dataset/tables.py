@@ -109,7 +109,9 @@ def swift(path: Path, columns: Sequence[str], encoding: str = "utf-8") -> pd.Dat
     if max(table[name].cat.categories.str.len().max() for name in names) > csv.field_size_limit():
         return None
     table = pd.DataFrame({name: _stripped(table[name]) for name in names})
-    return table[(table != "").any(axis=1)]
+    cells = [table[name].cat for name in names]
+    filled = [(one.categories.to_numpy(dtype=object) != "")[one.codes] for one in cells]
+    return table[np.logical_or.reduce(filled)]
 
 
 def plain(path: Path, columns: Sequence[str]) -> tuple[list[str], str, bool] | None:
@@ -129,8 +131,10 @@ def plain(path: Path, columns: Sequence[str]) -> tuple[list[str], str, bool] | N
         None in place of all three where its bytes, or its header, are for `read` to look at.
     """
     content = regular(path).read_bytes()
-    merging = any(mark in content for mark in (b"<<<<<<< ", b">>>>>>> "))
-    if merging or len(content.translate(None, STRANGE)) != len(content) or C1.search(content):
+    # one byte is sooner looked for than several
+    merging = any(one[:1] in content and one in content for one in (b"<<<<<<< ", b">>>>>>> "))
+    strange = len(content.translate(None, STRANGE)) != len(content)
+    if merging or strange or (not content.isascii() and C1.search(content)):
         return None
     try:
         text = content.decode("utf-8-sig")
@@ -144,7 +148,8 @@ def plain(path: Path, columns: Sequence[str]) -> tuple[list[str], str, bool] | N
     if not names or not outside or ends != rows * (len(names) - 1):
         return None
     edges = [near.encode() for end in (delimiter, "\n", '"') for near in (f" {end}", f"{end} ")]
-    return names, delimiter, any(edge in content for edge in edges) or content[-1:] == b" "
+    spaced = b" " in content and any(edge in content for edge in edges)
+    return names, delimiter, spaced or content[-1:] == b" "
 
 
 def encoded(values: pd.Series, known: pd.Index | None = None) -> pd.Series:
@@ -185,11 +190,11 @@ def _outside(text: str, delimiter: str) -> list[str]:
 
 
 def _stripped(cells: pd.Series) -> pd.Series:
-    values = cells.cat.categories
-    bare = values.str.strip()
-    if bare.equals(values):
+    values = cells.cat.categories.tolist()
+    bare = [text.strip() for text in values]
+    if bare == values:
         return cells
-    return pd.Series(bare[cells.cat.codes], cells.index, dtype="category")
+    return pd.Series(pd.Index(bare, dtype="str")[cells.cat.codes], cells.index, dtype="category")
 
 
 def _table(
