@@ -92,6 +92,7 @@ def from_csv(path: Path) -> Any | None:
 
     names, delimiter, spaced = form
     options = {"quotechar": '"', "escapechar": '"', "strict_mode": True, "auto_detect": False}
+    options |= {"connection": duckdb.connect()}
     types = dict.fromkeys(names, "varchar")
     opened = duckdb.read_csv(str(path), header=True, delimiter=delimiter, columns=types, **options)
     bare = ", ".join(f'trim("{name}") as "{name}"' for name in names)
@@ -107,9 +108,10 @@ def _opened(names: list[str], keys: Mapping[str, Any]) -> Any:
         return _session(str(keys.get("address", "local[*]"))).read.parquet(*names)
     import duckdb
 
+    alone = duckdb.connect()  # whose memory is given back when nobody holds its tables any more
     if len(names) != 1:
-        return duckdb.read_parquet(names)
-    table = duckdb.read_parquet(names, file_row_number=True)
+        return alone.read_parquet(names)
+    table = alone.read_parquet(names, file_row_number=True)
     return table.project(f"* exclude (file_row_number), file_row_number + 1 as {ROW}")
 
 
@@ -202,7 +204,7 @@ def examined(
         return None, problems(codings, sums, known, file)
     if "told" in sums and not sums["told"].any():
         return read, []
-    return read._replace(told=lambda: _told(codings, names)), []
+    return read._replace(told=lambda: told(codings)), []
 
 
 def _versions(codings: Any, names: Collection[str]) -> set[str]:
@@ -212,13 +214,26 @@ def _versions(codings: Any, names: Collection[str]) -> set[str]:
     return {*_collected(version)["taxonomy_version"].dropna()} - {""}
 
 
-def _told(codings: Any, names: Collection[str]) -> pd.DataFrame:
-    """Read the rows that say more than a code."""
-    further, keys = _further(names), list(KEYS["codings"])
+def told(codings: Any) -> pd.DataFrame:
+    """Read the rows that say more than a code.
+
+    Parameters
+    ----------
+    codings : frame
+        As for `added_up`.
+
+    Returns
+    -------
+    DataFrame
+        ``model_id``, ``feature_id``, ``coder_id``, and ``note`` and ``taxonomy_version`` if they
+        are there; text.
+    """
+    frame = nw.from_native(codings).lazy()
+    further, keys = _further(frame.collect_schema().names()), list(KEYS["codings"])
     if not further:
         return pd.DataFrame(columns=keys)
-    rows = nw.from_native(codings).lazy().filter(_says(further))
-    return _collected(rows.select(*keys, *further)).fillna("").astype("str")
+    rows = frame.filter(_says(further)).select(*keys, *further)
+    return _collected(rows).fillna("").astype("str")
 
 
 def _further(names: Collection[str]) -> list[str]:

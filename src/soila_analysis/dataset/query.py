@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from soila_analysis import files
@@ -148,9 +149,15 @@ def trace(dataset: Dataset, feature: str, goal: str | None = None) -> pd.DataFra
     if goal is not None:
         members = dataset.memberships.query("goal_id == @goal")["model_id"]
         models = models[models["model_id"].isin(members)]
-    codes = dataset.counted.codings.query("feature_id == @feature")[
-        ["model_id", "coder_id", "code"]
-    ]
+    cube = dataset.counted.cube
+    own = cube.codes[:, :, taxonomy.feature_ids.index(feature)].T
+    model, coder = np.nonzero(own >= 0)
+    given = {
+        "model_id": cube.models[model],
+        "coder_id": np.array(cube.coders)[coder],
+        "code": np.array([*taxonomy.counts_as])[own[model, coder]],
+    }
+    codes = pd.DataFrame(given, dtype="str")
     status = dataset.status[feature].rename("status")
     listed = models.merge(codes, on="model_id", how="left")
     if dataset.decisions is not None:

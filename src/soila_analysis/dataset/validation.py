@@ -98,7 +98,7 @@ def _examined(folder: Path, codings: Any, *, exact: bool) -> Contents:
     cube = None
     if "codings" in held:
         file = "codings" if codings is not None else min(there & {*CODES}, key=CODES.index)
-        cube, wrong = _added_up(folder, keys, held["codings"], known, read, file)
+        cube, wrong = _added_up(folder, keys, held.pop("codings"), known, read, file)
         problems += wrong
     _name_codes(read, known["code"])
     telling = {n: t.astype("str") if exact else _telling(n, t, known) for n, t in read.items()}
@@ -169,14 +169,15 @@ def _held(
     from soila_analysis.dataset import engine  # engines take a while to import
 
     held, problems = engine.held(folder, keys, there)
-    texts: dict[str, Any] = {}
+    texts: dict[str, Any] = {} if codings is None else {"codings": codings}
     models = None
-    for name, frame in held.items():
-        if name != "codings":
-            texts[name] = engine.text(name, frame, models)
+    for name in [*held]:
+        table = held.pop(name)  # so that its engine can give memory back
+        texts.setdefault(name, table if name == "codings" else engine.text(name, table, models))
+        del table
         if name == "models" and "model_id" in texts[name]:
             models = texts[name]["model_id"].cat.categories
-    return held | texts | ({} if codings is None else {"codings": codings}), problems
+    return texts, problems
 
 
 def _much(folder: Path, keys: Mapping[str, Any], there: Collection[str]) -> dict[str, Any]:
@@ -212,11 +213,20 @@ def _added_up(
     if cube and cube.told and file.endswith(".csv"):  # which people change while it is open
         rows = cube.told()
         cube = cube._replace(told=lambda: rows)
+    elif cube and cube.told and file.endswith(".parquet"):  # what is open takes memory
+        cube = cube._replace(told=lambda: _told(folder, keys, file))
     coders = {"codings": pd.DataFrame({"coder_id": cube.coders if cube else ()})}
     coders |= {name: read[name] for name in ("coders",) if name in read}
     ids = [*_look_alike(coders), *_unlisted_coders(coders)]
     wrong += [replace(one, file=file, line=None) for one in ids]
     return cube, [*wrong, *_unknown_coder(folder, keys, coders)]
+
+
+def _told(folder: Path, keys: Mapping[str, Any], file: str) -> pd.DataFrame:
+    from soila_analysis.dataset import engine
+
+    opened, _ = engine.held(folder, keys, {file})
+    return engine.told(opened["codings"])
 
 
 def _coded_by(read: Mapping[str, pd.DataFrame], keys: Mapping[str, Any]) -> Taxonomy:

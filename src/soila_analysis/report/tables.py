@@ -35,7 +35,8 @@ LONG = (  # a row each would be a long list
 )
 LISTS = ("conflicts", "identified", "features")  # ids within a text
 LONG_VALUE = 16  # letters of a line; columns of shorter ones are set as numbers
-MOST = 200  # rows that a notebook shows
+WORD = re.compile(r"[\w-]+")
+MOST, MANY = 200, 5000  # rows that a notebook shows; beyond which the others are not written
 RANKS = {"rank", "rank-interval"}
 SHORT = {  # what is told by a figure's table where there is little room
     "taxonomy": ("feature", "definition", "basis"),
@@ -178,6 +179,8 @@ class Shown(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped
         with pd.option_context("display.max_colwidth", None):
             headed = self.rename_axis(index=None, columns=self.index.name)
             written = headed.to_html(max_rows=MOST, border=0, show_dimensions="truncate")
+        if "rows" in self.attrs:
+            written = written.replace(f"<p>{len(self)} rows", f"<p>{self.attrs['rows']} rows")
         left = re.sub("<t([dh])>", r'<t\1 style="text-align: left">', written)
         heads, rows = left.split("<tbody>")
         rows = re.sub('(?<=left)(?=">[^<]{1,19}<)', "; white-space: nowrap", rows)
@@ -201,16 +204,21 @@ def shown(table: pd.DataFrame, data: Dataset | None = None, lang: str = "fi") ->
     -------
     DataFrame
         Texts. Of the table of a figure, in its language, the largest share first, the evidence map
-        with features crossed with goals; of any other frame, its columns under their own heads.
-        Columns without content are left out; the first one is the index.
+        with features crossed with goals; of any other frame, its columns under their own heads, of
+        one with thousands of rows the first and the last, and under ``attrs["rows"]`` how many
+        there are. Columns without content are left out; the first one is the index.
 
     Raises
     ------
     ValueError
         Without `data`, for a frame that `front_door.table` did not make.
     """
-    if data is not None:
+    if data is not None and len(table) <= MANY:
         return _texts(_in_names(table, data, lang))
+    if data is not None:
+        ends = _texts(_in_names(pd.concat([table.head(MOST), table.tail(MOST)]), data, lang))
+        ends.attrs["rows"] = len(table)
+        return ends
     if "figure" not in table.attrs:
         raise ValueError(
             "shown takes a table of a figure: soila.table(figure, data, lang); "
@@ -233,13 +241,16 @@ def _texts(frame: pd.DataFrame) -> Shown:
 def _in_names(table: pd.DataFrame, data: Dataset, lang: str) -> pd.DataFrame:
     """Put names for ids in any frame, and round its numbers."""
     t, labels = messages(lang), data.taxonomy.labels(lang)
-    models = data.models.set_index("model_id")["name"]
-    labels = {**labels, **models[models != ""]}
     frame = table.reset_index() if any(table.index.names) else table
     told = ["name"] * ("model_id" in frame) + [f"{c}_id" for c in frame if f"{c}_id" in frame]
     written = frame.drop(columns=told, errors="ignore").astype(object)
+    of_ids = [column for column in written if column.endswith("_id") or column in LISTS]
+    cells = (str(cell) for column in of_ids for cell in written[column])
+    words = {word for cell in cells for word in WORD.findall(cell)}
+    models = data.models[data.models["model_id"].isin(words) & (data.models["name"] != "")]
+    labels |= dict(zip(models["model_id"], models["name"], strict=True))
     for column in written:
-        named = labels if column.endswith("_id") or column in LISTS else {}
+        named = labels if column in of_ids else {}
         digits = _digits(written[column])
         written[column] = [_plain(value, named, t, digits) for value in written[column]]
     kept = [column for column in written if written[column].any()]
@@ -260,7 +271,7 @@ def _plain(value: Any, labels: Mapping[str, str], t: Messages, digits: int) -> s
         return ""
     if isinstance(value, float):
         return t.number(value, digits)
-    return re.sub(r"[\w-]+", lambda word: labels.get(word[0], word[0]), str(value))
+    return WORD.sub(lambda word: labels.get(word[0], word[0]), str(value))
 
 
 def _bases(table: pd.DataFrame, t: Messages) -> Readable:
