@@ -197,6 +197,45 @@ def test_profiles_are_distinct_and_add_up_to_all(rows):
     assert first.tolist() == sorted(first)
 
 
+ids = st.lists(st.sampled_from("abcdef"))
+
+
+@given(st.permutations("abcdef").flatmap(lambda all_of: st.tuples(st.just(all_of), ids)))
+def test_models_are_found_in_any_order_and_so_is_what_is_not_there(drawn):
+    order, wanted = drawn
+    for models in (order, order[:3], sorted(set(wanted))):
+        index, cells = pd.Index(models, dtype="str"), pd.Series(wanted, dtype="str")
+        assert frames.positions(index, cells).tolist() == index.get_indexer(cells).tolist()
+        in_order = cells.sort_values()
+        expected = index.get_indexer(in_order).tolist()
+        assert frames.positions(index, in_order).tolist() == expected
+
+
+# Without laying all codes out
+
+
+def test_a_data_set_says_in_a_line_what_it_is_and_lays_no_codes_out(packed):
+    data = datasets.load(packed)
+    assert repr(data) == "<Dataset round, synthetic: 24 models, 16 features, 2 coders>"
+    assert "codings" not in vars(data)
+
+
+def test_one_share_is_traced_without_laying_the_other_codes_out(packed, shipped):
+    data = datasets.load(packed)
+    traced = datasets.trace(data, "participation")
+    assert "codings" not in vars(data)
+    codes = shipped["example"].codings.query("feature_id == 'participation'")
+    keys = ["model_id", "coder_id", "code"]
+    assert traced[keys].dropna().to_numpy().tolist() == codes[keys].to_numpy().tolist()
+
+
+def test_codes_without_notes_are_read_once_from_csv(packed, tmp_path, monkeypatch):
+    data = datasets.load(packed)
+    save(replace(data, codings=data.codings.assign(note=""), origin=None), tmp_path / "bare")
+    monkeypatch.setattr(engine, "told", None)
+    assert many(tmp_path / "bare", monkeypatch).cube.told is None
+
+
 # In Parquet
 
 

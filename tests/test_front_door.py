@@ -186,6 +186,13 @@ def test_a_shown_table_is_never_cut(shipped):
     assert "1000 rows" in soila.shown(many, shipped["literal"])._repr_html_()
 
 
+def test_of_a_very_long_table_the_ends_are_written_and_all_rows_are_counted(shipped):
+    many = pd.DataFrame({"model": [f"m{n}" for n in range(70_000)], "k": "1"})
+    shown = soila.shown(many, shipped["literal"])
+    assert [shown.index[0], shown.index[199], shown.index[200]] == ["m0", "m199", "m69800"]
+    assert "70000 rows" in shown._repr_html_()
+
+
 def test_a_frame_without_its_data_set_says_what_to_type(shipped):
     with pytest.raises(ValueError, match=r"soila\.shown\(frame, data, lang\)$"):
         soila.shown(soila.shares(shipped["own"]))

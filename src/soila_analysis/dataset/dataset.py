@@ -54,7 +54,7 @@ class Part:
     of: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Models, the goals that they serve, and their codes.
 
@@ -304,6 +304,13 @@ class Dataset:
         [0.7333333333333333]
         """
         return tidied(self.models, self.memberships, self.codings, self.taxonomy, lang)
+
+    def __repr__(self) -> str:
+        """Say in a line what the data set is; laying all codes out for it would take long."""
+        numbers = {"model": len(self.models), "feature": len(self.taxonomy.feature_ids)}
+        numbers["coder"] = len(self.cube.coders)
+        told = ", ".join(f"{number} {one}{'s' * (number != 1)}" for one, number in numbers.items())
+        return f"<Dataset {self.name}, {self.kind}: {told}>"
 
     def _repr_html_(self) -> str:
         """Say in a notebook what the data set is, and how to go on."""
