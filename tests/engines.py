@@ -5,9 +5,12 @@ Run: python tests/engines.py spark
 
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
+import numpy as np
 import pandas as pd
 import polars
 
@@ -17,6 +20,7 @@ from soila_analysis.dataset import Dataset
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("review-2024", "example-two-coders")
+DRAWN = range(3)  # seeds of rounds drawn at random
 
 
 def spark(codings: pd.DataFrame):
@@ -56,6 +60,28 @@ def tables(data: Dataset) -> dict[str, str]:
     return {name: table.to_csv() for name, table in made.items()}
 
 
+def drawn(seed: int) -> Dataset:
+    """Draw a round with codes missing, several coders and goals, and decisions."""
+    data, rng = datasets.load(ROOT / "data/example-two-coders"), np.random.default_rng(seed)
+    third = data.codings[data.codings["coder_id"] == data.cube.coders[0]].assign(coder_id="C")
+    codes = pd.concat([data.codings, third]).sample(frac=0.7, random_state=seed)
+    codes["code"] = rng.choice([*data.taxonomy.counts_as], len(codes))
+    cells = codes.drop_duplicates(["model_id", "feature_id"]).head(40)
+    told = {"decided_by": "X", "decided_on": "2025-03-31", "reason": "drawn"}
+    decisions = cells[["model_id", "feature_id", "code"]].assign(**told)
+    served = data.models[["model_id"]].merge(
+        pd.Series(data.taxonomy.goal_ids, name="goal_id"), "cross"
+    )
+    return replace(
+        data,
+        info=data.info.model_copy(update={"consensus": "decided"}),
+        memberships=served.sample(frac=0.6, random_state=seed),
+        codings=codes,
+        decisions=decisions,
+        origin=None,
+    )
+
+
 def compare(engine: str, folder: Path) -> None:
     """Hold the tables from an engine against those from the files."""
     small = datasets.load(folder)
@@ -69,4 +95,8 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")  # what engines say of each other's versions
     for name in NAMES:
         compare(sys.argv[1], ROOT / "data" / name)
-    print(f"equal tables of {', '.join(NAMES)}")
+    for seed in DRAWN:
+        with TemporaryDirectory() as folder:
+            datasets.save(drawn(seed), f"{folder}/round")
+            compare(sys.argv[1], Path(folder) / "round")
+    print(f"equal tables of {', '.join(NAMES)}, {len(DRAWN)} drawn rounds")

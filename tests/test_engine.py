@@ -61,6 +61,13 @@ def test_every_engine_gives_the_same_tables(name, name_of_engine):
     engines.compare(name_of_engine, engines.ROOT / "data" / name)
 
 
+@pytest.mark.parametrize("seed", engines.DRAWN)
+@pytest.mark.parametrize("name_of_engine", LOCKED)
+def test_rounds_drawn_at_random_are_the_same_from_any_engine(seed, name_of_engine, tmp_path):
+    save(engines.drawn(seed), tmp_path / "round")
+    engines.compare(name_of_engine, tmp_path / "round")
+
+
 @pytest.mark.parametrize("name", MADE_UP)
 def test_made_up_rounds_are_the_same_from_any_engine_and_form(name, tmp_path):
     data = replace(MADE_UP[name](), origin=None)
@@ -127,7 +134,8 @@ def test_spark_gives_the_same_tables(tmp_path):
         pytest.skip("Spark was not tried: it needs Java, and SOILA_SPARK=1 installs pyspark")
     command = [sys.executable, engines.__file__, "spark"]
     done = subprocess.run(command, env=there, capture_output=True, text=True)
-    assert done.stdout == "equal tables of review-2024, example-two-coders\n", done.stderr[-2000:]
+    told = "equal tables of review-2024, example-two-coders, 3 drawn rounds\n"
+    assert done.stdout == told, done.stderr[-2000:]
 
 
 HOLDERS = [lambda table: polars.DataFrame(table.to_dict("list")), duckdb.from_df]
