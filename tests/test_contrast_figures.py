@@ -1,5 +1,6 @@
 """What the figures of contrasts and of ranks show, and what they leave unsaid."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -71,6 +72,19 @@ def test_a_panel_a_goal_has_all_differences_and_tells_those_that_survive(clear, 
         assert f"{row.k}/{row.n} · {row.other_k}/{row.other_n}" in texts
     title = figures.texts("contrasts", table, lang).title
     assert f"{len(survive)}/64" in title
+
+
+@pytest.mark.parametrize("largest", [0.0001, 0.02, 0.06, 0.1, 0.12, 0.3, 0.5, 0.9, 1.0])
+def test_however_small_the_differences_the_scale_has_a_number_besides_nought(clear, largest):
+    table = soila.table("contrasts", clear, "en")
+    ends = ["difference", "low", "high"]
+    table[ends] *= largest / table[ends].abs().max(axis=None)
+    _, texts = drawn("contrasts", table)
+    numbers = {text for text in texts if re.fullmatch(r"[+−]\d+", text)}
+    reach = contrasts._reach(table)
+    ticks = [tick for tick in contrasts._ticks(reach) if tick]
+    assert all(abs(tick) <= reach for tick in ticks)
+    assert {f"{'+' if tick > 0 else '−'}{abs(100 * tick):.0f}" for tick in ticks} <= numbers
 
 
 def test_more_goals_than_panels_share_one_and_survivors_are_named(clear):

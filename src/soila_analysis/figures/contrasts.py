@@ -40,7 +40,13 @@ MOST = 5  # goals that have a panel each
 LEVEL = 0.05
 LISTED = 4  # differences in a sentence of their own
 NAMED = 3  # differences of a feature that have a line of their own where all goals share a panel
-REACH = ((0.6, 0.5), (0.45, 0.4), (0.22, 0.2), (0.0, 0.1))  # from which on, the tick
+REACH = (
+    (0.6, 0.5),
+    (0.45, 0.4),
+    (0.22, 0.2),
+    (0.11, 0.1),
+    (0.055, 0.05),
+)  # from which on, the tick
 LOOKS: dict[str, dict[str, dict[str, Any]]] = {
     "holm": {"line": {"color": BLUE, "lw": 3.6}, "mark": {"color": BLUE, "ms": 8.5}},
     "bh": {
@@ -281,7 +287,8 @@ def _lane(row: Any, scale: _Scale, t: Messages) -> _Lane:
 
 def _reach(rows: pd.DataFrame) -> float:
     """Return how far the intervals reach from no difference."""
-    return float(min(1.0, 1.04 * rows[["low", "high"]].abs().max(axis=None)))
+    reach = min(1.0, 1.04 * rows[["low", "high"]].abs().max(axis=None))
+    return float(max(reach, REACH[-1][0]))
 
 
 def _largest(part: pd.DataFrame) -> pd.DataFrame:
