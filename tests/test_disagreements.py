@@ -172,7 +172,7 @@ def test_all_that_is_wrong_with_a_list_is_told_by_its_lines_and_nothing_is_decid
   list.csv:3, column reason: found nothing, allowed any text
   list.csv:4, columns model_id, feature_id: found "M2, networked"; \
 nobody has coded it; a decision settles codes and does not replace them
-Nothing was written. Correct the rows above and decide again."""
+Nothing was written. Correct what is listed above and decide again."""
     )
 
 

@@ -246,6 +246,17 @@ def test_features_that_go_together_are_a_stable_cluster_and_stand_side_by_side(c
     assert sorted(order) == sorted(clustered.columns)
 
 
+@pytest.mark.parametrize(("models", "any_stable"), [(3, False), (23, False), (24, True)])
+def test_of_fewer_models_than_were_tried_no_cluster_is_called_stable(clustered, models, any_stable):
+    assert metrics.feature_clusters(clustered[:models])["stable"].any() == any_stable
+
+
+def test_combinations_of_features_are_told_only_where_some_model_was_assessed_on_all(round_):
+    table = soila.table("together", round_, "en").assign(complete=0, profiles=0, commonest=0)
+    told = figures.texts("together", table, "en").findings
+    assert not any("combinations" in one for one in told)
+
+
 def test_a_feature_that_is_alone_or_does_not_vary_is_in_no_cluster(clustered):
     table = metrics.feature_clusters(clustered.assign(every="present")).set_index("feature_id")
     assert table.index[-1] == "every"

@@ -788,7 +788,7 @@ bring features.csv to use a taxonomy of your own
   codings.csv:3, column code: found "2", allowed 1, 0, ?, -
   codings.csv:4, column model_id: found "M2", allowed M1
   codings.csv:5, column model_id: found "M2", allowed M1
-Nothing was written. Correct the rows above and run `soila validate {folder}` again."""
+Nothing was written. Correct what is listed above and run `soila validate {folder}` again."""
     )
     assert list(error.value.problems) == datasets.validate(folder)
     assert {path.name: path.read_text("utf-8") for path in folder.iterdir()} == SOUND | wrong

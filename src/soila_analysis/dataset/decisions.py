@@ -91,7 +91,7 @@ def decide(dataset: Dataset, file: Path, table: pd.DataFrame | None = None) -> D
         found = [*faults("decisions", table, known), *not_coded(table, dataset.codings)]
         problems += [replace(problem, file=file.name) for problem in found]
     if table is None or problems:
-        raise DatasetError(file, problems, "Correct the rows above and decide again.")
+        raise DatasetError(file, problems, "Correct what is listed above and decide again.")
     both = pd.concat([_decisions(dataset), table]).drop_duplicates(CELL, keep="last")
     return replace(dataset, decisions=both)
 

@@ -77,7 +77,7 @@ class DatasetError(UserError):
     """
 
     def __init__(self, folder: Path | str, problems: Sequence[Problem], advice: str = "") -> None:
-        advice = advice or f"Correct the rows above and run `soila validate {folder}` again."
+        advice = advice or f"Correct what is listed above and run `soila validate {folder}` again."
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         lines = [f"{folder}: {count}", *(f"  {line}" for line in listing(problems))]
         super().__init__("\n".join([*lines, f"Nothing was written. {advice}"]))

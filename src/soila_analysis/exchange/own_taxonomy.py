@@ -50,7 +50,7 @@ def load(folder: Path) -> tuple[Taxonomy, dict[str, pd.DataFrame]]:
             wrong += [replace(one, file=file.name) for one in faults(name, table, known)]
         problems += wrong
     if problems:
-        raise DatasetError(folder, problems, "Correct the rows above and try again.")
+        raise DatasetError(folder, problems, "Correct what is listed above and try again.")
     version = folder.name if "features" in found else library.version
     if "changes" in found:
         version = found["changes"]["version"].iloc[-1]

@@ -102,7 +102,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
             _left_out(table, t),
             t("together.caveat"),
         ],
-        findings=[*_findings(table, t), _clusters(table, t), _profiles(table, t)],
+        findings=[*_findings(table, t), _clusters(table, t), *_profiles(table, t)],
         rows=[_row(row, t) for row in _within(table, shown).itertuples()],
     )
 
@@ -243,10 +243,12 @@ def _clusters(table: pd.DataFrame, t: Messages) -> str:
     return t("together.stable", least=least, names="; ".join(said))
 
 
-def _profiles(table: pd.DataFrame, t: Messages) -> str:
+def _profiles(table: pd.DataFrame, t: Messages) -> list[str]:
     first = table.iloc[0]
+    if not first["complete"]:
+        return []
     numbers = {"n": first["complete"], "profiles": first["profiles"], "k": first["commonest"]}
-    return t("together.profiles", **{name: t.number(n) for name, n in numbers.items()})
+    return [t("together.profiles", **{name: t.number(n) for name, n in numbers.items()})]
 
 
 def _matrix(
