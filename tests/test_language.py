@@ -14,6 +14,7 @@ from words import stumbles
 
 from soila_analysis import dataset as datasets
 from soila_analysis.language import LANGUAGES, Messages, messages
+from soila_analysis.report.pages import LONG
 
 SOURCE = Path(__file__).parents[1] / "src" / "soila_analysis"
 PLURAL_FORMS = {"zero", "one", "two", "few", "many", "other"}
@@ -243,6 +244,14 @@ def test_a_word_is_split_at_its_joints():
 
 def test_a_word_without_known_joints_stays_whole():
     assert messages("fi").joints("ja") == ["ja"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_long_words_in_heads_of_columns_have_joints(lang):
+    t = messages(lang)
+    heads = " ".join(t.catalogue["column"].values())
+    long = {word for word in re.findall(r"[^\W\d_]+", heads) if len(word) >= LONG}
+    assert {word for word in long if len(t.joints(word)) == 1} == set()
 
 
 def test_the_joints_are_those_of_one_language():

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 from soila_analysis.figures import sourced
 from soila_analysis.language import messages
 
+NUMBERED = re.compile(r"\b([np]) (=|<|&lt;) (?=\d)")
 LONG = 14  # letters; shorter words fit into a column
 TERMS = ("reading", "range", "fit", "interval", "base", "gap")  # of the glossary
 CUTS = {"Regular": 400, "Bold": 700}  # of the font, and their weight
@@ -150,6 +151,13 @@ def font(cut: str) -> bytes:
     return packed.getvalue()
 
 
+def _unbroken(value: Any) -> Any:
+    """Keep a number on the line of what it is the number of: n = 52, p = 0.04."""
+    if not isinstance(value, str):
+        return value
+    return type(value)(NUMBERED.sub("\\1\u00a0\\2\u00a0", value))
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -158,6 +166,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_unbroken,
     )
     environment.globals |= {"look": look, "sourced": sourced}
     return environment
