@@ -78,8 +78,10 @@ FAULTS = """() => {
         if (own.left < plot.left - 9 || own.right > plot.right + 9)
             faults.push(`mark ${mark.outerHTML}`);
     }
-    for (const { parentElement: box } of document.querySelectorAll(".chart:not(:has(#as-table:checked)) .live"))
-        if (box.scrollWidth > box.clientWidth + 1) faults.push(`a chart scrolls sideways ${box.className}`);
+    for (const chart of document.querySelectorAll(".chart:not(:has(#as-table:checked)) .live")) {
+        const box = chart.parentElement;
+        if (box.scrollWidth > box.clientWidth + 1) faults.push("a chart scrolls sideways");
+    }
     if (document.documentElement.scrollWidth > innerWidth) faults.push("the page scrolls sideways");
     return [...new Set(faults)].slice(0, 9);
 }"""

@@ -15,6 +15,7 @@
   const form = find("filters");
   const map = find("map");
   const body = document.querySelector("#models tbody");
+  const titles = document.querySelectorAll("#models thead th");
   const { closed } = data; // models that are made up, or too many, are not here
   const PAGE = 50;
   const PRESENT = 1;
@@ -380,6 +381,7 @@
     made.append(element("td", own.map((goal) => labels[goals[goal]]).join("; ")));
     rest.forEach((cell, i) => made.append(element("td", values(cell, i).map(named).join("; "))));
     made.append(element("td", n ? ratio(k, n) : words["not-assessed"]));
+    [...made.cells].slice(1).forEach((cell, i) => { cell.dataset.head = titles[i + 1].textContent; });
     return made;
   };
 
