@@ -39,7 +39,7 @@ WORD = re.compile(r"[\w-]+")
 MOST, MANY = 200, 5000  # rows that a notebook shows; beyond which the others are not written
 RANKS = {"rank", "rank-interval"}
 SHORT = {  # what is told by a figure's table where there is little room
-    "taxonomy": ("feature", "definition", "basis"),
+    "taxonomy": ("feature", "definition", "definition-basis"),
     "fragility": ("claim", "codes", "holds"),
     "claims": ("claim", "printed", "recomputed", "ratio", "verdict"),
     "ranks": ("feature", "rank", "rank-interval", "ratio", "share"),
@@ -121,6 +121,7 @@ def written(table: pd.DataFrame, labels: Mapping[str, str], lang: str) -> dict[s
     """Write all that can be read of a table, by column; `readable` says how."""
     t = spoken(table, lang)
     told = {"feature", "goal", "basis"} if "claim" in table else set()  # the sentence is enough
+    told |= {"basis"} if "definition" in table else set()  # which is that of the definition
     records = list(table.itertuples())
     cells = {
         name: [_named(column.cell(row, t), labels) for row in records]
@@ -617,6 +618,7 @@ COLUMNS: Mapping[str, Column] = {
     "holds": Column(("holds",), _fraction),
     "status": Column(("status",), _word, "text"),
     "basis": Column(("basis",), _word, "text"),
+    "definition-basis": Column(("basis", "definition"), _word, "text"),
     "wording": Column(("wording",), _word, "text"),
 }
 """What can be read of a figure's table, in order."""
