@@ -224,7 +224,7 @@ def test_bars_are_the_simultaneous_sets_and_coloured_only_where_wholly_inside(cl
     assert sorted(bars(page)) == sorted(zip(ends, colours, strict=True))
     counts = [(table["surely"] == place).sum() for place in ("commonest", "rarest")]
     assert min(counts) > 0
-    title = messages(lang)("ranks.lead-title", among=4, commonest=counts[0], rarest=counts[1])
+    title = messages(lang)("ranks.lead-title", count=4, commonest=counts[0], rarest=counts[1])
     assert figures.texts("ranks", table, lang).title == title
 
 

@@ -999,6 +999,14 @@ def test_a_number_stands_on_the_line_of_what_it_is_the_number_of(pages):
     assert not re.search(r"\b[np] [=<] \d", texts)
 
 
+def test_the_command_names_a_folder_of_the_project_only_where_there_is_one():
+    made = {"notebook": "n.ipynb", "parameters": {}, "given": []}
+    for name, folder in (("review-2024", "data/review-2024"), ("pilot", "pilot")):
+        words = {"provenance": made | {"dataset": name}}
+        drawing = Drawn("s", "T", words, pd.DataFrame(), "n")
+        assert drawing.command == f"soila run notebooks/n.ipynb -d {folder}"
+
+
 def test_every_item_of_guidance_has_an_answer(shipped) -> None:
     for name in ("literal", "own"):
         data = shipped[name]

@@ -65,7 +65,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         why = t(f"ranks.{'unpublished' if unknown else 'none'}")
         return without_figure(table, lang, t("ranks.title"), why)
     rows = by_share(table)
-    among = t.number(rows["among"].iloc[0])
+    among = among_of(rows)
     counts = {place: int((rows["surely"] == place).sum()) for place in SHADES}
     told = {place: t.number(count) for place, count in counts.items()}
     title = "lead-title" if any(counts.values()) else "none-title"
@@ -73,7 +73,7 @@ def texts(table: pd.DataFrame, lang: str, variant: str) -> Texts:
         table,
         lang,
         chart=t(f"ranks.chart-{variant}"),
-        title=t(f"ranks.{title}", among=among, **told),
+        title=t(f"ranks.{title}", count=among, **told),
         measure=t("ranks.measure"),
         n=base(table, t),
         notes=[t("ranks.how"), open_codes(table, t)],
@@ -149,7 +149,7 @@ def _open(axes: Axes, ends: tuple[float, float], y: float) -> None:
 
 def _key(rows: pd.DataFrame, t: Messages) -> list[Entry]:
     """Name the bars that occur, the rank in these data, and what open codes allow."""
-    among = t.number(among_of(rows))
+    among = among_of(rows)
 
     def bar(axes: Axes, x: float, y: float, surely: str) -> None:
         _bar(axes, (x - 0.4, x + 0.4), y, 0.3, surely)
@@ -164,7 +164,7 @@ def _key(rows: pd.DataFrame, t: Messages) -> list[Entry]:
     found = set(rows.loc[rows["rank_low"].notna(), "surely"])
     places = [place for place in COLOURS if place in found]
     entries = [
-        Entry(t(f"ranks.key-{place or 'unsure'}", among=among), partial(bar, surely=place), 1.0)
+        Entry(t(f"ranks.key-{place or 'unsure'}", count=among), partial(bar, surely=place), 1.0)
         for place in places
     ]
     entries.append(Entry(t("ranks.key-rank"), capsule, 0.6))
@@ -187,18 +187,18 @@ def _moved(rows: pd.DataFrame) -> "pd.Series[bool]":
     return first | last
 
 
-def _findings(rows: pd.DataFrame, among: str, t: Messages) -> list[str]:
+def _findings(rows: pd.DataFrame, among: int, t: Messages) -> list[str]:
     """Name the features that are surely among the first or the last, or say that none is."""
     named = {place: rows.loc[rows["surely"] == place, "feature"].tolist() for place in SHADES}
     found = [
-        t(f"ranks.{place}", among=among, names=t.listing(names))
+        t(f"ranks.{place}", count=among, names=t.listing(names))
         for place, names in named.items()
         if names
     ]
     moved = rows.loc[_moved(rows), "feature"].tolist()
     if moved:
         found.append(t("ranks.moved", names=t.listing(moved)))
-    return [*(found or [t("ranks.nobody", among=among)]), t("ranks.caveat")]
+    return [*(found or [t("ranks.nobody", count=among)]), t("ranks.caveat")]
 
 
 def _sentence(row: Any, t: Messages) -> str:
@@ -221,9 +221,9 @@ def _marks(row: Mapping[str, Any]) -> Iterator[Mark]:
 
 
 def _names(rows: pd.DataFrame, t: Messages) -> dict[str, str]:
-    among = t.number(among_of(rows))
+    among = among_of(rows)
     kinds = [place or "unsure" for place in COLOURS] + ["open"]
-    names = {f"rank-{kind}": t(f"ranks.key-{kind}", among=among) for kind in kinds}
+    names = {f"rank-{kind}": t(f"ranks.key-{kind}", count=among) for kind in kinds}
     return {**names, "rank": t("ranks.key-rank")}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from soila_analysis.figures import read_table
+from soila_analysis.files import root
 from soila_analysis.language import messages
 
 SENTENCE = re.compile(r"(?<=[.;]) (?=\S)")
@@ -66,7 +67,9 @@ class Drawn:
         """The command that makes the figure again."""
         made = self.made
         given = (("-p", f"{name}={made['parameters'][name]}") for name in made["given"])
-        words = ["soila", "run", f"notebooks/{made['notebook']}", "-d", f"data/{made['dataset']}"]
+        own = root() / "data" / made["dataset"]  # of another folder only the name is told
+        folder = f"data/{own.name}" if own.is_dir() else own.name
+        words = ["soila", "run", f"notebooks/{made['notebook']}", "-d", folder]
         return shlex.join([*words, *(word for pair in given for word in pair)])
 
     @property
