@@ -82,6 +82,8 @@ FAULTS = """() => {
         const box = chart.parentElement;
         if (box.scrollWidth > box.clientWidth + 1) faults.push("a chart scrolls sideways");
     }
+    for (const { parentElement: box } of document.querySelectorAll(".stack"))
+        if (innerWidth <= 360 && box.scrollWidth > box.clientWidth + 1) faults.push("not stacked");
     if (document.documentElement.scrollWidth > innerWidth) faults.push("the page scrolls sideways");
     return [...new Set(faults)].slice(0, 9);
 }"""

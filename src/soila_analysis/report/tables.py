@@ -180,8 +180,8 @@ class Shown(pd.DataFrame):  # type: ignore[misc]  # pandas is untyped
         with pd.option_context("display.max_colwidth", None):
             headed = self.rename_axis(index=None, columns=self.index.name)
             written = headed.to_html(max_rows=MOST, border=0, show_dimensions="truncate")
-        if "rows" in self.attrs:
-            written = written.replace(f"<p>{len(self)} rows", f"<p>{self.attrs['rows']} rows")
+        if len(self) == 2 * MOST and "rows" in self.attrs:
+            written = written.replace(f"<p>{2 * MOST} rows", f"<p>{self.attrs['rows']} rows")
         left = re.sub("<t([dh])>", r'<t\1 style="text-align: left">', written)
         heads, rows = left.split("<tbody>")
         rows = re.sub('(?<=left)(?=">[^<]{1,19}<)', "; white-space: nowrap", rows)
@@ -214,12 +214,11 @@ def shown(table: pd.DataFrame, data: Dataset | None = None, lang: str = "fi") ->
     ValueError
         Without `data`, for a frame that `front_door.table` did not make.
     """
-    if data is not None and len(table) <= MANY:
-        return _texts(_in_names(table, data, lang))
     if data is not None:
-        ends = _texts(_in_names(pd.concat([table.head(MOST), table.tail(MOST)]), data, lang))
-        ends.attrs["rows"] = len(table)
-        return ends
+        ends = [table] if len(table) <= MANY else [table.head(MOST), table.tail(MOST)]
+        told = _texts(_in_names(pd.concat(ends), data, lang))
+        told.attrs["rows"] = len(table)
+        return told
     if "figure" not in table.attrs:
         raise ValueError(
             "shown takes a table of a figure: soila.table(figure, data, lang); "
