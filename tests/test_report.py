@@ -439,12 +439,28 @@ def test_live_segments_are_the_models_of_each_outcome(tables):
 
 def where(live, kinds):
     """Where the marks of a live chart are in per cent of its scale, part by part."""
+    return [sorted(round(m.low, 3) for m in part if m.kind in kinds) for part in parts(live)]
+
+
+def parts(live):
+    """The marks of a live chart, part by part."""
     found = []
     for place, marks in enumerate(live.marks):
         if place in live.heads or not found:
             found.append([])
-        found[-1] += [round(m.low, 3) for m in marks if m.kind in kinds]
-    return [sorted(part) for part in found]
+        found[-1] += marks
+    return found
+
+
+def spans(marks):
+    """Where intervals begin and end, each place once."""
+    kinds = ("interval", "widened")
+    own = [mark for mark in marks if mark.kind.startswith(kinds)]
+    return sorted({round(end, 3) for mark in own for end in (mark.low, mark.high)})
+
+
+def is_at(place, other):
+    return place == pytest.approx(other)
 
 
 def lines_of(figure):
@@ -509,6 +525,11 @@ def test_live_rounds_are_those_drawn_in_the_panel_of_each_feature(tables, name):
         for axes in panels
     ]
     assert where(live, {"dot", "hollow"}) == drawn
+    bands = [
+        sorted({round(y, 3) for one in axes.patches for _, y in one.get_xy().tolist()})
+        for axes in panels
+    ]
+    assert [spans(part) for part in parts(live)] == bands
     words = figures.texts("change-over-rounds", table, "en")
     assert all(told in words.description for _, told in live.heads.values())
 
@@ -534,6 +555,11 @@ def test_live_pairs_are_those_listed_below_the_matrix(tables, name):
     points = [x[0] for marker, x, _ in lines_of(figure) if marker in ("o", "D")]
     drawn = on_scale(points, rules_of(figure), live.ticks)
     assert where(live, {"dot", "fewer"}) == [pytest.approx(drawn, abs=0.01)]
+    rows = {y[0] for marker, _, y in lines_of(figure) if marker in ("o", "D")}
+    ends = [end for _, x, y in lines_of(figure) if len(x) == 2 and {*y} <= rows for end in x]
+    drawn = sorted(set(on_scale(ends, rules_of(figure), live.ticks)))
+    (own,) = parts(live)
+    assert spans(own) == pytest.approx(drawn, abs=0.01)
 
 
 def test_live_regions_are_those_on_the_map(tables):
@@ -541,13 +567,18 @@ def test_live_regions_are_those_on_the_map(tables):
     live = chart(table, {}, "en", "regions", "redesigned")
     lines = lines_of(figures.draw("regions", table, "en"))
     ticks = [(x[0], sum(y) / 2) for marker, x, y in lines if marker == "None" and x[0] == x[1]]
-    drawn = []
-    for marker, (x, *_), (y, *_) in lines:
+    drawn, ends = [], set()
+    for marker, (x, *further), (y, *_) in lines:
+        left = max((at for at, high in ticks[::3] if is_at(high, y) and at < x + 0.01), default=x)
+        right = min((at for at, high in ticks[2::3] if is_at(high, y) and at > left), default=x)
+        places = [round(100 * (one - left) / (right - left or 1), 3) for one in (x, *further)]
         if marker == "o":
-            left = max(at for at, high in ticks[::3] if high == pytest.approx(y) and at < x + 0.01)
-            right = min(at for at, high in ticks[2::3] if high == pytest.approx(y) and at > left)
-            drawn.append(round(100 * (x - left) / (right - left), 3))
+            drawn += places
+        elif further and x != further[-1] and places != [0, 100]:  # the scale itself
+            ends |= {*places}
     assert where(live, {"dot"}) == [sorted(drawn)]
+    (own,) = parts(live)
+    assert {*spans(own)} - {0, 100} == {one for one in ends if 0 < one < 100}
     assert len(live.marks) == len(table) > len(drawn) > 0  # some have no models, or few
     written = {name: cells for name, *cells in live.table.rows}
     few = table.loc[table["n"].between(1, 4), "region"]
