@@ -34,6 +34,9 @@ COLOURS = {
     "type": "rule",
     "values": ["color-contrast", "link-in-text-block"],
 }  # what dark may change
+AT_REST = """document.fonts.ready.then(
+    () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))
+)"""  # fonts are there, and what scripts lay out thereupon
 
 
 def installed() -> str | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import ARGS, AXE, COLOURS, installed
+from browsing import ARGS, AT_REST, AXE, COLOURS, installed
 from built import HOSTILE
 from conftest import made_up
 from PIL import Image
@@ -649,6 +649,7 @@ def test_the_map_hides_nothing_at_any_width(visit, maps, width):
     reader = visit(viewport={"width": width, "height": 900})
     for name in ("review", "example", "large", "single"):
         page = reader.open(maps(name))
+        page.evaluate(AT_REST)
         assert page.evaluate(SEEN) == [], name
         assert name == "large" or not page.locator(".hint").is_visible(), name
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import AXE, COLOURS
+from browsing import AT_REST, AXE, COLOURS
 from built import told
 from conftest import made_up
 from lxml import html
@@ -106,9 +106,6 @@ def sites(tmp_path_factory, shipped, tables):
         return soila.table(plot, data, lang) if name == "large" else tables[name, lang, plot]
 
     return pages
-
-
-AT_REST = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def laid_out(page, width, scripts=True):

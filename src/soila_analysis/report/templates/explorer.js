@@ -233,10 +233,11 @@
     note.style.top = `${map.offsetTop + (a.offsetTop + z.offsetTop + z.offsetHeight) / 2}px`;
     note.style.maxWidth = `${z.offsetLeft + z.offsetWidth - a.offsetLeft - 8}px`;
   };
-  new ResizeObserver(() => {
+  const resized = new ResizeObserver(() => {
     document.querySelector(".hint").hidden = map.parentElement.scrollWidth <= map.parentElement.clientWidth + 1;
     tellUnpublished();
-  }).observe(map.parentElement);
+  });
+  [map, map.parentElement].forEach((one) => resized.observe(one)); // the map changes with its font
 
   const drawMap = (now, shown) => {
     const counts = closed || untouched(now) ? null : tally(shown, codes);
