@@ -93,6 +93,36 @@ class Visit:
         return self.page
 
 
+STOPS = """(all) => all
+    .filter((one) => one.checkVisibility() || one.classList.contains("skip"))
+    .map((one, n) => { one.dataset.stop = n; return one.outerHTML.slice(0, 80); })"""
+FOCUS = """() => {
+    const one = document.activeElement;
+    const { outlineStyle, outlineWidth } = getComputedStyle(one);
+    const { left, right, top, bottom } = one.getClientRects()[0];
+    const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    const large = bottom - top > innerHeight; // a table, whose middle may be out of sight
+    return [
+        Number(one.dataset.stop),
+        outlineStyle !== "none" && parseFloat(outlineWidth) >= 2,
+        large || (at !== null && (one.contains(at) || at.contains(one))),
+    ];
+}"""
+
+
+def tabbed(page):
+    """Press the tabulator through a page: what is not reached in its order, or not seen then."""
+    stops = page.locator("a[href], button, input, select, summary, [tabindex='0']")
+    found = []
+    for number, one in enumerate(stops.evaluate_all(STOPS)):
+        page.keyboard.press("Tab")
+        stop, outlined, seen = page.evaluate(FOCUS)
+        if stop != number:
+            return [*found, f"not reached: {one}"]
+        found += [f"no outline: {one}"] * (not outlined) + [f"covered: {one}"] * (not seen)
+    return found
+
+
 @pytest.fixture
 def visit(browser):
     opened = []

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browsing import AT_REST, AXE, COLOURS
+from browsing import AT_REST, AXE, COLOURS, tabbed
 from built import told
 from conftest import made_up
 from lxml import html
@@ -135,6 +135,21 @@ def test_no_text_is_cut_covered_small_or_over_another(visit, sites, name, lang):
         page = plain.open(file)
         found[file.stem, "plain"] = laid_out(page, 360, scripts=False)
     assert [f"{key}: {faults}" for key, faults in found.items() if faults] == []
+
+
+@pytest.mark.parametrize(("name", "lang"), SAMPLE)
+def test_the_tabulator_reaches_everything_and_the_focus_is_seen(visit, sites, name, lang):
+    reader, found = visit(), {}
+    for file in sites(name, lang):
+        if not WHOLE and not re.search("index|methods|contrasts|taxonomy|models-by", file.stem):
+            continue
+        for width in (360, 1280) if WHOLE else (360,):
+            page = reader.open(file)
+            page.set_viewport_size({"width": width, "height": 900})
+            page.evaluate(AT_REST)
+            if faults := tabbed(page):
+                found[file.stem, width] = faults
+    assert found == {}
 
 
 # Numbers that a line has a part of
