@@ -139,7 +139,7 @@ def test_no_text_is_cut_covered_small_or_over_another(visit, sites, name, lang):
 
 @pytest.mark.parametrize(("name", "lang"), SAMPLE)
 def test_the_tabulator_reaches_everything_and_the_focus_is_seen(visit, sites, name, lang):
-    reader, found = visit(), {}
+    reader, found = visit(reduced_motion="reduce"), {}
     for file in sites(name, lang):
         if not WHOLE and not re.search("index|methods|contrasts|taxonomy|models-by", file.stem):
             continue

@@ -30,6 +30,8 @@ for (const table of document.querySelectorAll("main table:not(.matrix)")) {
         button.addEventListener("click", () => sort(table, head));
         head.append(button);
     }
+    const near = { block: "nearest", inline: "nearest" };
+    table.addEventListener("focusin", ({ target }) => target.scrollIntoView(near)); // beyond an edge
     const quiet = (on) => table.classList.toggle("quiet", on);
     document.addEventListener("keydown", (event) => event.key === "Escape" && quiet(true));
     for (const kind of ["focusin", "pointermove"]) table.addEventListener(kind, () => quiet(false));

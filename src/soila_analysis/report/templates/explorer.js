@@ -530,12 +530,14 @@
     event.preventDefault();
   };
 
-  // What has the focus is not left under the columns that stay in place.
+  // What has the focus is not left under the columns that stay in place, nor beyond the edge.
   const uncover = ({ target }) => {
     const cell = target.closest("[data-goal]");
     if (!cell?.dataset.goal) return;
     const edge = map.tHead.querySelector("[data-goal='']").getBoundingClientRect().right;
-    map.parentElement.scrollLeft -= Math.max(0, edge - cell.getBoundingClientRect().left);
+    const own = cell.getBoundingClientRect();
+    const beyond = Math.max(0, own.right - map.parentElement.getBoundingClientRect().right);
+    map.parentElement.scrollLeft += beyond - Math.max(0, edge - own.left);
   };
 
   const changed = () => { page = 0; draw(); };
