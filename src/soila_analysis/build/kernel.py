@@ -6,7 +6,6 @@ Jupyter starts, and an environment that holds nothing of the user's configuratio
 cannot be forked, a plain kernel is started.
 """
 
-import gc
 import multiprocessing
 import os
 import re
@@ -234,7 +233,6 @@ def _context() -> ForkServerContext:
 
 def _serve(arguments: list[str], cwd: str | Path, env: Mapping[str, str]) -> None:
     """Run the kernel's event loop."""
-    gc.freeze()  # what was imported stays in memory that all forks share
     os.setsid()
     threading.Thread(target=_end_with_the_run, daemon=True).start()
     signal.signal(signal.SIGINT, signal.default_int_handler)
